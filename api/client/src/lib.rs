@@ -1,0 +1,1 @@
+//! A client that believes nothing it cannot check.

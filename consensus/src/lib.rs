@@ -1,0 +1,1 @@
+//! HS2-J: what comes next. A replica without a world.

@@ -1,0 +1,1 @@
+//! What waits: admission, a fair queue by tenant, batches.

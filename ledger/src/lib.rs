@@ -1,0 +1,1 @@
+//! What is true: the state machine, the log, checkpoints and receipts.

@@ -1,0 +1,1 @@
+//! Where it is kept: one Store, on disk and in memory.

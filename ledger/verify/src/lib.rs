@@ -1,0 +1,1 @@
+//! Light verification: is this receipt true?

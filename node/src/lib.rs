@@ -1,0 +1,1 @@
+//! The shell: a whole node in the world.

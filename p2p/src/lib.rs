@@ -1,0 +1,1 @@
+//! How bytes travel: libp2p.

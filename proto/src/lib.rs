@@ -1,0 +1,3 @@
+//! The words of the ledger: types, canonical bytes, certificates.
+
+pub mod message;

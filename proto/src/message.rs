@@ -1,0 +1,82 @@
+//! What one node may say to another: the kinds of message, their sizes and their lanes.
+
+/// The kind of a message on the wire; the byte in front of each frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A block with its certificates, signed by the leader.
+    Proposal = 1,
+    /// A validator's vote for a block.
+    Vote = 2,
+    /// A validator's wish to leave a view.
+    Timeout = 3,
+    /// The highest certificates a validator knows.
+    SyncInfo = 4,
+    /// Submissions, packed by the node that received them.
+    Batch = 5,
+    /// One validator's signatures under a log head.
+    Cosignature = 6,
+    /// A log head with a quorum of cosignatures.
+    CertifiedCheckpoint = 7,
+    /// Asks for blocks or a batch.
+    Request = 8,
+    /// Answers a request.
+    Response = 9,
+}
+
+/// The stream a message travels on, so that bulk never delays a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Votes, timeouts, proposals, certificates: small and urgent.
+    Consensus,
+    /// Batches and cosignatures: large or patient.
+    Bulk,
+    /// Question and answer, one stream each.
+    Request,
+}
+
+impl Kind {
+    /// Every kind, in the order of its byte.
+    pub const ALL: [Self; 9] = [
+        Self::Proposal,
+        Self::Vote,
+        Self::Timeout,
+        Self::SyncInfo,
+        Self::Batch,
+        Self::Cosignature,
+        Self::CertifiedCheckpoint,
+        Self::Request,
+        Self::Response,
+    ];
+
+    /// The kind a byte stands for, if any.
+    pub fn parse(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
+    }
+
+    /// The largest message of this kind, in bytes, for networks of up to 100 validators.
+    /// Checked before a frame's memory is spent.
+    pub const fn bytes_max(self) -> usize {
+        match self {
+            Self::Vote => 1 << 10,
+            // A timeout carries a quorum certificate and perhaps a timeout certificate: 100 × (64 + 16) B each.
+            Self::Timeout | Self::SyncInfo => 64 << 10,
+            Self::Proposal => 256 << 10,
+            Self::Batch => 1 << 20,
+            Self::Cosignature => 8 << 10,
+            // 100 × (Ed25519 + ML-DSA-65 lines of base64).
+            Self::CertifiedCheckpoint => 640 << 10,
+            Self::Request => 4 << 10,
+            Self::Response => 4 << 20,
+        }
+    }
+
+    /// The lane this kind travels on.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Proposal | Self::Vote | Self::Timeout | Self::SyncInfo => Lane::Consensus,
+            Self::Batch | Self::Cosignature | Self::CertifiedCheckpoint => Lane::Bulk,
+            Self::Request | Self::Response => Lane::Request,
+        }
+    }
+}

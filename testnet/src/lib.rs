@@ -1,0 +1,1 @@
+//! Local networks: files, processes, and a network in one process.
