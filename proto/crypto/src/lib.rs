@@ -1,7 +1,34 @@
 //! Digests, keys and signature schemes: the ground under the ground floor.
 //!
-//! Nothing here does I/O, reads a clock or draws randomness; secrets enter as seeds.
+//! Nothing here reads a clock, a file or a socket; secrets enter as seeds. The one source of
+//! randomness is inside ML-DSA signing, which the library hedges; keys, ids and verdicts are functions
+//! of their inputs.
+//!
+//! - `digest` SHA-256; `scheme` the registry of signature schemes;
+//! - `key`, `key_id`, `signature`, `secret` are what the house uses, whatever the scheme;
+//! - `ed25519`, `mldsa65`, `hybrid`, `dilithium3` are the schemes, one a file, seen only here;
+//! - `derive` makes many seeds from one; `error` says why something was refused.
+//!
+//! Words: a key id is what JOSE calls `kid`, a seed what FIPS 204 calls ξ and RFC 8032 the private key.
 
+mod derive;
 pub mod digest;
+mod dilithium3;
+mod ed25519;
+mod error;
+mod hybrid;
+mod key;
+mod key_id;
+mod mldsa65;
+mod scheme;
+mod secret;
+mod signature;
 
+pub use derive::derive_seed;
 pub use digest::{Digest, Hasher, sha256};
+pub use error::{KeyError, KeyIdError, SignatureError};
+pub use key::PublicKey;
+pub use key_id::KeyId;
+pub use scheme::Scheme;
+pub use secret::SecretKey;
+pub use signature::Signature;
