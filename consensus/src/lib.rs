@@ -1,1 +1,5 @@
 //! HS2-J: what comes next. A replica without a world.
+
+pub mod gate;
+
+pub use gate::Gated;

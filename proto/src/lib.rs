@@ -1,3 +1,25 @@
 //! The words of the ledger: types, canonical bytes, certificates.
+//!
+//! The ground floor. A submission becomes part of a batch, a batch of a block; ballots become certificates;
+//! executed submissions become entries, entries a log, its head a checkpoint, and a checkpoint with an
+//! inclusion proof a receipt. Bytes become a value in `canonical`, and are trusted only after `verified`.
 
+pub mod ballot;
+pub mod batch;
+pub mod block;
+pub mod canonical;
+pub mod certificate;
+pub mod checkpoint;
+pub mod counter;
+pub mod domain;
+pub mod entry;
+pub mod genesis;
+pub mod id;
 pub mod message;
+pub mod operation;
+pub mod proposal;
+pub mod record;
+pub mod submission;
+pub mod validators;
+pub mod verified;
+mod wire;

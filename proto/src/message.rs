@@ -1,5 +1,16 @@
 //! What one node may say to another: the kinds of message, their sizes and their lanes.
 
+use crate::ballot::{Timeout, Vote};
+use crate::batch::Batch;
+use crate::block::CertifiedBlock;
+use crate::certificate::{CertificateError, QuorumCert, TimeoutCert};
+use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
+use crate::counter::{Height, TreeSize};
+use crate::id::{BatchId, BlockId};
+use crate::proposal::Proposal;
+use crate::validators::ValidatorSet;
+use crate::verified::{SignatureChecker, Unverified, Verified};
+
 /// The kind of a message on the wire; the byte in front of each frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -78,5 +89,103 @@ impl Kind {
             Self::Batch | Self::Cosignature | Self::CertifiedCheckpoint => Lane::Bulk,
             Self::Request | Self::Response => Lane::Request,
         }
+    }
+}
+
+/// The highest certificates a validator knows; brings a peer that lags up to its view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncInfo {
+    /// The highest quorum certificate.
+    pub high_qc: QuorumCert,
+    /// The highest timeout certificate, when it is of a later view.
+    pub high_tc: Option<TimeoutCert>,
+}
+
+/// What one node tells another without being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// See [`Proposal`].
+    Proposal(Proposal),
+    /// See [`Vote`].
+    Vote(Vote),
+    /// See [`Timeout`].
+    Timeout(Timeout),
+    /// See [`SyncInfo`].
+    SyncInfo(SyncInfo),
+    /// See [`Batch`].
+    Batch(Batch),
+    /// See [`Cosignature`].
+    Cosignature(Cosignature),
+    /// See [`CertifiedCheckpoint`].
+    CertifiedCheckpoint(CertifiedCheckpoint),
+}
+
+impl Message {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Proposal(_) => Kind::Proposal,
+            Self::Vote(_) => Kind::Vote,
+            Self::Timeout(_) => Kind::Timeout,
+            Self::SyncInfo(_) => Kind::SyncInfo,
+            Self::Batch(_) => Kind::Batch,
+            Self::Cosignature(_) => Kind::Cosignature,
+            Self::CertifiedCheckpoint(_) => Kind::CertifiedCheckpoint,
+        }
+    }
+}
+
+/// What one node asks another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A block and its ancestors above a height, newest first, at most 32 and 4 MiB.
+    BlocksById {
+        /// The newest block wanted.
+        newest: BlockId,
+        /// Ancestors at this height and below are not wanted.
+        above: Height,
+    },
+    /// Committed blocks from a height on, oldest first, at most 32 and 4 MiB.
+    BlocksByHeight {
+        /// The first height wanted.
+        from: Height,
+    },
+    /// Batches by id, at most 64.
+    Batches(Vec<BatchId>),
+    /// The certified checkpoint of exactly this size; of the highest when zero.
+    CheckpointAt(TreeSize),
+}
+
+/// The answer to a request. Empty lists and `None` say "I do not have it".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// To both requests for blocks.
+    Blocks(Vec<CertifiedBlock>),
+    /// To `Batches`.
+    Batches(Vec<Batch>),
+    /// To `CheckpointAt`.
+    Checkpoint(Option<CertifiedCheckpoint>),
+}
+
+impl Response {
+    /// Most blocks in one response.
+    pub const BLOCKS_MAX: usize = 32;
+}
+
+impl Unverified<SyncInfo> {
+    /// Checks both certificates.
+    ///
+    /// # Errors
+    /// `CertificateError`, the first that fails.
+    pub fn verify(
+        self,
+        set: &ValidatorSet,
+        checker: &dyn SignatureChecker,
+    ) -> Result<Verified<SyncInfo>, CertificateError> {
+        self.get().high_qc.verify(set, checker)?;
+        if let Some(tc) = &self.get().high_tc {
+            tc.verify(set, checker)?;
+        }
+        Ok(self.vouch())
     }
 }

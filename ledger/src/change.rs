@@ -1,0 +1,103 @@
+//! Changes: the writes of one step, applied whole or not at all.
+
+use std::collections::BTreeMap;
+
+/// Which kind of value a key names; the first byte of every stored key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Table {
+    /// Single values: the tip, the state digest, the next notice number.
+    Meta = 1,
+    /// Height (u64, big-endian) to canonical `CertifiedBlock`, batches included; empty blocks too.
+    Blocks = 2,
+    /// Block id to height.
+    BlockHeights = 3,
+    /// Index of a block's first leaf (u64, big-endian) to all leaves of that block, each behind its u16 length.
+    Leaves = 4,
+    /// Submission id to what became of it.
+    Outcomes = 5,
+    /// Tile level (u8) and index (u64, big-endian) to its hashes, 32 bytes each, at most 256.
+    Tiles = 6,
+    /// Tree size (u64, big-endian) to canonical `CertifiedCheckpoint`.
+    Checkpoints = 7,
+    /// DID to identity.
+    Identities = 8,
+    /// Submission id of an attestation to its standing.
+    Attestations = 9,
+    /// Notice number (u64, big-endian) to notice.
+    Notices = 10,
+}
+
+impl Table {
+    /// Every table, in the order of its tag.
+    pub const ALL: [Self; 10] = [
+        Self::Meta,
+        Self::Blocks,
+        Self::BlockHeights,
+        Self::Leaves,
+        Self::Outcomes,
+        Self::Tiles,
+        Self::Checkpoints,
+        Self::Identities,
+        Self::Attestations,
+        Self::Notices,
+    ];
+
+    /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
+    /// log or are this node's own.
+    pub const fn is_state(self) -> bool {
+        match self {
+            Self::Outcomes | Self::Identities | Self::Attestations => true,
+            Self::Meta
+            | Self::Blocks
+            | Self::BlockHeights
+            | Self::Leaves
+            | Self::Tiles
+            | Self::Checkpoints
+            | Self::Notices => false,
+        }
+    }
+}
+
+/// Writes that become durable together: keys to values, or to nothing when deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeSet {
+    writes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl ChangeSet {
+    /// No writes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a value; a later write of the same key wins.
+    pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.writes.insert((table, key.to_vec()), Some(value));
+    }
+
+    /// Removes a value.
+    pub fn delete(&mut self, table: Table, key: &[u8]) {
+        self.writes.insert((table, key.to_vec()), None);
+    }
+
+    /// What this set says of a key: nothing, that it is deleted, or its value.
+    pub fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.writes.get(&(table, key.to_vec())).map(Option::as_deref)
+    }
+
+    /// The writes, ordered by table and key.
+    pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
+        self.writes.iter().map(|((table, key), value)| (*table, key.as_slice(), value.as_deref()))
+    }
+
+    /// Adds the writes of `later`, which win.
+    pub fn extend(&mut self, later: Self) {
+        self.writes.extend(later.writes);
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}

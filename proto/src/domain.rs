@@ -1,0 +1,88 @@
+//! The one table of domain tags.
+//!
+//! Whatever Quorate signs begins with a tag, a zero byte and the network id, so that a signature made for one
+//! purpose or network means nothing for another. C2SP notes and cosignatures have their own separation and
+//! do not pass here.
+
+use crypto::{Digest, Hasher};
+
+use crate::id::NetworkId;
+
+/// What a signature or digest is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// A submission's body, signed by its author.
+    Submission,
+    /// A new key's consent to be put in the place of an old one.
+    KeyPossession,
+    /// A leader's proposal.
+    Proposal,
+    /// A validator's vote for a block.
+    Vote,
+    /// A validator's wish to leave a view.
+    Timeout,
+    /// The digest that names a block.
+    BlockId,
+    /// The digest of the list of a block's rejected submissions.
+    Rejections,
+    /// One step of the chain of state digests.
+    State,
+}
+
+impl Domain {
+    /// Every domain.
+    pub const ALL: [Self; 8] = [
+        Self::Submission,
+        Self::KeyPossession,
+        Self::Proposal,
+        Self::Vote,
+        Self::Timeout,
+        Self::BlockId,
+        Self::Rejections,
+        Self::State,
+    ];
+
+    /// The tag: ASCII, no zero byte.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Submission => "quorate/v1/submission",
+            Self::KeyPossession => "quorate/v1/key-possession",
+            Self::Proposal => "quorate/v1/proposal",
+            Self::Vote => "quorate/v1/vote",
+            Self::Timeout => "quorate/v1/timeout",
+            Self::BlockId => "quorate/v1/block-id",
+            Self::Rejections => "quorate/v1/rejections",
+            Self::State => "quorate/v1/state",
+        }
+    }
+
+    /// The bytes to sign: tag, zero byte, network id, message.
+    pub fn signed_bytes(self, network: &NetworkId, message: &[u8]) -> Vec<u8> {
+        [self.tag().as_bytes(), &[0], network.as_bytes(), message].concat()
+    }
+
+    /// The digest of `parts` in this domain: tag, zero byte, then the parts as they are.
+    pub fn digest(self, parts: &[&[u8]]) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(self.tag().as_bytes()).update(&[0]);
+        for part in parts {
+            hasher.update(part);
+        }
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_tag_is_the_beginning_of_another() {
+        for a in Domain::ALL {
+            for b in Domain::ALL {
+                let prefix = format!("{}\0", a.tag());
+                assert!(a == b || !format!("{}\0", b.tag()).starts_with(&prefix));
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Names of things: digests with a meaning, validators by position, tenants and identities by text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crypto::{Digest, KeyId, PublicKey, Scheme};
+
+macro_rules! digest_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(Digest);
+
+        impl $name {
+            /// Gives a digest this meaning.
+            pub const fn new(digest: Digest) -> Self {
+                Self(digest)
+            }
+
+            /// The digest.
+            pub const fn digest(&self) -> &Digest {
+                &self.0
+            }
+
+            /// The 32 bytes of the digest.
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = crypto::digest::DigestError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+digest_id!(
+    /// A network: the SHA-256 of its canonical genesis.
+    NetworkId
+);
+digest_id!(
+    /// A submission: the SHA-256 of its canonical envelope, signature included.
+    SubmissionId
+);
+digest_id!(
+    /// A batch: the RFC 6962 root over the ids of its submissions.
+    BatchId
+);
+digest_id!(
+    /// A block: the SHA-256 of its tag and canonical bytes.
+    BlockId
+);
+
+/// A validator's position in its set, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValidatorIndex(u16);
+
+impl ValidatorIndex {
+    /// Wraps a position.
+    pub const fn new(index: u16) -> Self {
+        Self(index)
+    }
+
+    /// The position.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for ValidatorIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a text is not the name it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Not a tenant.
+    #[error("a tenant is 1 to 63 of a-z 0-9 . _ - and begins with a letter or digit; this is {found:?}")]
+    Tenant {
+        /// The text found, shortened.
+        found: String,
+    },
+    /// Not a DID of a method that is understood here.
+    #[error("an identity is did:key:z… or did:quorate:<43 characters of a key id>; this is {found:?}")]
+    Did {
+        /// The text found, shortened.
+        found: String,
+    },
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// A tenant: isolation, limits and visibility follow it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tenant(String);
+
+impl Tenant {
+    /// Longest name, in bytes.
+    pub const BYTES_MAX: usize = 63;
+
+    /// Reads a tenant's name.
+    ///
+    /// # Errors
+    /// `NameError::Tenant` unless it is 1 to 63 of `a-z 0-9 . _ -` and begins with a letter or digit.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+        let begins = text.as_bytes().first().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !begins || text.len() > Self::BYTES_MAX || !text.bytes().all(allowed) {
+            return Err(NameError::Tenant { found: shorten(text) });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The tenant of those who name none.
+    pub fn default_tenant() -> Self {
+        Self("default".to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An identity: a DID whose text follows from its first key.
+///
+/// `did:key:z…` for Ed25519 and ML-DSA-65 (multicodec 0xed, 0x1211), `did:quorate:<key id>` for every scheme.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Did(String);
+
+impl Did {
+    /// Longest DID, in bytes: an ML-DSA-65 key in base58 has about 2,670 characters.
+    pub const BYTES_MAX: usize = 2_800;
+
+    /// Reads a DID and checks its form.
+    ///
+    /// # Errors
+    /// `NameError::Did` when the method is another, or the text after it is malformed.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let fault = || NameError::Did { found: shorten(text) };
+        if text.len() > Self::BYTES_MAX {
+            return Err(fault());
+        }
+        if let Some(id) = text.strip_prefix("did:quorate:") {
+            id.parse::<KeyId>().map_err(|_| fault())?;
+        } else {
+            key_of_did_key(text).ok_or_else(fault)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The DID of one who has this key and registered nothing: `did:key` where a multicodec exists.
+    pub fn of(key: &PublicKey) -> Self {
+        match multicodec(key.scheme()) {
+            Some(code) => {
+                let bytes = [code.as_slice(), key.as_bytes()].concat();
+                Self(format!("did:key:z{}", bs58::encode(bytes).into_string()))
+            }
+            None => Self(format!("did:quorate:{}", key.id())),
+        }
+    }
+
+    /// Whether the DID's own text vouches for `key`.
+    pub fn is_of(&self, key: &PublicKey) -> bool {
+        match self.0.strip_prefix("did:quorate:") {
+            Some(id) => id == key.id().to_string(),
+            None => *self == Self::of(key),
+        }
+    }
+
+    /// The DID.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Did {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The multicodec prefix of a scheme's public keys, as an unsigned varint. Source: multicodec table.csv.
+fn multicodec(scheme: Scheme) -> Option<[u8; 2]> {
+    match scheme {
+        Scheme::Ed25519 => Some([0xed, 0x01]),
+        Scheme::MlDsa65 => Some([0x91, 0x24]),
+        Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => None,
+    }
+}
+
+fn key_of_did_key(text: &str) -> Option<PublicKey> {
+    let encoded = text.strip_prefix("did:key:z")?;
+    let bytes = bs58::decode(encoded).into_vec().ok()?;
+    let (code, key) = bytes.split_at_checked(2)?;
+    let scheme = [Scheme::Ed25519, Scheme::MlDsa65]
+        .into_iter()
+        .find(|scheme| multicodec(*scheme).is_some_and(|prefix| prefix == code))?;
+    PublicKey::parse(scheme, key).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_did_key_is_the_one_of_its_key() {
+        // The example key of the did:key specification, §"Ed25519".
+        let text = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+        let did = Did::parse(text).expect("well formed");
+        let key = key_of_did_key(text).expect("holds a key");
+        assert_eq!(Did::of(&key), did);
+        assert!(did.is_of(&key));
+        assert!(Did::parse(&text[..text.len() - 1]).is_err());
+        assert!(Did::parse("did:web:example.com").is_err());
+        let long = format!("did:quorate:{}", key.id());
+        assert!(Did::parse(&long).expect("well formed").is_of(&key));
+    }
+
+    #[test]
+    fn tenants_are_plain_names() {
+        assert!(Tenant::parse("acme-1.eu").is_ok());
+        for bad in ["", "-x", "Acme", "a b", &"a".repeat(64)] {
+            assert!(Tenant::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A submission: one signed operation.
+//!
+//! Its bytes are kept as they came and hashed as they came; the id is their SHA-256, so a client knows it
+//! before sending, and the same bytes are the same submission on every node, for ever.
+
+use std::sync::Arc;
+
+use crypto::{PublicKey, SecretKey, Signature, SignatureError, sha256};
+
+use crate::canonical::{Canonical, DecodeError};
+use crate::counter::TimeMs;
+use crate::domain::Domain;
+use crate::id::{Did, NetworkId, SubmissionId, Tenant};
+use crate::operation::{Operation, possession_bytes};
+use crate::verified::{SignatureChecker, Unverified, Verified};
+use crate::wire;
+
+/// What an author signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The network it is meant for.
+    pub network: NetworkId,
+    /// The tenant it belongs to.
+    pub tenant: Tenant,
+    /// Who speaks.
+    pub author: Did,
+    /// The key the author signs with.
+    pub key: PublicKey,
+    /// Tells apart submissions that are otherwise equal; chosen freely.
+    pub nonce: u64,
+    /// Block time from which it may no longer be executed; none: never.
+    pub expires_at: Option<TimeMs>,
+    /// What is asked.
+    pub operation: Operation,
+}
+
+impl Body {
+    /// The bytes the author signs: domain tag, network id, canonical body.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        Domain::Submission.signed_bytes(&self.network, &wire::submission::encode_body(self))
+    }
+
+    /// Signs and seals the body.
+    pub fn sign(self, secret: &SecretKey) -> Submission {
+        let signature = secret.sign(&self.signed_bytes());
+        self.seal(signature)
+    }
+
+    /// Joins the body with a signature made elsewhere. The signature is not checked here.
+    pub fn seal(self, signature: Signature) -> Submission {
+        let bytes: Arc<[u8]> = wire::submission::encode(&self, &signature).into();
+        Submission { id: SubmissionId::new(sha256(&bytes)), body: self, signature, bytes }
+    }
+}
+
+/// A signed operation with its canonical bytes and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    body: Body,
+    signature: Signature,
+    bytes: Arc<[u8]>,
+    id: SubmissionId,
+}
+
+/// Why a submission's signatures do not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmissionError {
+    /// Meant for another network.
+    #[error("signed for network {found}, this is network {expected}")]
+    Network {
+        /// Network in the body.
+        found: NetworkId,
+        /// Network asked.
+        expected: NetworkId,
+    },
+    /// The author's signature does not hold.
+    #[error("the author's signature does not hold: {0}")]
+    Signature(SignatureError),
+    /// The new key of a rotation did not consent.
+    #[error("the new key's proof of possession does not hold: {0}")]
+    Possession(SignatureError),
+}
+
+impl Submission {
+    /// Largest envelope, in bytes; with its entry it must fit a leaf of 65,535 bytes.
+    pub const BYTES_MAX: usize = 60 << 10;
+
+    /// What was signed.
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The author's signature.
+    pub const fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// The canonical envelope.
+    pub const fn bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+
+    /// SHA-256 of the canonical envelope.
+    pub const fn id(&self) -> SubmissionId {
+        self.id
+    }
+
+    /// Checks every signature in the envelope. Says nothing of whether the author may do what is asked: that is
+    /// the state machine's rule.
+    ///
+    /// # Errors
+    /// `SubmissionError`, the first that fails.
+    pub fn verify_signatures(
+        &self,
+        network: &NetworkId,
+        checker: &dyn SignatureChecker,
+    ) -> Result<(), SubmissionError> {
+        let body = &self.body;
+        if body.network != *network {
+            return Err(SubmissionError::Network { found: body.network, expected: *network });
+        }
+        checker
+            .check(&body.key, &body.signed_bytes(), &self.signature)
+            .map_err(SubmissionError::Signature)?;
+        if let Operation::KeyRotate { identity, retires, key, possession } = &body.operation {
+            let message = possession_bytes(network, identity, retires, &key.id());
+            checker.check(key, &message, possession).map_err(SubmissionError::Possession)?;
+        }
+        Ok(())
+    }
+}
+
+impl Unverified<Submission> {
+    /// Checks every signature in the envelope.
+    ///
+    /// # Errors
+    /// As [`Submission::verify_signatures`].
+    pub fn verify(
+        self,
+        network: &NetworkId,
+        checker: &dyn SignatureChecker,
+    ) -> Result<Verified<Submission>, SubmissionError> {
+        self.get().verify_signatures(network, checker)?;
+        Ok(self.vouch())
+    }
+}
+
+impl Canonical for Submission {
+    const BYTES_MAX: usize = Self::BYTES_MAX;
+
+    fn encode(&self) -> Vec<u8> {
+        self.bytes.to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > Self::BYTES_MAX {
+            return Err(DecodeError::TooLarge {
+                what: "submission",
+                found: bytes.len(),
+                max: Self::BYTES_MAX,
+            });
+        }
+        let (body, signature) = wire::submission::decode(bytes)?;
+        let submission = body.seal(signature);
+        if *submission.bytes != *bytes {
+            return Err(DecodeError::NotCanonical { what: "submission" });
+        }
+        Ok(submission)
+    }
+}

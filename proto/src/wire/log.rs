@@ -1,0 +1,227 @@
+//! Entries, checkpoints, genesis.
+
+use crypto::Scheme::{Ed25519, MlDsa65};
+
+use super::part::{digest, public_key, signature, validator_index};
+use super::{Wire, each, pb};
+use crate::batch::BatchRef;
+use crate::block::Block;
+use crate::canonical::{Canonical as _, DecodeError};
+use crate::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
+use crate::counter::{Height, TimeMs, TreeSize, View};
+use crate::entry::{BlockEntry, Entry, SubmissionEntry};
+use crate::genesis::{Admission, Genesis};
+use crate::submission::Submission;
+use crate::validators::{Validator, ValidatorSet};
+
+impl Wire for BlockEntry {
+    type Proto = pb::BlockEntry;
+
+    fn to_wire(&self) -> pb::BlockEntry {
+        let Self { height, view, proposer, time, batches, accepted, rejected, rejections, state } = self;
+        pb::BlockEntry {
+            height: height.get(),
+            view: view.get(),
+            proposer: proposer.get().into(),
+            time_ms: time.get(),
+            batches: batches.iter().map(Wire::to_wire).collect(),
+            accepted: *accepted,
+            rejected: *rejected,
+            rejections: rejections.as_bytes().to_vec(),
+            state: state.as_bytes().to_vec(),
+        }
+    }
+
+    fn from_wire(wire: pb::BlockEntry) -> Result<Self, DecodeError> {
+        Ok(Self {
+            height: Height::new(wire.height),
+            view: View::new(wire.view),
+            proposer: validator_index(wire.proposer, "block_entry.proposer")?,
+            time: TimeMs::new(wire.time_ms),
+            batches: each::<BatchRef>(wire.batches, "block_entry.batches", Block::BATCHES_MAX)?,
+            accepted: wire.accepted,
+            rejected: wire.rejected,
+            rejections: digest(&wire.rejections, "block_entry.rejections")?,
+            state: digest(&wire.state, "block_entry.state")?,
+        })
+    }
+}
+
+impl Wire for SubmissionEntry {
+    type Proto = pb::SubmissionEntry;
+
+    fn to_wire(&self) -> pb::SubmissionEntry {
+        let Self { height, time, submission } = self;
+        pb::SubmissionEntry {
+            height: height.get(),
+            time_ms: time.get(),
+            submission: submission.bytes().to_vec(),
+        }
+    }
+
+    fn from_wire(wire: pb::SubmissionEntry) -> Result<Self, DecodeError> {
+        Ok(Self {
+            height: Height::new(wire.height),
+            time: TimeMs::new(wire.time_ms),
+            submission: Submission::decode(&wire.submission)?,
+        })
+    }
+}
+
+impl Wire for Entry {
+    type Proto = pb::Entry;
+
+    fn to_wire(&self) -> pb::Entry {
+        use pb::entry::Entry as Proto;
+        let entry = match self {
+            Self::Genesis(bytes) => Proto::Genesis(bytes.clone()),
+            Self::Policy(text) => Proto::Policy(text.clone()),
+            Self::Submission(entry) => Proto::Submission(entry.to_wire()),
+            Self::Block(entry) => Proto::Block(entry.to_wire()),
+        };
+        pb::Entry { entry: Some(entry) }
+    }
+
+    fn from_wire(wire: pb::Entry) -> Result<Self, DecodeError> {
+        use pb::entry::Entry as Proto;
+        Ok(match wire.entry {
+            None => return Err(DecodeError::field("entry", "is missing or of an unknown kind")),
+            Some(Proto::Genesis(bytes)) => Self::Genesis(bytes),
+            Some(Proto::Policy(text)) => Self::Policy(text),
+            Some(Proto::Submission(entry)) => Self::Submission(Box::new(SubmissionEntry::from_wire(entry)?)),
+            Some(Proto::Block(entry)) => Self::Block(BlockEntry::from_wire(entry)?),
+        })
+    }
+}
+
+impl Wire for Cosignature {
+    type Proto = pb::Cosignature;
+
+    fn to_wire(&self) -> pb::Cosignature {
+        let Self { signer, head, time_s, log, ed25519, ml_dsa_65 } = self;
+        pb::Cosignature {
+            signer: signer.get().into(),
+            size: head.size.get(),
+            root: head.root.as_bytes().to_vec(),
+            time_s: *time_s,
+            log_signature: log.as_bytes().to_vec(),
+            ed25519_signature: ed25519.as_bytes().to_vec(),
+            ml_dsa_65_signature: ml_dsa_65.as_bytes().to_vec(),
+        }
+    }
+
+    fn from_wire(wire: pb::Cosignature) -> Result<Self, DecodeError> {
+        Ok(Self {
+            signer: validator_index(wire.signer, "cosignature.signer")?,
+            head: head(wire.size, &wire.root)?,
+            time_s: wire.time_s,
+            log: signature(Ed25519, &wire.log_signature, "cosignature.log")?,
+            ed25519: signature(Ed25519, &wire.ed25519_signature, "cosignature.ed25519")?,
+            ml_dsa_65: signature(MlDsa65, &wire.ml_dsa_65_signature, "cosignature.ml_dsa_65")?,
+        })
+    }
+}
+
+fn head(size: u64, root: &[u8]) -> Result<Head, DecodeError> {
+    Ok(Head { size: TreeSize::new(size), root: digest(root, "head.root")? })
+}
+
+impl Wire for CertifiedCheckpoint {
+    type Proto = pb::CertifiedCheckpoint;
+
+    fn to_wire(&self) -> pb::CertifiedCheckpoint {
+        pb::CertifiedCheckpoint {
+            size: self.head.size.get(),
+            root: self.head.root.as_bytes().to_vec(),
+            cosignatures: self.cosignatures.iter().map(Wire::to_wire).collect(),
+        }
+    }
+
+    fn from_wire(wire: pb::CertifiedCheckpoint) -> Result<Self, DecodeError> {
+        let checkpoint = Self {
+            head: head(wire.size, &wire.root)?,
+            cosignatures: each::<Cosignature>(wire.cosignatures, "cosignatures", ValidatorSet::COUNT_MAX)?,
+        };
+        match checkpoint.cosignatures.iter().find(|part| part.head != checkpoint.head) {
+            None => Ok(checkpoint),
+            Some(part) => Err(DecodeError::field(
+                "cosignatures",
+                format!("validator {} signed another head than the checkpoint's", part.signer),
+            )),
+        }
+    }
+}
+
+impl Wire for Validator {
+    type Proto = pb::Validator;
+
+    fn to_wire(&self) -> pb::Validator {
+        let Self { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = self;
+        pb::Validator {
+            name: name.clone(),
+            power: *power,
+            consensus_key: consensus.as_bytes().to_vec(),
+            network_key: network.as_bytes().to_vec(),
+            log_key: log.as_bytes().to_vec(),
+            cosigner_ed25519_key: cosigner_ed25519.as_bytes().to_vec(),
+            cosigner_ml_dsa_65_key: cosigner_ml_dsa_65.as_bytes().to_vec(),
+        }
+    }
+
+    fn from_wire(wire: pb::Validator) -> Result<Self, DecodeError> {
+        Ok(Self {
+            name: wire.name,
+            power: wire.power,
+            consensus: public_key(Ed25519, &wire.consensus_key, "validator.consensus_key")?,
+            network: public_key(Ed25519, &wire.network_key, "validator.network_key")?,
+            log: public_key(Ed25519, &wire.log_key, "validator.log_key")?,
+            cosigner_ed25519: public_key(
+                Ed25519,
+                &wire.cosigner_ed25519_key,
+                "validator.cosigner_ed25519_key",
+            )?,
+            cosigner_ml_dsa_65: public_key(
+                MlDsa65,
+                &wire.cosigner_ml_dsa_65_key,
+                "validator.cosigner_ml_dsa_65_key",
+            )?,
+        })
+    }
+}
+
+impl Wire for Genesis {
+    type Proto = pb::Genesis;
+
+    fn to_wire(&self) -> pb::Genesis {
+        let Self { origin, time, validators, admission, registrars } = self;
+        pb::Genesis {
+            origin: origin.clone(),
+            time_ms: time.get(),
+            validators: validators.iter().map(Wire::to_wire).collect(),
+            admission: match admission {
+                Admission::Open => 1,
+                Admission::Registered => 2,
+            },
+            registrars: registrars.iter().map(Wire::to_wire).collect(),
+        }
+    }
+
+    fn from_wire(wire: pb::Genesis) -> Result<Self, DecodeError> {
+        let admission = match wire.admission {
+            1 => Admission::Open,
+            2 => Admission::Registered,
+            other => {
+                return Err(DecodeError::field("genesis.admission", format!("{other} is neither 1 nor 2")));
+            }
+        };
+        let genesis = Self {
+            origin: wire.origin,
+            time: TimeMs::new(wire.time_ms),
+            validators: each(wire.validators, "genesis.validators", ValidatorSet::COUNT_MAX)?,
+            admission,
+            registrars: each(wire.registrars, "genesis.registrars", Self::REGISTRARS_MAX)?,
+        };
+        genesis.check()?;
+        Ok(genesis)
+    }
+}

@@ -1,0 +1,183 @@
+//! Submissions and their operations.
+
+use crypto::{PublicKey, Signature};
+use prost::Message as _;
+
+use super::part::{did, digest, key_id, submission_id, text};
+use super::{Wire, each, pb, required};
+use crate::canonical::DecodeError;
+use crate::counter::TimeMs;
+use crate::id::{NetworkId, Tenant};
+use crate::operation::{IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::submission::Body;
+
+pub(crate) fn encode_body(body: &Body) -> Vec<u8> {
+    body.to_wire().encode_to_vec()
+}
+
+pub(crate) fn encode(body: &Body, signature: &Signature) -> Vec<u8> {
+    pb::Submission { body: Some(body.to_wire()), signature: Some(signature.to_wire()) }.encode_to_vec()
+}
+
+/// Reads an envelope; the caller bounds its length before and compares the encoding after.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Body, Signature), DecodeError> {
+    let wire = pb::Submission::decode(bytes)
+        .map_err(|fault| DecodeError::Malformed { what: "submission", fault: fault.to_string() })?;
+    Ok((required(wire.body, "submission.body")?, required(wire.signature, "submission.signature")?))
+}
+
+impl Wire for Body {
+    type Proto = pb::SubmissionBody;
+
+    fn to_wire(&self) -> pb::SubmissionBody {
+        let Self { network, tenant, author, key, nonce, expires_at, operation } = self;
+        pb::SubmissionBody {
+            network: network.as_bytes().to_vec(),
+            tenant: tenant.as_str().to_owned(),
+            author: author.as_str().to_owned(),
+            key: Some(key.to_wire()),
+            nonce: *nonce,
+            expires_at_ms: expires_at.map_or(0, TimeMs::get),
+            operation: Some(operation_to_wire(operation)),
+        }
+    }
+
+    fn from_wire(wire: pb::SubmissionBody) -> Result<Self, DecodeError> {
+        let operation = wire
+            .operation
+            .ok_or_else(|| DecodeError::field("operation", "is missing or of an unknown kind"))?;
+        Ok(Self {
+            network: NetworkId::new(digest(&wire.network, "network")?),
+            tenant: Tenant::parse(&wire.tenant).map_err(|fault| DecodeError::field("tenant", fault))?,
+            author: did(&wire.author, "author")?,
+            key: required(wire.key, "key")?,
+            nonce: wire.nonce,
+            expires_at: (wire.expires_at_ms != 0).then(|| TimeMs::new(wire.expires_at_ms)),
+            operation: operation_from_wire(operation)?,
+        })
+    }
+}
+
+fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
+    use pb::submission_body::Operation as Proto;
+    match operation {
+        Operation::IdentityCreate { identity, keys } => Proto::IdentityCreate(pb::IdentityCreate {
+            identity: identity.as_str().to_owned(),
+            keys: keys.iter().map(Wire::to_wire).collect(),
+        }),
+        Operation::KeyAdd { identity, key } => {
+            Proto::KeyAdd(pb::KeyAdd { identity: identity.as_str().to_owned(), key: Some(key.to_wire()) })
+        }
+        Operation::KeyRotate { identity, retires, key, possession } => Proto::KeyRotate(pb::KeyRotate {
+            identity: identity.as_str().to_owned(),
+            retires: retires.digest().as_bytes().to_vec(),
+            key: Some(key.to_wire()),
+            possession: Some(possession.to_wire()),
+        }),
+        Operation::KeyRevoke { identity, key, reason } => Proto::KeyRevoke(pb::KeyRevoke {
+            identity: identity.as_str().to_owned(),
+            key: key.digest().as_bytes().to_vec(),
+            reason: reason.clone(),
+        }),
+        Operation::ProofSubmit { content, content_bytes, media_type, subject } => {
+            Proto::ProofSubmit(pb::ProofSubmit {
+                content: content.as_bytes().to_vec(),
+                content_bytes: *content_bytes,
+                media_type: media_type.clone(),
+                subject: subject.clone(),
+            })
+        }
+        Operation::AttestationIssue { subject, predicate_type, predicate, content, expires_at_ms } => {
+            Proto::AttestationIssue(pb::AttestationIssue {
+                subject: subject.clone(),
+                predicate_type: predicate_type.clone(),
+                predicate: predicate.clone(),
+                content: content.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec()),
+                expires_at_ms: expires_at_ms.unwrap_or(0),
+            })
+        }
+        Operation::AttestationRevoke { attestation, reason } => {
+            Proto::AttestationRevoke(pb::AttestationRevoke {
+                attestation: attestation.as_bytes().to_vec(),
+                reason: reason.clone(),
+            })
+        }
+        Operation::BatchAnchor { root, count, tree } => Proto::BatchAnchor(pb::BatchAnchor {
+            root: root.as_bytes().to_vec(),
+            count: *count,
+            tree: tree.clone(),
+        }),
+    }
+}
+
+fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation, DecodeError> {
+    use pb::submission_body::Operation as Proto;
+    Ok(match wire {
+        Proto::IdentityCreate(pb::IdentityCreate { identity, keys }) => {
+            if keys.is_empty() {
+                return Err(DecodeError::field("keys", "an identity begins with at least one key"));
+            }
+            Operation::IdentityCreate {
+                identity: did(&identity, "identity")?,
+                keys: each::<PublicKey>(keys, "keys", IDENTITY_KEYS_MAX)?,
+            }
+        }
+        Proto::KeyAdd(pb::KeyAdd { identity, key }) => {
+            Operation::KeyAdd { identity: did(&identity, "identity")?, key: required(key, "key")? }
+        }
+        Proto::KeyRotate(pb::KeyRotate { identity, retires, key, possession }) => Operation::KeyRotate {
+            identity: did(&identity, "identity")?,
+            retires: key_id(&retires, "retires")?,
+            key: required(key, "key")?,
+            possession: required(possession, "possession")?,
+        },
+        Proto::KeyRevoke(pb::KeyRevoke { identity, key, reason }) => Operation::KeyRevoke {
+            identity: did(&identity, "identity")?,
+            key: key_id(&key, "key")?,
+            reason: text(reason, "reason", TEXT_BYTES_MAX)?,
+        },
+        Proto::ProofSubmit(pb::ProofSubmit { content, content_bytes, media_type, subject }) => {
+            Operation::ProofSubmit {
+                content: digest(&content, "content")?,
+                content_bytes,
+                media_type: text(media_type, "media_type", TEXT_BYTES_MAX)?,
+                subject: text(subject, "subject", TEXT_BYTES_MAX)?,
+            }
+        }
+        Proto::AttestationIssue(pb::AttestationIssue {
+            subject,
+            predicate_type,
+            predicate,
+            content,
+            expires_at_ms,
+        }) => {
+            DecodeError::at_most("predicate", predicate.len(), PREDICATE_BYTES_MAX)?;
+            if subject.is_empty() || predicate_type.is_empty() {
+                return Err(DecodeError::field("attestation", "needs a subject and a predicate type"));
+            }
+            Operation::AttestationIssue {
+                subject: text(subject, "subject", TEXT_BYTES_MAX)?,
+                predicate_type: text(predicate_type, "predicate_type", TEXT_BYTES_MAX)?,
+                predicate,
+                content: (!content.is_empty()).then(|| digest(&content, "content")).transpose()?,
+                expires_at_ms: (expires_at_ms != 0).then_some(expires_at_ms),
+            }
+        }
+        Proto::AttestationRevoke(pb::AttestationRevoke { attestation, reason }) => {
+            Operation::AttestationRevoke {
+                attestation: submission_id(&attestation, "attestation")?,
+                reason: text(reason, "reason", TEXT_BYTES_MAX)?,
+            }
+        }
+        Proto::BatchAnchor(pb::BatchAnchor { root, count, tree }) => {
+            if count == 0 {
+                return Err(DecodeError::field("count", "a tree that is anchored has at least one leaf"));
+            }
+            Operation::BatchAnchor {
+                root: digest(&root, "root")?,
+                count,
+                tree: text(tree, "tree", TEXT_BYTES_MAX)?,
+            }
+        }
+    })
+}

@@ -1,0 +1,3 @@
+//! Is the house in order? Generated code is fresh, walls hold, maps are true.
+
+mod generated;
