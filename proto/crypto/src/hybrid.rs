@@ -1,8 +1,9 @@
 //! Ed25519 beside ML-DSA-65: a signature that holds while either scheme does.
 //!
 //! A key is 32 ‖ 1952 bytes, a signature 64 ‖ 3309 bytes, Ed25519 first. Both halves sign the same
-//! message behind a label which names this scheme, and both must verify. So a half that is cut off is a
-//! valid signature of nothing else, and a plain signature cannot become a half.
+//! message behind a label which names this scheme, and both must verify. So a half that is cut off signs
+//! the labelled message only, never the message itself, and a plain signature cannot become a half.
+//! Nothing else in the house may sign bytes that begin with the label.
 //! Source: the label follows the LAMPS composite signatures; RFC 9955 on why halves must not separate.
 
 use std::sync::Arc;
