@@ -23,6 +23,9 @@ pub enum ReadError {
     },
 }
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// A read-only view of what is durable. Every value returned has passed its checksum.
 pub trait Read: Send + Sync {
     /// The value of a key.
@@ -35,11 +38,11 @@ pub trait Read: Send + Sync {
     ///
     /// # Errors
     /// `ReadError`.
-    fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError>;
+    fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError>;
 
     /// The least key of `table` that is at least `key`, with its value.
     ///
     /// # Errors
     /// `ReadError`.
-    fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError>;
+    fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError>;
 }
