@@ -10,15 +10,24 @@
 //! | `hash` | leaf and node hashes |
 //! | `range` | the compact range: append and root without the tree |
 //! | `nodes` | where stored nodes come from; the hash of any range of leaves |
+//! | `inclusion` | a leaf stands at an index |
+//! | `consistency` | a newer log extends an older one |
+//! | `subtree` | aligned ranges of the log with a hash of their own, and how they hang in it |
+//! | `climb` | the one walk behind consistency of logs and of subtrees |
 //!
 //! The papers' "Merkle Tree Hash" (MTH) is here the root of a log or the hash of a subtree.
 
+mod climb;
+pub mod consistency;
 pub mod hash;
+pub mod inclusion;
 pub mod nodes;
 pub mod range;
 #[cfg(test)]
 mod reference;
+pub mod subtree;
 
 pub use hash::{empty_root, leaf_hash, node_hash};
 pub use nodes::{LeafHashes, Nodes, root_at, subtree_hash};
 pub use range::CompactRange;
+pub use subtree::Subtree;
