@@ -14,6 +14,8 @@
 //! | `consistency` | a newer log extends an older one |
 //! | `subtree` | aligned ranges of the log with a hash of their own, and how they hang in it |
 //! | `climb` | the one walk behind consistency of logs and of subtrees |
+//! | `tile` | tlog-tiles geometry: which tiles exist, and how they are named |
+//! | `tile_nodes` | stored tiles, read as nodes |
 //!
 //! The papers' "Merkle Tree Hash" (MTH) is here the root of a log or the hash of a subtree.
 
@@ -26,8 +28,12 @@ pub mod range;
 #[cfg(test)]
 mod reference;
 pub mod subtree;
+pub mod tile;
+pub mod tile_nodes;
 
 pub use hash::{empty_root, leaf_hash, node_hash};
 pub use nodes::{LeafHashes, Nodes, root_at, subtree_hash};
 pub use range::CompactRange;
 pub use subtree::Subtree;
+pub use tile::TileId;
+pub use tile_nodes::TileNodes;
