@@ -2,7 +2,7 @@
 //!
 //! Only perfect subtrees are ever asked for: their hashes never change once the log has grown past
 //! them, so whoever stores them stores each of them once. The ragged right edge is recomputed here.
-//! Source: RFC 6962 §2.1, MTH(D[start:end]).
+//! Source: RFC 6962 §2.1, `MTH(D[start:end])`.
 
 use crypto::Digest;
 

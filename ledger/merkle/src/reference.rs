@@ -20,7 +20,7 @@ pub fn leaf_hashes(entries: &[Vec<u8>]) -> Vec<Digest> {
     entries.iter().map(|entry| tree_hash(std::slice::from_ref(entry))).collect()
 }
 
-/// MTH(D[n]).
+/// `MTH(D[n])`.
 pub fn tree_hash(entries: &[Vec<u8>]) -> Digest {
     match entries {
         [] => sha256(b""),
@@ -32,7 +32,7 @@ pub fn tree_hash(entries: &[Vec<u8>]) -> Digest {
     }
 }
 
-/// PATH(m, D[n]).
+/// `PATH(m, D[n])`.
 pub fn path(m: usize, entries: &[Vec<u8>]) -> Vec<Digest> {
     if entries.len() == 1 {
         return Vec::new();
@@ -44,12 +44,12 @@ pub fn path(m: usize, entries: &[Vec<u8>]) -> Vec<Digest> {
     path
 }
 
-/// PROOF(m, D[n]), for 0 < m <= n.
+/// `PROOF(m, D[n])`, for `0 < m <= n`.
 pub fn proof(m: usize, entries: &[Vec<u8>]) -> Vec<Digest> {
     subproof(m, entries, true)
 }
 
-/// SUBPROOF(m, D[n], b).
+/// `SUBPROOF(m, D[n], b)`.
 fn subproof(m: usize, entries: &[Vec<u8>], known: bool) -> Vec<Digest> {
     if m == entries.len() {
         return if known { Vec::new() } else { vec![tree_hash(entries)] };
@@ -62,7 +62,7 @@ fn subproof(m: usize, entries: &[Vec<u8>], known: bool) -> Vec<Digest> {
     proof
 }
 
-/// SUBTREE_SUBPROOF(start, end, D[n], b), for a valid subtree with start < end <= n.
+/// `SUBTREE_SUBPROOF(start, end, D[n], b)`, for a valid subtree with `start < end <= n`.
 pub fn subtree_proof(start: usize, end: usize, entries: &[Vec<u8>], known: bool) -> Vec<Digest> {
     if (start, end) == (0, entries.len()) {
         return if known { Vec::new() } else { vec![tree_hash(entries)] };
