@@ -1,1 +1,14 @@
 //! The shell: a whole node in the world.
+//!
+//! The engine decides, this room performs: it keeps the secrets and the files, runs the clock, the threads and
+//! the sockets, and holds no rule of its own.
+//!
+//! - `files` how a file is written so that a crash leaves the old one or the new one;
+//! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod files;
+pub mod keys;
+pub mod keystore;
+pub mod passphrase;
