@@ -4,11 +4,13 @@
 //! the sockets, and holds no rule of its own.
 //!
 //! - `files` how a file is written so that a crash leaves the old one or the new one;
+//! - `journal` what must never be contradicted, on disk before it is said;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod files;
+pub mod journal;
 pub mod keys;
 pub mod keystore;
 pub mod passphrase;
