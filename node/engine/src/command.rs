@@ -2,7 +2,7 @@
 //!
 //! Whatever must not be known before a write is durable stands behind the write's gate, and nowhere else.
 
-use consensus::{Evidence, Gated, Recipients, Say};
+use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
 use ledger::change::ChangeSet;
 use ledger::notice::Notice;
 use proto::block::CertifiedBlock;
@@ -130,6 +130,15 @@ pub enum Alarm {
         /// What the quorum signed.
         theirs: Head,
     },
+    /// A peer did what an honest one would not.
+    Misbehaved {
+        /// Who.
+        peer: ValidatorIndex,
+        /// What.
+        reason: Misbehaviour,
+    },
+    /// Two conflicting blocks are final: more than a third of the voting power is Byzantine. This node stops.
+    Forked(Box<Fork>),
     /// A rule of the ledger failed on committed data: this node cannot go on.
     Fatal(String),
 }

@@ -6,11 +6,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use consensus::{Effect, Input, Recipients, RecoverError, Replica};
-use ledger::read::Read;
+use consensus::{Effect, Input, Recipients, RecoverError, Replica, Tip};
+use ledger::change::Table;
+use ledger::read::{Read, ReadError};
 use ledger::{Ledger, LedgerError, LedgerReader};
 use mempool::{Batches, Limits, Pool};
 use proto::block::CertifiedBlock;
+use proto::canonical::Canonical as _;
+use proto::certificate::QuorumCert;
 use proto::counter::{Height, TimeMs};
 use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
@@ -87,6 +90,8 @@ pub struct Engine {
     pub(crate) questions: Questions,
     pub(crate) settled: Height,
     pub(crate) flush_running: bool,
+    /// A batch or submission has come since the replica was last told.
+    pub(crate) arrived: bool,
     waiting: bool,
     halted: bool,
     first: Vec<Command>,
@@ -101,9 +106,9 @@ impl Engine {
         let Setup { genesis, policy, me, consensus, limits, store, record, journaled } = setup;
         let set = Arc::new(genesis.validator_set());
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
+        let tip = tip(&ledger, &*store)?;
+        let settled = tip.block.height;
         let reader = LedgerReader::new(store);
-        let tip = ledger.tip_block().clone();
-        let settled = tip.height;
         let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
         let bodies = Bodies::recovered(&journaled);
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
@@ -131,6 +136,7 @@ impl Engine {
             questions: Questions::default(),
             settled,
             flush_running: false,
+            arrived: false,
             waiting: false,
             halted: false,
             first,
@@ -158,9 +164,7 @@ impl Engine {
                 let response = self.answer(&request);
                 out.push(Command::Respond { ticket, response });
             }
-            Event::Response { question, from, response } => {
-                self.learn(now, question, from, Some(response), &mut out);
-            }
+            Event::Response { question, response } => self.learn(now, question, response, &mut out),
             Event::NoResponse { question } => self.unanswered(now, question, &mut out),
             Event::Submit { ticket, submission } => self.submit(now, ticket, submission, &mut out),
             Event::TimerFired(Timer::View(timer)) => self.tell(now, Input::TimerFired { timer }, &mut out),
@@ -175,6 +179,7 @@ impl Engine {
                 self.ledger.durable(height);
             }
             Event::Certified { size } => self.cosigning.durable(size),
+            Event::PeerUp { peer } => self.tell(now, Input::Connected { peer }, &mut out),
         }
         self.report_work(now, &mut out);
         out
@@ -247,7 +252,9 @@ impl Engine {
                     }
                 }
                 Effect::Fetch { block, above, from } => self.fetch_blocks(block, above, from, out),
-                Effect::CatchUp { from_height, peer } => self.fetch_range(from_height, peer, out),
+                Effect::CatchUp { block, from_height, from } => {
+                    self.fetch_range(block, from_height, from, out);
+                }
                 Effect::Commit(committed) => {
                     if let Err(fault) = self.commit(committed, out) {
                         self.halted = true;
@@ -258,14 +265,23 @@ impl Engine {
                 Effect::Accuse(evidence) => {
                     out.push(Command::Alarm(Alarm::Equivocation(Box::new(evidence))));
                 }
+                Effect::Misbehaved { peer, reason } => {
+                    out.push(Command::Alarm(Alarm::Misbehaved { peer, reason }));
+                }
+                Effect::Halt(fork) => {
+                    self.halted = true;
+                    out.push(Command::Alarm(Alarm::Forked(Box::new(fork))));
+                    return;
+                }
             }
         }
     }
 
-    /// Tells the replica when there begins or ceases to be something to order: it times views only then.
+    /// Tells the replica when there begins or ceases to be something to order, for it times views only then; and again
+    /// when more has come, for a leader may be holding.
     fn report_work(&mut self, now: TimeMs, out: &mut Vec<Command>) {
         let waiting = !self.batches.is_empty() || self.pool.count() > 0;
-        if waiting != self.waiting {
+        if waiting != self.waiting || std::mem::take(&mut self.arrived) {
             self.waiting = waiting;
             self.tell(now, Input::Work { waiting }, out);
         }
@@ -275,4 +291,22 @@ impl Engine {
     pub(crate) fn broadcast(message: Message, out: &mut Vec<Command>) {
         out.push(Command::Send { to: Recipients::All, message });
     }
+}
+
+/// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
+pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
+
+fn tip(ledger: &Ledger, store: &dyn Read) -> Result<Tip, LedgerError> {
+    let block = ledger.tip_block().clone();
+    if block.height == Height::ZERO {
+        return Ok(Tip::genesis(block));
+    }
+    let damaged = |fault: String| ReadError::Damaged {
+        table: Table::Meta,
+        key: String::from_utf8_lossy(TIP_CERTIFICATE).into_owned(),
+        fault,
+    };
+    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| damaged("missing".to_owned()))?;
+    let certificate = QuorumCert::decode(&bytes).map_err(|fault| damaged(fault.to_string()))?;
+    Ok(Tip { block, certificate })
 }

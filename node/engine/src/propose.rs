@@ -65,7 +65,8 @@ impl Engine {
         let Some(me) = self.me else { return };
         while let Some(batch) = self.pool.seal(me) {
             Self::broadcast(Message::Batch(Batch::clone(&batch)), out);
-            self.batches.insert(ledger::batch_ref(&batch), Arc::new(batch));
+            self.arrived = true;
+        self.batches.insert(ledger::batch_ref(&batch), Arc::new(batch));
         }
     }
 
@@ -85,6 +86,7 @@ impl Engine {
 
     /// Keeps a batch, and tells the replica of blocks that waited for it.
     pub(crate) fn keep_batch(&mut self, now: TimeMs, batch: Verified<Batch>, out: &mut Vec<Command>) {
+        self.arrived = true;
         self.batches.insert(ledger::batch_ref(&batch), Arc::new(batch));
         for block in self.bodies.completed(&self.batches) {
             out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::Input;
-use proto::block::{Block, CertifiedBlock};
+use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::counter::{Height, TimeMs, TreeSize};
 use proto::id::{BatchId, BlockId, ValidatorIndex};
@@ -22,8 +22,7 @@ const OPEN_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
 enum Purpose {
-    Blocks { wanted: BlockId, peer: ValidatorIndex },
-    Range { peer: ValidatorIndex },
+    Blocks { block: BlockId, peer: ValidatorIndex, wanted: Option<BlockId> },
     Batches,
 }
 
@@ -53,11 +52,18 @@ impl Engine {
         out: &mut Vec<Command>,
     ) {
         let request = Request::BlocksById { newest: wanted, above };
-        self.ask(peer, request, Purpose::Blocks { wanted, peer }, out);
+        self.ask(peer, request, Purpose::Blocks { block: wanted, peer, wanted: Some(wanted) }, out);
     }
 
-    pub(crate) fn fetch_range(&mut self, from: Height, peer: ValidatorIndex, out: &mut Vec<Command>) {
-        self.ask(peer, Request::BlocksByHeight { from }, Purpose::Range { peer }, out);
+    pub(crate) fn fetch_range(
+        &mut self,
+        block: BlockId,
+        from: Height,
+        peer: ValidatorIndex,
+        out: &mut Vec<Command>,
+    ) {
+        let purpose = Purpose::Blocks { block, peer, wanted: None };
+        self.ask(peer, Request::BlocksByHeight { from }, purpose, out);
     }
 
     pub(crate) fn ask_batches(&mut self, peer: ValidatorIndex, ids: Vec<BatchId>, out: &mut Vec<Command>) {
@@ -67,12 +73,8 @@ impl Engine {
     /// A question will not be answered, or the answer did not hold.
     pub(crate) fn unanswered(&mut self, now: TimeMs, question: QuestionId, out: &mut Vec<Command>) {
         match self.questions.open.remove(&question) {
-            Some(Purpose::Blocks { wanted, peer }) => {
-                self.tell(now, Input::FetchFailed { block: wanted, from: peer }, out);
-            }
-            // An empty answer lets the replica ask the next peer.
-            Some(Purpose::Range { peer }) => {
-                self.tell(now, Input::Range { from: peer, blocks: Vec::new() }, out);
+            Some(Purpose::Blocks { block, peer, wanted: _ }) => {
+                self.tell(now, Input::FetchFailed { block, from: peer }, out);
             }
             // Asked again by its timer.
             Some(Purpose::Batches) | None => {}
@@ -89,18 +91,10 @@ impl Engine {
     ) {
         let Some(purpose) = self.questions.open.get(&question).cloned() else { return };
         match (purpose, response) {
-            (Purpose::Blocks { wanted, peer: _ }, VerifiedResponse::Blocks(blocks)) => {
-                let blocks = self.take_in(blocks);
-                if blocks.is_empty() {
-                    return self.unanswered(now, question, out);
-                }
+            (Purpose::Blocks { block: _, peer, wanted }, VerifiedResponse::Blocks(blocks)) => {
                 self.questions.open.remove(&question);
-                self.tell(now, Input::Blocks { wanted, blocks }, out);
-            }
-            (Purpose::Range { peer }, VerifiedResponse::Blocks(blocks)) => {
                 let blocks = self.take_in(blocks);
-                self.questions.open.remove(&question);
-                self.tell(now, Input::Range { from: peer, blocks }, out);
+                self.tell(now, Input::Blocks { from: peer, wanted, blocks }, out);
             }
             (Purpose::Batches, VerifiedResponse::Batches(batches)) => {
                 self.questions.open.remove(&question);
@@ -109,7 +103,7 @@ impl Engine {
                 }
             }
             (
-                Purpose::Blocks { .. } | Purpose::Range { .. } | Purpose::Batches,
+                Purpose::Blocks { .. } | Purpose::Batches,
                 VerifiedResponse::Blocks(_)
                 | VerifiedResponse::Batches(_)
                 | VerifiedResponse::Checkpoint(_),
@@ -118,15 +112,12 @@ impl Engine {
     }
 
     /// Keeps the bodies of blocks whose batches are the ones they name; drops the others.
-    fn take_in(&mut self, blocks: Vec<Verified<CertifiedBlock>>) -> Vec<(Block, proto::certificate::QuorumCert)> {
-        let mut kept = Vec::new();
-        for it in blocks {
-            if ledger::check_batches(&it.block, &it.batches).is_ok() {
-                self.bodies.keep(&it.block, it.batches().map(Arc::new).collect());
-                kept.push((it.block.clone(), it.justify.clone()));
-            }
+    fn take_in(&mut self, mut blocks: Vec<Verified<CertifiedBlock>>) -> Vec<Verified<CertifiedBlock>> {
+        blocks.retain(|it| ledger::check_batches(&it.block, &it.batches).is_ok());
+        for it in &blocks {
+            self.bodies.keep(&it.block, it.batches().map(Arc::new).collect());
         }
-        kept
+        blocks
     }
 
     /// Answers a peer from what is here, within the limits of one response.
