@@ -1,0 +1,505 @@
+//! The network loop: waits, and does what `peers` decides.
+//!
+//! The loop never waits for the node: what the node has to hear goes through the inbox. Writers, readers and
+//! the delivery to the node are tasks of their own and end with the loop.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use libp2p::core::ConnectedPoint;
+use libp2p::gossipsub::{IdentTopic, MessageAcceptance};
+use libp2p::multiaddr::Protocol;
+use libp2p::request_response::{self, OutboundRequestId, ResponseChannel};
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Stream, Swarm, gossipsub, identify};
+use libp2p_stream::IncomingStreams;
+use proto::message::{Kind, Lane};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::behaviour::{Behaviour, BehaviourEvent};
+use crate::handle::{Command, Peer, Shared};
+use crate::identity::Roster;
+use crate::inbox::{Accepted, InboundTicket, Incoming, PeerRef, Pending, Sources, deliver};
+use crate::limits::Limits;
+use crate::links::{LinkChange, Links};
+use crate::outbox::Presence;
+use crate::peers::{Arrival, Deed, Dialer, Peers, Reach, Remaining, Verdict};
+use crate::reader::{ReadEnd, Reader};
+use crate::stats::DropReason;
+use crate::writer::Writer;
+use crate::{gossip, protocol};
+
+/// The wait when nothing is due.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
+/// Addresses taken from what an observer says of itself.
+const OBSERVER_ADDRESSES_MAX: usize = 4;
+
+/// What the loop is made of.
+pub(crate) struct Parts {
+    pub(crate) swarm: Swarm<Behaviour>,
+    pub(crate) roster: Roster,
+    pub(crate) validators: Vec<Peer>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) network: crypto::Digest,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// A lane of a validator has ended.
+struct Ended {
+    from: u16,
+    lane: Lane,
+    end: ReadEnd,
+}
+
+/// One lane of one validator, receiving side.
+struct Receiving {
+    /// Room for what was read and not yet taken; it outlives the streams.
+    room: Arc<Semaphore>,
+    /// The reader of the newest stream.
+    reader: Option<AbortHandle>,
+}
+
+/// The loop's state.
+pub(crate) struct Loop {
+    swarm: Swarm<Behaviour>,
+    roster: Roster,
+    addresses: Vec<Vec<Multiaddr>>,
+    limits: Arc<Limits>,
+    shared: Arc<Shared>,
+    links: Links,
+    peers: Peers,
+    topic: IdentTopic,
+    consensus_streams: Option<IncomingStreams>,
+    bulk_streams: Option<IncomingStreams>,
+    receiving: BTreeMap<(u16, Lane), Receiving>,
+    readers: JoinSet<Ended>,
+    writers: JoinSet<()>,
+    delivery: JoinSet<()>,
+    asked: BTreeMap<OutboundRequestId, Pending>,
+    asking: BTreeMap<InboundTicket, ResponseChannel<Vec<u8>>>,
+    tickets: u64,
+}
+
+impl Loop {
+    pub(crate) fn new(parts: Parts, sources: Sources, incoming: mpsc::Sender<Incoming>) -> Self {
+        let Parts { mut swarm, roster, validators, limits, network, shared } = parts;
+        let ours = roster.our_index();
+        let addresses: Vec<_> = validators.into_iter().map(|peer| tcp_first(peer.addresses)).collect();
+        let reach: Vec<_> = (0u16..)
+            .zip(&addresses)
+            .map(|(index, known)| match Some(index) == ours || known.is_empty() {
+                true => Reach::Unknown,
+                false => Reach::Known,
+            })
+            .collect();
+        for (index, peer) in roster.others() {
+            for address in &addresses[usize::from(index)] {
+                swarm.behaviour_mut().kad.add_address(&peer, address.clone());
+            }
+        }
+        let links = Links::new(roster.len());
+        let mut delivery = JoinSet::new();
+        delivery.spawn(deliver(sources, links.watch(), incoming));
+        let mut this = Self {
+            peers: Peers::new(&reach, ours, &limits, Instant::now()),
+            swarm,
+            addresses,
+            limits,
+            shared,
+            links,
+            topic: gossip::topic(&network),
+            consensus_streams: None,
+            bulk_streams: None,
+            receiving: BTreeMap::new(),
+            readers: JoinSet::new(),
+            writers: JoinSet::new(),
+            delivery,
+            asked: BTreeMap::new(),
+            asking: BTreeMap::new(),
+            tickets: 0,
+            roster,
+        };
+        if ours.is_some() {
+            this.open_lanes(&network);
+        }
+        this
+    }
+
+    /// Accepts lane streams and starts a writer for each lane of each other validator.
+    fn open_lanes(&mut self, network: &crypto::Digest) {
+        let consensus = protocol::lane(network, Lane::Consensus);
+        let bulk = protocol::lane(network, Lane::Bulk);
+        let mut control = self.swarm.behaviour().gate.control();
+        self.consensus_streams = control.accept(consensus.clone()).ok();
+        self.bulk_streams = control.accept(bulk.clone()).ok();
+        for (index, to) in self.roster.others() {
+            let Some(lanes) = &self.shared.lanes[usize::from(index)] else { continue };
+            for (protocol, outbox) in [(&consensus, &lanes.consensus), (&bulk, &lanes.bulk)] {
+                let writer = Writer {
+                    to,
+                    index,
+                    protocol: protocol.clone(),
+                    outbox: Arc::clone(outbox),
+                    links: self.links.watch(),
+                    control: control.clone(),
+                    counters: Arc::clone(&self.shared.counters),
+                    limits: Arc::clone(&self.limits),
+                };
+                self.writers.spawn(writer.run());
+            }
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
+        let done = loop {
+            let due = self.peers.next_due().unwrap_or_else(|| Instant::now() + NOTHING_DUE);
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                Some((peer, stream)) = next_stream(&mut self.consensus_streams) => {
+                    self.on_stream(peer, Lane::Consensus, stream);
+                }
+                Some((peer, stream)) = next_stream(&mut self.bulk_streams) => {
+                    self.on_stream(peer, Lane::Bulk, stream);
+                }
+                // A reader that was replaced ends as cancelled and has nothing to tell.
+                Some(ended) = self.readers.join_next() => if let Ok(ended) = ended {
+                    self.on_ended(ended);
+                },
+                () = tokio::time::sleep_until(due.into()) => self.do_due(),
+                _ = self.delivery.join_next() => break None,
+                order = orders.recv() => match order {
+                    Some(Command::Stop { done }) => break Some(done),
+                    Some(order) => self.on_order(order),
+                    None => break None,
+                },
+            }
+        };
+        // Readers, writers and sockets end with the loop, before anyone is told that it has stopped.
+        drop(self);
+        if let Some(done) = done {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    fn do_due(&mut self) {
+        for deed in self.peers.due(Instant::now()) {
+            match deed {
+                Deed::Dial(index) => self.dial(index),
+                Deed::LetIn(index) => {
+                    if let Some(peer) = self.roster.peer(index) {
+                        self.swarm.behaviour_mut().shut_out.unblock_peer(peer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Dials a validator's addresses one after another, TCP before QUIC.
+    fn dial(&mut self, index: u16) {
+        let Some(peer) = self.roster.peer(index) else { return };
+        let options = DialOpts::peer_id(peer)
+            .addresses(self.addresses[usize::from(index)].clone())
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .override_dial_concurrency_factor(NonZeroU8::MIN)
+            .build();
+        if self.swarm.dial(options).is_err() {
+            self.peers.dial_failed(index, Instant::now());
+        }
+    }
+
+    fn on_order(&mut self, order: Command) {
+        match order {
+            Command::Request { to, pending, bytes } => {
+                // An unknown or absent validator: dropping the request tells its failure.
+                let Some(peer) = self.roster.peer(to) else { return };
+                if !self.swarm.is_connected(&peer) {
+                    return;
+                }
+                self.shared.counters.sent(Kind::Request, bytes.len());
+                let id = self.swarm.behaviour_mut().fetch.send_request(&peer, bytes);
+                self.asked.insert(id, pending);
+            }
+            Command::Respond { ticket, bytes } => {
+                // A missing ticket has timed out, or its asker is gone.
+                let Some(channel) = self.asking.remove(&ticket) else { return };
+                if bytes.len() > Kind::Response.bytes_max() {
+                    self.shared.counters.dropped(DropReason::Unlawful, 1);
+                    return;
+                }
+                let size = bytes.len();
+                if self.swarm.behaviour_mut().fetch.send_response(channel, bytes).is_ok() {
+                    self.shared.counters.sent(Kind::Response, size);
+                }
+            }
+            Command::Announce { bytes } => {
+                let (topic, size) = (self.topic.hash(), bytes.len());
+                // The errors are that nobody listens or that it was said before.
+                if self.swarm.behaviour_mut().gossip.publish(topic, bytes).is_ok() {
+                    self.shared.counters.sent(Kind::CertifiedCheckpoint, size);
+                }
+            }
+            // The loop breaks on it before it comes here.
+            Command::Stop { done } => drop(done),
+        }
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::ConnectionEstablished {
+                peer_id, connection_id, endpoint, num_established, ..
+            } => {
+                if num_established.get() == 1 {
+                    self.connected_counter(&peer_id).fetch_add(1, Ordering::Relaxed);
+                }
+                if let Some(index) = self.roster.index(&peer_id) {
+                    self.on_connected(index, connection_id, &endpoint);
+                }
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                if num_established == 0 {
+                    self.connected_counter(&peer_id).fetch_sub(1, Ordering::Relaxed);
+                }
+                if let Some(index) = self.roster.index(&peer_id) {
+                    self.on_disconnected(index, connection_id);
+                } else if num_established == 0 {
+                    self.swarm.behaviour_mut().kad.remove_peer(&peer_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
+                let refused_by_condition = matches!(error, DialError::DialPeerConditionFalse(_));
+                if let Some(index) = peer_id.and_then(|peer| self.roster.index(&peer)) {
+                    tracing::debug!(index, %error, "dial failed");
+                    if !refused_by_condition {
+                        self.peers.dial_failed(index, Instant::now());
+                    }
+                }
+            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
+                self.shared.listening.send_replace(self.swarm.listeners().cloned().collect());
+            }
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                tracing::warn!(?addresses, ?reason, "no longer listening");
+                self.shared.listening.send_replace(self.swarm.listeners().cloned().collect());
+            }
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            // libp2p's own enum, which may grow.
+            _ => {}
+        }
+    }
+
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Fetch(event) => self.on_fetch(event),
+            BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
+                let acceptance = gossip::judge(&message, &self.roster);
+                let trusted = matches!(acceptance, MessageAcceptance::Accept);
+                self.swarm.behaviour_mut().gossip.report_message_validation_result(
+                    &message_id,
+                    &propagation_source,
+                    acceptance,
+                );
+                if trusted {
+                    self.shared.counters.received(Kind::CertifiedCheckpoint, message.data.len());
+                    self.shared.inbox.ask(Incoming::Announcement { bytes: message.data });
+                } else {
+                    self.shared.counters.dropped(DropReason::Untrusted, 1);
+                }
+            }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                // Validators' addresses come from configuration; observers may be found by what they say.
+                if self.roster.index(&peer_id).is_none() {
+                    for address in info.listen_addrs.into_iter().take(OBSERVER_ADDRESSES_MAX) {
+                        self.swarm.behaviour_mut().kad.add_address(&peer_id, address);
+                    }
+                }
+            }
+            BehaviourEvent::Gossip(_) | BehaviourEvent::Identify(_) | BehaviourEvent::Kad(_) => {}
+            BehaviourEvent::Gate(()) => {}
+            BehaviourEvent::ShutOut(never)
+            | BehaviourEvent::Connections(never)
+            | BehaviourEvent::Memory(never) => match never {},
+        }
+    }
+
+    fn on_fetch(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {
+        use request_response::{Event, Message};
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                self.on_asked(peer, request, channel);
+            }
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                if let Some(pending) = self.asked.remove(&request_id) {
+                    self.shared.counters.received(Kind::Response, response.len());
+                    pending.answered(response);
+                }
+            }
+            Event::OutboundFailure { request_id, error, .. } => {
+                tracing::debug!(%error, "request failed");
+                // Dropping the request tells its failure.
+                self.asked.remove(&request_id);
+            }
+            Event::InboundFailure { .. } => self.asking.retain(|_, channel| channel.is_open()),
+            Event::ResponseSent { .. } => {}
+        }
+    }
+
+    /// Someone asks: refused at once when too many questions wait, for then the asker can turn to another.
+    fn on_asked(&mut self, peer: PeerId, bytes: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
+        self.asking.retain(|_, channel| channel.is_open());
+        if self.asking.len() >= self.limits.inbound_requests_max {
+            self.shared.counters.dropped(DropReason::InboxFull, 1);
+            return;
+        }
+        let ticket = InboundTicket::new(self.tickets);
+        self.tickets += 1;
+        let from = self.roster.index(&peer).map_or(PeerRef::Observer(peer), PeerRef::Validator);
+        let size = bytes.len();
+        match self.shared.inbox.ask(Incoming::Request { from, ticket, bytes }) {
+            Accepted::Yes => {
+                self.shared.counters.received(Kind::Request, size);
+                self.asking.insert(ticket, channel);
+            }
+            Accepted::No => {}
+        }
+    }
+
+    fn on_connected(&mut self, index: u16, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let dialer = if endpoint.is_dialer() { Dialer::Us } else { Dialer::Them };
+        match self.peers.connected(index, id, dialer, Instant::now()) {
+            Arrival::First => self.set_link(index, LinkChange::Up),
+            Arrival::Second { close } => {
+                self.swarm.close_connection(close);
+            }
+            Arrival::Replaces { close } => {
+                self.swarm.close_connection(close);
+                self.set_link(index, LinkChange::Renewed);
+            }
+        }
+    }
+
+    fn on_disconnected(&mut self, index: u16, id: ConnectionId) {
+        match self.peers.disconnected(index, id, Instant::now()) {
+            Remaining::Some => {}
+            Remaining::None => self.set_link(index, LinkChange::Down),
+        }
+    }
+
+    fn set_link(&mut self, index: u16, change: LinkChange) {
+        self.links.change(index, change);
+        let presence = match change {
+            LinkChange::Up | LinkChange::Renewed => Presence::Here,
+            LinkChange::Down => Presence::Away,
+        };
+        if let Some(Some(lanes)) = self.shared.lanes.get(usize::from(index)) {
+            lanes.consensus.set_presence(presence);
+            lanes.bulk.set_presence(presence);
+        }
+    }
+
+    /// A validator opened a lane: the newest stream is the one that counts.
+    fn on_stream(&mut self, peer: PeerId, lane: Lane, stream: Stream) {
+        let Some(from) = self.roster.index(&peer) else { return };
+        let room = self.limits.inbox_bytes(lane);
+        let receiving = self
+            .receiving
+            .entry((from, lane))
+            .or_insert_with(|| Receiving { room: Arc::new(Semaphore::new(room)), reader: None });
+        let reader = Reader {
+            from,
+            lane,
+            inbox: self.shared.inbox.clone(),
+            room: Arc::clone(&receiving.room),
+            limits: Arc::clone(&self.limits),
+        };
+        let handle = self.readers.spawn(async move { Ended { from, lane, end: reader.run(stream).await } });
+        if let Some(older) = receiving.reader.replace(handle) {
+            older.abort();
+        }
+    }
+
+    fn on_ended(&mut self, ended: Ended) {
+        let Ended { from, lane, end } = ended;
+        match end {
+            ReadEnd::Closed => {}
+            // The other side may be gone without a word: with the connection closed, it is dialled anew.
+            ReadEnd::Silent => {
+                self.shared.counters.dropped(DropReason::Stalled, 1);
+                tracing::debug!(from, ?lane, "silent");
+                self.disconnect(from);
+            }
+            ReadEnd::Stalled => {
+                self.shared.counters.dropped(DropReason::Stalled, 1);
+                tracing::debug!(from, ?lane, "stalled within a frame");
+                self.strike(from);
+            }
+            ReadEnd::Unlawful(error) => {
+                self.shared.counters.dropped(DropReason::BadFrame, 1);
+                tracing::warn!(from, ?lane, %error, "frame refused");
+                self.strike(from);
+            }
+        }
+    }
+
+    fn strike(&mut self, index: u16) {
+        match self.peers.strike(index, Instant::now()) {
+            Verdict::Tolerate => {}
+            Verdict::ShutOut => {
+                let Some(peer) = self.roster.peer(index) else { return };
+                tracing::warn!(index, %peer, "shut out for breaking the rules of frames");
+                self.shared.counters.bans.fetch_add(1, Ordering::Relaxed);
+                self.swarm.behaviour_mut().shut_out.block_peer(peer);
+            }
+        }
+    }
+
+    fn disconnect(&mut self, index: u16) {
+        if let Some(peer) = self.roster.peer(index) {
+            // An error means that it was not connected.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+    }
+
+    fn connected_counter(&self, peer: &PeerId) -> &AtomicU64 {
+        match self.roster.index(peer) {
+            Some(_) => &self.shared.counters.validators_connected,
+            None => &self.shared.counters.observers_connected,
+        }
+    }
+}
+
+/// The next stream of a lane; never, on a node without lanes.
+async fn next_stream(streams: &mut Option<IncomingStreams>) -> Option<(PeerId, Stream)> {
+    match streams {
+        Some(streams) => streams.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The addresses with those over TCP in front, else in the order given.
+fn tcp_first(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let is_tcp = |address: &Multiaddr| address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
+    let (mut first, rest): (Vec<_>, Vec<_>) = addresses.into_iter().partition(is_tcp);
+    first.extend(rest);
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tcp_is_dialled_before_quic() {
+        let quic: Multiaddr = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
+        let tcp: Multiaddr = "/ip4/127.0.0.1/tcp/2".parse().unwrap();
+        let other: Multiaddr = "/ip4/127.0.0.1/tcp/3".parse().unwrap();
+        let sorted = tcp_first(vec![quic.clone(), tcp.clone(), other.clone()]);
+        assert_eq!(sorted, [tcp, other, quic]);
+    }
+}
