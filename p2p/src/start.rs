@@ -1,9 +1,12 @@
 //! From a configuration to a running loop: keys, transports, behaviours, queues.
 
+use std::io;
+use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use libp2p::{Swarm, SwarmBuilder, TransportError, identity, noise, tcp, yamux};
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, Swarm, SwarmBuilder, TransportError, identity, noise, tcp, yamux};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::behaviour::Behaviour;
@@ -35,14 +38,15 @@ pub(crate) fn start(mut config: Config) -> Result<Started, StartError> {
     let behaviour = Behaviour::new(&network, &keypair, &roster, role, &limits)?;
     let mut swarm = build_swarm(keypair, behaviour, &limits)?;
     for address in listen {
-        swarm.listen_on(address.clone()).map_err(|error| StartError::Listen {
-            address,
-            source: match error {
+        let refused = |source| StartError::Listen { address: address.clone(), source };
+        claim(&address).map_err(refused)?;
+        swarm.listen_on(address.clone()).map_err(|error| {
+            refused(match error {
                 TransportError::MultiaddrNotSupported(_) => {
-                    std::io::Error::new(std::io::ErrorKind::Unsupported, "neither TCP nor QUIC v1")
+                    io::Error::new(io::ErrorKind::Unsupported, "neither TCP nor QUIC v1")
                 }
                 TransportError::Other(error) => error,
-            },
+            })
         })?;
     }
 
@@ -99,4 +103,21 @@ fn build_swarm(
         .with_connection_timeout(HANDSHAKE_MAX)
         .build();
     Ok(swarm)
+}
+
+/// Refuses a port that someone else has. libp2p listens with `SO_REUSEPORT`, so two nodes configured alike
+/// would share a port without a word and each would lose half of its callers.
+fn claim(address: &Multiaddr) -> io::Result<()> {
+    let mut parts = address.iter();
+    let ip: IpAddr = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        // What libp2p makes of other addresses, it will say itself.
+        Some(_) | None => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) => TcpListener::bind((ip, port)).map(drop),
+        Some(Protocol::Udp(port)) => UdpSocket::bind((ip, port)).map(drop),
+        Some(_) | None => Ok(()),
+    }
 }

@@ -315,6 +315,8 @@ impl Loop {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 // Validators' addresses come from configuration; observers may be found by what they say.
                 if self.roster.index(&peer_id).is_none() {
+                    // What it said before goes, or repeating itself with ever new addresses would cost us.
+                    self.swarm.behaviour_mut().kad.remove_peer(&peer_id);
                     for address in info.listen_addrs.into_iter().take(OBSERVER_ADDRESSES_MAX) {
                         self.swarm.behaviour_mut().kad.add_address(&peer_id, address);
                     }
@@ -353,13 +355,18 @@ impl Loop {
     /// Someone asks: refused at once when too many questions wait, for then the asker can turn to another.
     fn on_asked(&mut self, peer: PeerId, bytes: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
         self.asking.retain(|_, channel| channel.is_open());
-        if self.asking.len() >= self.limits.inbound_requests_max {
+        let from = self.roster.index(&peer).map_or(PeerRef::Observer(peer), PeerRef::Validator);
+        let places = match from {
+            PeerRef::Validator(_) => self.limits.inbound_requests_max,
+            // Half of the places are for validators alone: no crowd may keep one from catching up.
+            PeerRef::Observer(_) => self.limits.inbound_requests_max.div_ceil(2),
+        };
+        if self.asking.len() >= places {
             self.shared.counters.dropped(DropReason::InboxFull, 1);
             return;
         }
         let ticket = InboundTicket::new(self.tickets);
         self.tickets += 1;
-        let from = self.roster.index(&peer).map_or(PeerRef::Observer(peer), PeerRef::Validator);
         let size = bytes.len();
         match self.shared.inbox.ask(Incoming::Request { from, ticket, bytes }) {
             Accepted::Yes => {
