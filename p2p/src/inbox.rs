@@ -11,6 +11,7 @@ use libp2p::PeerId;
 use proto::message::{Kind, Lane};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
+use crate::fair::FairQueue;
 use crate::links::{LinkCounts, is_up};
 use crate::stats::{Counters, DropReason};
 
@@ -95,18 +96,31 @@ pub enum Incoming {
 }
 
 /// A message and the room it takes up; the room is free again when this is dropped.
-struct Held {
-    message: Incoming,
-    _room: Option<OwnedSemaphorePermit>,
+pub(crate) struct Held {
+    pub(crate) message: Incoming,
+    pub(crate) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    async fn hand_over(
+        self,
+        incoming: &mpsc::Sender<Incoming>,
+    ) -> Result<(), mpsc::error::SendError<Incoming>> {
+        let Self { message, room } = self;
+        let handed = incoming.send(message).await;
+        drop(room);
+        handed
+    }
 }
 
 /// The putting end, one clone a reader.
 ///
-/// The unbounded channels are bounded by what goes in: frames and answers hold room from a semaphore.
+/// The queues without a bound of their own are bounded by what goes in: frames and answers hold room from a
+/// semaphore.
 #[derive(Clone)]
 pub(crate) struct Inbox {
-    urgent: mpsc::UnboundedSender<Held>,
-    bulk: mpsc::UnboundedSender<Held>,
+    urgent: Arc<FairQueue>,
+    bulk: Arc<FairQueue>,
     answers: mpsc::UnboundedSender<Held>,
     asks: mpsc::Sender<Held>,
     counters: Arc<Counters>,
@@ -114,18 +128,18 @@ pub(crate) struct Inbox {
 
 /// The taking end, for [`deliver`].
 pub(crate) struct Sources {
-    urgent: mpsc::UnboundedReceiver<Held>,
-    bulk: mpsc::UnboundedReceiver<Held>,
+    urgent: Arc<FairQueue>,
+    bulk: Arc<FairQueue>,
     answers: mpsc::UnboundedReceiver<Held>,
     asks: mpsc::Receiver<Held>,
 }
 
 impl Inbox {
     pub(crate) fn new(asks_max: usize, counters: Arc<Counters>) -> (Self, Sources) {
-        let (urgent_in, urgent) = mpsc::unbounded_channel();
-        let (bulk_in, bulk) = mpsc::unbounded_channel();
+        let (urgent, bulk) = (Arc::<FairQueue>::default(), Arc::<FairQueue>::default());
         let (answers_in, answers) = mpsc::unbounded_channel();
         let (asks_in, asks) = mpsc::channel(asks_max.max(1));
+        let (urgent_in, bulk_in) = (Arc::clone(&urgent), Arc::clone(&bulk));
         let inbox = Self { urgent: urgent_in, bulk: bulk_in, answers: answers_in, asks: asks_in, counters };
         (inbox, Sources { urgent, bulk, answers, asks })
     }
@@ -133,17 +147,16 @@ impl Inbox {
     /// Puts a frame that has bought its room.
     pub(crate) fn frame(&self, from: u16, kind: Kind, bytes: Vec<u8>, room: OwnedSemaphorePermit) {
         self.counters.received(kind, bytes.len());
-        let held = Held { message: Incoming::Frame { from, kind, bytes }, _room: Some(room) };
-        // A closed channel means that the network is stopping.
-        let _ = match kind.lane() {
-            Lane::Consensus => self.urgent.send(held),
-            Lane::Bulk | Lane::Request => self.bulk.send(held),
-        };
+        let held = Held { message: Incoming::Frame { from, kind, bytes }, room: Some(room) };
+        match kind.lane() {
+            Lane::Consensus => self.urgent.put(from, held),
+            Lane::Bulk | Lane::Request => self.bulk.put(from, held),
+        }
     }
 
     /// Puts a request or an announcement, or drops and counts it when too many wait.
     pub(crate) fn ask(&self, message: Incoming) -> Accepted {
-        if self.asks.try_send(Held { message, _room: None }).is_ok() {
+        if self.asks.try_send(Held { message, room: None }).is_ok() {
             return Accepted::Yes;
         }
         self.counters.dropped(DropReason::InboxFull, 1);
@@ -151,7 +164,8 @@ impl Inbox {
     }
 
     fn answer(&self, message: Incoming, room: Option<OwnedSemaphorePermit>) {
-        let _ = self.answers.send(Held { message, _room: room });
+        // A closed channel means that the network has stopped.
+        let _ = self.answers.send(Held { message, room });
     }
 }
 
@@ -216,7 +230,7 @@ pub(crate) async fn deliver(
         if urgent_run >= URGENT_RUN_MAX {
             urgent_run = 0;
             for held in sources.one_of_each_patient() {
-                if incoming.send(held.message).await.is_err() {
+                if held.hand_over(&incoming).await.is_err() {
                     return;
                 }
             }
@@ -230,18 +244,18 @@ pub(crate) async fn deliver(
                 }
                 continue;
             }
-            held = sources.urgent.recv() => {
+            held = sources.urgent.take() => {
                 urgent_run += 1;
-                held
+                Some(held)
             }
-            held = next_patient(&mut sources.answers, &mut sources.asks, &mut sources.bulk) => {
+            held = next_patient(&mut sources.answers, &mut sources.asks, &sources.bulk) => {
                 urgent_run = 0;
                 held
             }
             () = incoming.closed() => return,
         };
         let Some(held) = held else { return };
-        if incoming.send(held.message).await.is_err() {
+        if held.hand_over(&incoming).await.is_err() {
             return;
         }
     }
@@ -250,18 +264,18 @@ pub(crate) async fn deliver(
 async fn next_patient(
     answers: &mut mpsc::UnboundedReceiver<Held>,
     asks: &mut mpsc::Receiver<Held>,
-    bulk: &mut mpsc::UnboundedReceiver<Held>,
+    bulk: &FairQueue,
 ) -> Option<Held> {
     tokio::select! {
         held = answers.recv() => held,
         held = asks.recv() => held,
-        held = bulk.recv() => held,
+        held = bulk.take() => Some(held),
     }
 }
 
 impl Sources {
     fn one_of_each_patient(&mut self) -> impl Iterator<Item = Held> {
-        let held = [self.answers.try_recv().ok(), self.asks.try_recv().ok(), self.bulk.try_recv().ok()];
+        let held = [self.answers.try_recv().ok(), self.asks.try_recv().ok(), self.bulk.try_take()];
         held.into_iter().flatten()
     }
 }

@@ -22,24 +22,30 @@
 //! they may ask, listen to announcements and find one another (identify, Kademlia), and the lane protocols
 //! are not even offered to them.
 //!
-//! Reading order: `limits`, `codec`, `identity`, `protocol` are plain values; `outbox`, `inbox`, `links`
-//! are the queues; `writer`, `reader` the two ends of a lane; `gate`, `fetch`, `gossip`, `behaviour` what
-//! libp2p runs for us; `peers` decides whom to dial and whom to shut out; `start` builds it all,
-//! `swarm` is the loop; `handle` what the node holds.
+//! Reading order: `limits`, `codec`, `identity`, `protocol` are plain values; `outbox`, `fair`, `inbox` and
+//! `links` are the queues; `writer` and `reader` are the two ends of a lane, and `lanes` keeps them; `gate`,
+//! `fetch`, `gossip` and `behaviour` are what libp2p runs for us; `questions` are the requests under way;
+//! `peers` decides whom to dial and whom to shut out; `start` builds it all, `swarm` is the loop, and `handle`
+//! is what the node holds.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod behaviour;
 pub mod codec;
+mod fair;
 mod fetch;
 mod gate;
 mod gossip;
 pub mod handle;
 pub mod identity;
 mod inbox;
+mod lanes;
 pub mod limits;
 mod links;
 mod outbox;
 mod peers;
 pub mod protocol;
+mod questions;
 mod reader;
 mod start;
 pub mod stats;

@@ -1,5 +1,8 @@
 //! Whom to dial and when, which of two connections to keep, whom to shut out.
 //!
+//! A connected validator must open its consensus lane soon, for its heartbeats there are how we know that it
+//! lives; a connection without that lane is hung up and made anew.
+//!
 //! A function of what happened and the time it is told: no clock, no socket, so each rule has its test.
 //!
 //! Of two validators the one with the lower index dials at once and the other after a grace, so that a pair
@@ -20,6 +23,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(300);
 /// A dial that has told nothing for so long is forgotten.
 const DIAL_MAX: Duration = Duration::from_secs(30);
+/// How long a validator may be connected without a consensus lane to us.
+const LANELESS_MAX: Duration = Duration::from_secs(15);
 /// Two connections younger than this were dialled at the same time.
 const YOUNG: Duration = Duration::from_secs(5);
 /// Strikes further apart than this do not add up.
@@ -41,6 +46,8 @@ pub(crate) enum Deed {
     Dial(u16),
     /// The shut-out of this validator is over.
     LetIn(u16),
+    /// Close the connections of this validator.
+    HangUp(u16),
 }
 
 /// What a new connection means.
@@ -83,6 +90,8 @@ struct Entry {
     reach: Reach,
     connections: Vec<Connection>,
     dial: Dial,
+    /// When we lose patience with a connection that has no consensus lane.
+    hang_up_at: Option<Instant>,
     failures: u32,
     strikes: u32,
     last_strike: Option<Instant>,
@@ -125,6 +134,7 @@ impl Peers {
                 reach: *reach,
                 connections: Vec::new(),
                 dial,
+                hang_up_at: None,
                 failures: 0,
                 strikes: 0,
                 last_strike: None,
@@ -143,6 +153,10 @@ impl Peers {
                 entry.shut_out_until = None;
                 deeds.push(Deed::LetIn(index));
             }
+            if entry.hang_up_at.is_some_and(|at| at <= now) {
+                entry.hang_up_at = None;
+                deeds.push(Deed::HangUp(index));
+            }
             if entry.dial_time().is_some_and(|at| at <= now) {
                 entry.dial = Dial::Running(now);
                 deeds.push(Deed::Dial(index));
@@ -153,7 +167,8 @@ impl Peers {
 
     /// When `due` will next have something to say.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.entries.iter().flat_map(|entry| [entry.dial_time(), entry.shut_out_until]).flatten().min()
+        let times = |entry: &Entry| [entry.dial_time(), entry.shut_out_until, entry.hang_up_at];
+        self.entries.iter().flat_map(times).flatten().min()
     }
 
     /// A connection stands.
@@ -165,9 +180,13 @@ impl Peers {
         now: Instant,
     ) -> Arrival {
         let keep = self.preferred(index);
+        let lanes = self.our_index.is_some();
         let Some(entry) = self.entries.get_mut(usize::from(index)) else { return Arrival::First };
         entry.dial = Dial::Rest;
         entry.failures = 0;
+        if lanes {
+            entry.hang_up_at = Some(now + LANELESS_MAX);
+        }
         entry.connections.push(Connection { id, dialer, since: now });
         let [.., older, newer] = &entry.connections[..] else { return Arrival::First };
         if now.saturating_duration_since(older.since) >= YOUNG {
@@ -180,6 +199,22 @@ impl Peers {
         }
     }
 
+    /// The consensus lane of this validator to us stands.
+    pub(crate) fn lane_opened(&mut self, index: u16) {
+        if let Some(entry) = self.entries.get_mut(usize::from(index)) {
+            entry.hang_up_at = None;
+        }
+    }
+
+    /// The consensus lane of this validator to us has ended.
+    pub(crate) fn lane_ended(&mut self, index: u16, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(usize::from(index))
+            && !entry.connections.is_empty()
+        {
+            entry.hang_up_at = Some(now + LANELESS_MAX);
+        }
+    }
+
     /// A connection fell. Says whether it was the last.
     pub(crate) fn disconnected(&mut self, index: u16, id: ConnectionId, now: Instant) -> Remaining {
         let grace = self.grace(index);
@@ -189,6 +224,7 @@ impl Peers {
         if before == 0 || !entry.connections.is_empty() {
             return Remaining::Some;
         }
+        entry.hang_up_at = None;
         entry.rest_until(now + grace + jittered(BACKOFF_FIRST, index, 0));
         Remaining::None
     }

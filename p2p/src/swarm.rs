@@ -3,7 +3,6 @@
 //! The loop never waits for the node: what the node has to hear goes through the inbox. Writers, readers and
 //! the delivery to the node are tasks of their own and end with the loop.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,27 +12,26 @@ use futures::StreamExt as _;
 use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::{IdentTopic, MessageAcceptance};
 use libp2p::multiaddr::Protocol;
-use libp2p::request_response::{self, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, Swarm, gossipsub, identify};
-use libp2p_stream::IncomingStreams;
+use libp2p::{Multiaddr, PeerId, Swarm, gossipsub, identify};
 use proto::message::{Kind, Lane};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::behaviour::{Behaviour, BehaviourEvent};
+use crate::gossip;
 use crate::handle::{Command, Peer, Shared};
 use crate::identity::Roster;
-use crate::inbox::{Accepted, InboundTicket, Incoming, PeerRef, Pending, Sources, deliver};
+use crate::inbox::{Incoming, Sources, deliver};
+use crate::lanes::{LaneEvent, Lanes, Standing};
 use crate::limits::Limits;
 use crate::links::{LinkChange, Links};
 use crate::outbox::Presence;
 use crate::peers::{Arrival, Deed, Dialer, Peers, Reach, Remaining, Verdict};
-use crate::reader::{ReadEnd, Reader};
+use crate::questions::Questions;
+use crate::reader::ReadEnd;
 use crate::stats::DropReason;
-use crate::writer::Writer;
-use crate::{gossip, protocol};
 
 /// The wait when nothing is due.
 const NOTHING_DUE: Duration = Duration::from_secs(3600);
@@ -50,40 +48,18 @@ pub(crate) struct Parts {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// A lane of a validator has ended.
-struct Ended {
-    from: u16,
-    lane: Lane,
-    end: ReadEnd,
-}
-
-/// One lane of one validator, receiving side.
-struct Receiving {
-    /// Room for what was read and not yet taken; it outlives the streams.
-    room: Arc<Semaphore>,
-    /// The reader of the newest stream.
-    reader: Option<AbortHandle>,
-}
-
 /// The loop's state.
 pub(crate) struct Loop {
     swarm: Swarm<Behaviour>,
     roster: Roster,
     addresses: Vec<Vec<Multiaddr>>,
-    limits: Arc<Limits>,
     shared: Arc<Shared>,
     links: Links,
     peers: Peers,
     topic: IdentTopic,
-    consensus_streams: Option<IncomingStreams>,
-    bulk_streams: Option<IncomingStreams>,
-    receiving: BTreeMap<(u16, Lane), Receiving>,
-    readers: JoinSet<Ended>,
-    writers: JoinSet<()>,
+    lanes: Lanes,
+    questions: Questions,
     delivery: JoinSet<()>,
-    asked: BTreeMap<OutboundRequestId, Pending>,
-    asking: BTreeMap<InboundTicket, ResponseChannel<Vec<u8>>>,
-    tickets: u64,
 }
 
 impl Loop {
@@ -106,53 +82,22 @@ impl Loop {
         let links = Links::new(roster.len());
         let mut delivery = JoinSet::new();
         delivery.spawn(deliver(sources, links.watch(), incoming));
-        let mut this = Self {
+        let lanes = Lanes::none(Arc::clone(&shared), Arc::clone(&limits));
+        let lanes = match ours {
+            Some(_) => lanes.open(swarm.behaviour().gate.control(), &network, &roster, &links),
+            None => lanes,
+        };
+        Self {
             peers: Peers::new(&reach, ours, &limits, Instant::now()),
             swarm,
+            roster,
             addresses,
-            limits,
+            lanes,
+            questions: Questions::new(limits.inbound_requests_max, Arc::clone(&shared)),
             shared,
             links,
             topic: gossip::topic(&network),
-            consensus_streams: None,
-            bulk_streams: None,
-            receiving: BTreeMap::new(),
-            readers: JoinSet::new(),
-            writers: JoinSet::new(),
             delivery,
-            asked: BTreeMap::new(),
-            asking: BTreeMap::new(),
-            tickets: 0,
-            roster,
-        };
-        if ours.is_some() {
-            this.open_lanes(&network);
-        }
-        this
-    }
-
-    /// Accepts lane streams and starts a writer for each lane of each other validator.
-    fn open_lanes(&mut self, network: &crypto::Digest) {
-        let consensus = protocol::lane(network, Lane::Consensus);
-        let bulk = protocol::lane(network, Lane::Bulk);
-        let mut control = self.swarm.behaviour().gate.control();
-        self.consensus_streams = control.accept(consensus.clone()).ok();
-        self.bulk_streams = control.accept(bulk.clone()).ok();
-        for (index, to) in self.roster.others() {
-            let Some(lanes) = &self.shared.lanes[usize::from(index)] else { continue };
-            for (protocol, outbox) in [(&consensus, &lanes.consensus), (&bulk, &lanes.bulk)] {
-                let writer = Writer {
-                    to,
-                    index,
-                    protocol: protocol.clone(),
-                    outbox: Arc::clone(outbox),
-                    links: self.links.watch(),
-                    control: control.clone(),
-                    counters: Arc::clone(&self.shared.counters),
-                    limits: Arc::clone(&self.limits),
-                };
-                self.writers.spawn(writer.run());
-            }
         }
     }
 
@@ -161,16 +106,7 @@ impl Loop {
             let due = self.peers.next_due().unwrap_or_else(|| Instant::now() + NOTHING_DUE);
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
-                Some((peer, stream)) = next_stream(&mut self.consensus_streams) => {
-                    self.on_stream(peer, Lane::Consensus, stream);
-                }
-                Some((peer, stream)) = next_stream(&mut self.bulk_streams) => {
-                    self.on_stream(peer, Lane::Bulk, stream);
-                }
-                // A reader that was replaced ends as cancelled and has nothing to tell.
-                Some(ended) = self.readers.join_next() => if let Ok(ended) = ended {
-                    self.on_ended(ended);
-                },
+                event = self.lanes.next() => self.on_lane(event),
                 () = tokio::time::sleep_until(due.into()) => self.do_due(),
                 _ = self.delivery.join_next() => break None,
                 order = orders.recv() => match order {
@@ -192,6 +128,7 @@ impl Loop {
         for deed in self.peers.due(Instant::now()) {
             match deed {
                 Deed::Dial(index) => self.dial(index),
+                Deed::HangUp(index) => self.disconnect(index),
                 Deed::LetIn(index) => {
                     if let Some(peer) = self.roster.peer(index) {
                         self.swarm.behaviour_mut().shut_out.unblock_peer(peer);
@@ -222,21 +159,10 @@ impl Loop {
                 if !self.swarm.is_connected(&peer) {
                     return;
                 }
-                self.shared.counters.sent(Kind::Request, bytes.len());
-                let id = self.swarm.behaviour_mut().fetch.send_request(&peer, bytes);
-                self.asked.insert(id, pending);
+                self.questions.ask(&mut self.swarm.behaviour_mut().fetch, peer, pending, bytes);
             }
             Command::Respond { ticket, bytes } => {
-                // A missing ticket has timed out, or its asker is gone.
-                let Some(channel) = self.asking.remove(&ticket) else { return };
-                if bytes.len() > Kind::Response.bytes_max() {
-                    self.shared.counters.dropped(DropReason::Unlawful, 1);
-                    return;
-                }
-                let size = bytes.len();
-                if self.swarm.behaviour_mut().fetch.send_response(channel, bytes).is_ok() {
-                    self.shared.counters.sent(Kind::Response, size);
-                }
+                self.questions.answer(&mut self.swarm.behaviour_mut().fetch, ticket, bytes);
             }
             Command::Announce { bytes } => {
                 let (topic, size) = (self.topic.hash(), bytes.len());
@@ -296,7 +222,7 @@ impl Loop {
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Fetch(event) => self.on_fetch(event),
+            BehaviourEvent::Fetch(event) => self.questions.on_event(event, &self.roster),
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
                 let acceptance = gossip::judge(&message, &self.roster);
                 let trusted = matches!(acceptance, MessageAcceptance::Accept);
@@ -327,53 +253,6 @@ impl Loop {
             BehaviourEvent::ShutOut(never)
             | BehaviourEvent::Connections(never)
             | BehaviourEvent::Memory(never) => match never {},
-        }
-    }
-
-    fn on_fetch(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {
-        use request_response::{Event, Message};
-        match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                self.on_asked(peer, request, channel);
-            }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
-                if let Some(pending) = self.asked.remove(&request_id) {
-                    self.shared.counters.received(Kind::Response, response.len());
-                    pending.answered(response);
-                }
-            }
-            Event::OutboundFailure { request_id, error, .. } => {
-                tracing::debug!(%error, "request failed");
-                // Dropping the request tells its failure.
-                self.asked.remove(&request_id);
-            }
-            Event::InboundFailure { .. } => self.asking.retain(|_, channel| channel.is_open()),
-            Event::ResponseSent { .. } => {}
-        }
-    }
-
-    /// Someone asks: refused at once when too many questions wait, for then the asker can turn to another.
-    fn on_asked(&mut self, peer: PeerId, bytes: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
-        self.asking.retain(|_, channel| channel.is_open());
-        let from = self.roster.index(&peer).map_or(PeerRef::Observer(peer), PeerRef::Validator);
-        let places = match from {
-            PeerRef::Validator(_) => self.limits.inbound_requests_max,
-            // Half of the places are for validators alone: no crowd may keep one from catching up.
-            PeerRef::Observer(_) => self.limits.inbound_requests_max.div_ceil(2),
-        };
-        if self.asking.len() >= places {
-            self.shared.counters.dropped(DropReason::InboxFull, 1);
-            return;
-        }
-        let ticket = InboundTicket::new(self.tickets);
-        self.tickets += 1;
-        let size = bytes.len();
-        match self.shared.inbox.ask(Incoming::Request { from, ticket, bytes }) {
-            Accepted::Yes => {
-                self.shared.counters.received(Kind::Request, size);
-                self.asking.insert(ticket, channel);
-            }
-            Accepted::No => {}
         }
     }
 
@@ -410,29 +289,25 @@ impl Loop {
         }
     }
 
-    /// A validator opened a lane: the newest stream is the one that counts.
-    fn on_stream(&mut self, peer: PeerId, lane: Lane, stream: Stream) {
-        let Some(from) = self.roster.index(&peer) else { return };
-        let room = self.limits.inbox_bytes(lane);
-        let receiving = self
-            .receiving
-            .entry((from, lane))
-            .or_insert_with(|| Receiving { room: Arc::new(Semaphore::new(room)), reader: None });
-        let reader = Reader {
-            from,
-            lane,
-            inbox: self.shared.inbox.clone(),
-            room: Arc::clone(&receiving.room),
-            limits: Arc::clone(&self.limits),
-        };
-        let handle = self.readers.spawn(async move { Ended { from, lane, end: reader.run(stream).await } });
-        if let Some(older) = receiving.reader.replace(handle) {
-            older.abort();
+    fn on_lane(&mut self, event: LaneEvent) {
+        match event {
+            LaneEvent::Opened { peer, lane, stream } => {
+                let Some(from) = self.roster.index(&peer) else { return };
+                if lane == Lane::Consensus {
+                    self.peers.lane_opened(from);
+                }
+                self.lanes.accept(from, lane, stream);
+            }
+            LaneEvent::Ended { from, lane, end, stream } => {
+                if lane == Lane::Consensus && stream == Standing::Newest {
+                    self.peers.lane_ended(from, Instant::now());
+                }
+                self.on_read_end(from, lane, end);
+            }
         }
     }
 
-    fn on_ended(&mut self, ended: Ended) {
-        let Ended { from, lane, end } = ended;
+    fn on_read_end(&mut self, from: u16, lane: Lane, end: ReadEnd) {
         match end {
             ReadEnd::Closed => {}
             // The other side may be gone without a word: with the connection closed, it is dialled anew.
@@ -478,14 +353,6 @@ impl Loop {
             Some(_) => &self.shared.counters.validators_connected,
             None => &self.shared.counters.observers_connected,
         }
-    }
-}
-
-/// The next stream of a lane; never, on a node without lanes.
-async fn next_stream(streams: &mut Option<IncomingStreams>) -> Option<(PeerId, Stream)> {
-    match streams {
-        Some(streams) => streams.next().await,
-        None => std::future::pending().await,
     }
 }
 

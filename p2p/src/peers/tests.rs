@@ -50,6 +50,7 @@ fn back_off_grows_to_its_cap_and_a_connection_ends_it() {
     assert!(waits[0] < Duration::from_millis(130) && waits[0] >= Duration::from_millis(75), "{waits:?}");
     assert!(waits[7] > Duration::from_secs(1) && waits[7] <= BACKOFF_MAX * 5 / 4, "{waits:?}");
     assert_eq!(peers.connected(1, id(1), Dialer::Us, now), Arrival::First);
+    peers.lane_opened(1);
     assert_eq!(peers.next_due(), None);
     peers.disconnected(1, id(1), now);
     assert!(peers.next_due().unwrap() - now < Duration::from_millis(130));
@@ -102,11 +103,36 @@ fn a_peer_that_comes_again_replaces_its_stale_connection() {
 }
 
 #[test]
+fn a_connection_without_a_consensus_lane_is_hung_up() {
+    let now = Instant::now();
+    let mut peers = Peers::new(&[Reach::Unknown; 2], Some(0), &Limits::default(), now);
+    peers.connected(1, id(1), Dialer::Them, now);
+    assert!(peers.due(now + LANELESS_MAX - Duration::from_millis(1)).is_empty());
+    assert_eq!(peers.due(now + LANELESS_MAX), [Deed::HangUp(1)]);
+    assert_eq!(peers.next_due(), None);
+
+    peers.connected(1, id(2), Dialer::Them, now);
+    peers.lane_opened(1);
+    assert_eq!(peers.next_due(), None);
+    peers.lane_ended(1, now);
+    assert_eq!(peers.next_due(), Some(now + LANELESS_MAX));
+    peers.disconnected(1, id(1), now);
+    peers.disconnected(1, id(2), now);
+    peers.lane_ended(1, now);
+    assert_eq!(peers.next_due(), None);
+
+    let mut observer = Peers::new(&[Reach::Unknown; 2], None, &Limits::default(), now);
+    observer.connected(1, id(1), Dialer::Us, now);
+    assert_eq!(observer.next_due(), None);
+}
+
+#[test]
 fn strikes_add_up_to_a_shut_out_that_doubles() {
     let mut now = Instant::now();
     let mut peers = peers(0, now);
     peers.connected(1, id(1), Dialer::Us, now);
     peers.connected(2, id(2), Dialer::Us, now);
+    peers.lane_opened(2);
     let ban = Limits::default().ban;
     for expected in [ban, ban * 2, ban * 4] {
         assert_eq!(peers.strike(1, now), Verdict::Tolerate);

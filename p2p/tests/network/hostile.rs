@@ -145,7 +145,7 @@ async fn bad_requests_of_strangers_close_their_streams() {
             stream.close().await.unwrap();
             closed(&mut stream).await;
         }
-        let mut observer = plan.observer(101);
+        let observer = plan.observer(101);
         observer.connected(1).await;
         observer.network.request(0, 1, b"good".to_vec());
         let asked = node.next_of(|incoming| match incoming {
