@@ -6,6 +6,16 @@
 //! A function of what happened and the time it is told: no clock, no socket, so each rule has its test.
 //!
 //! Of two validators the one with the lower index dials at once and the other after a grace, so that a pair
+//! rarely gets two connections. If it does, both are kept, for closing one would lose the frames on it; the
+//! one that no stream uses idles out. But a peer that dials again later has forgotten the older connection,
+//! and then that one goes.
+//!
+//! A connected validator must open its consensus lane soon, for its heartbeats there are how we know that it
+//! lives; a connection without that lane is hung up and made anew.
+//!
+//! A function of what happened and the time it is told: no clock, no socket, so each rule has its test.
+//!
+//! Of two validators the one with the lower index dials at once and the other after a grace, so that a pair
 //! rarely gets two connections. If it does, both sides keep the same one: the one the lower index dialled,
 //! when both are young; else the newer, for a peer that dials again has forgotten the older.
 
@@ -25,19 +35,12 @@ const GRACE: Duration = Duration::from_millis(300);
 const DIAL_MAX: Duration = Duration::from_secs(30);
 /// How long a validator may be connected without a consensus lane to us.
 const LANELESS_MAX: Duration = Duration::from_secs(15);
-/// Two connections younger than this were dialled at the same time.
+/// A connection younger than this may have been dialled at the same time as the next.
 const YOUNG: Duration = Duration::from_secs(5);
 /// Strikes further apart than this do not add up.
 const STRIKE_WINDOW: Duration = Duration::from_secs(60);
 /// The longest shut-out.
 const BAN_MAX: Duration = Duration::from_secs(300);
-
-/// Which side dialled a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialer {
-    Us,
-    Them,
-}
 
 /// What the network loop is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +58,8 @@ pub(crate) enum Deed {
 pub(crate) enum Arrival {
     /// The only one.
     First,
-    /// There is another; close the one named.
-    Second { close: ConnectionId },
+    /// There is another, dialled at about the same time.
+    Beside,
     /// It replaces one that must be stale; close that.
     Replaces { close: ConnectionId },
 }
@@ -72,7 +75,6 @@ pub(crate) enum Verdict {
 
 struct Connection {
     id: ConnectionId,
-    dialer: Dialer,
     since: Instant,
 }
 
@@ -90,8 +92,7 @@ struct Entry {
     reach: Reach,
     connections: Vec<Connection>,
     dial: Dial,
-    /// When we lose patience with a connection that has no consensus lane.
-    hang_up_at: Option<Instant>,
+    lane: ConsensusLane,
     failures: u32,
     strikes: u32,
     last_strike: Option<Instant>,
@@ -106,6 +107,14 @@ pub(crate) enum Reach {
     Known,
     /// It must come to us, or is ourselves.
     Unknown,
+}
+
+/// The lane on which a validator shows us that it lives.
+enum ConsensusLane {
+    /// It stands, and its reader watches over it.
+    Open,
+    /// There is none; when connected, then only until that time.
+    Missing { hang_up_at: Option<Instant> },
 }
 
 /// The state of every validator's link.
@@ -134,7 +143,7 @@ impl Peers {
                 reach: *reach,
                 connections: Vec::new(),
                 dial,
-                hang_up_at: None,
+                lane: ConsensusLane::Missing { hang_up_at: None },
                 failures: 0,
                 strikes: 0,
                 last_strike: None,
@@ -153,8 +162,8 @@ impl Peers {
                 entry.shut_out_until = None;
                 deeds.push(Deed::LetIn(index));
             }
-            if entry.hang_up_at.is_some_and(|at| at <= now) {
-                entry.hang_up_at = None;
+            if entry.hang_up_time().is_some_and(|at| at <= now) {
+                entry.lane = ConsensusLane::Missing { hang_up_at: None };
                 deeds.push(Deed::HangUp(index));
             }
             if entry.dial_time().is_some_and(|at| at <= now) {
@@ -167,51 +176,42 @@ impl Peers {
 
     /// When `due` will next have something to say.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let times = |entry: &Entry| [entry.dial_time(), entry.shut_out_until, entry.hang_up_at];
+        let times = |entry: &Entry| [entry.dial_time(), entry.shut_out_until, entry.hang_up_time()];
         self.entries.iter().flat_map(times).flatten().min()
     }
 
     /// A connection stands.
-    pub(crate) fn connected(
-        &mut self,
-        index: u16,
-        id: ConnectionId,
-        dialer: Dialer,
-        now: Instant,
-    ) -> Arrival {
-        let keep = self.preferred(index);
+    pub(crate) fn connected(&mut self, index: u16, id: ConnectionId, now: Instant) -> Arrival {
         let lanes = self.our_index.is_some();
         let Some(entry) = self.entries.get_mut(usize::from(index)) else { return Arrival::First };
         entry.dial = Dial::Rest;
         entry.failures = 0;
-        if lanes {
-            entry.hang_up_at = Some(now + LANELESS_MAX);
+        match entry.lane {
+            ConsensusLane::Missing { hang_up_at: _ } if lanes => entry.miss_lane(now),
+            ConsensusLane::Missing { hang_up_at: _ } | ConsensusLane::Open => {}
         }
-        entry.connections.push(Connection { id, dialer, since: now });
-        let [.., older, newer] = &entry.connections[..] else { return Arrival::First };
-        if now.saturating_duration_since(older.since) >= YOUNG {
-            return Arrival::Replaces { close: older.id };
-        }
-        if older.dialer != newer.dialer && older.dialer == keep {
-            Arrival::Second { close: newer.id }
-        } else {
-            Arrival::Second { close: older.id }
+        entry.connections.push(Connection { id, since: now });
+        match &entry.connections[..] {
+            [] | [_] => Arrival::First,
+            [oldest, _] if now.saturating_duration_since(oldest.since) < YOUNG => Arrival::Beside,
+            [oldest, ..] => Arrival::Replaces { close: oldest.id },
         }
     }
 
     /// The consensus lane of this validator to us stands.
     pub(crate) fn lane_opened(&mut self, index: u16) {
         if let Some(entry) = self.entries.get_mut(usize::from(index)) {
-            entry.hang_up_at = None;
+            entry.lane = ConsensusLane::Open;
         }
     }
 
     /// The consensus lane of this validator to us has ended.
     pub(crate) fn lane_ended(&mut self, index: u16, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(usize::from(index))
-            && !entry.connections.is_empty()
-        {
-            entry.hang_up_at = Some(now + LANELESS_MAX);
+        let Some(entry) = self.entries.get_mut(usize::from(index)) else { return };
+        if entry.connections.is_empty() {
+            entry.lane = ConsensusLane::Missing { hang_up_at: None };
+        } else {
+            entry.miss_lane(now);
         }
     }
 
@@ -224,7 +224,7 @@ impl Peers {
         if before == 0 || !entry.connections.is_empty() {
             return Remaining::Some;
         }
-        entry.hang_up_at = None;
+        entry.lane = ConsensusLane::Missing { hang_up_at: None };
         entry.rest_until(now + grace + jittered(BACKOFF_FIRST, index, 0));
         Remaining::None
     }
@@ -265,14 +265,6 @@ impl Peers {
             Some(_) | None => Duration::ZERO,
         }
     }
-
-    /// The dialler whose connection is kept: the lower index; an observer always dials itself.
-    fn preferred(&self, index: u16) -> Dialer {
-        match self.our_index {
-            Some(ours) if ours > index => Dialer::Them,
-            Some(_) | None => Dialer::Us,
-        }
-    }
 }
 
 /// Whether connections are left.
@@ -289,6 +281,17 @@ impl Entry {
             Dial::Running(since) => Some(since + DIAL_MAX),
             Dial::Rest => None,
         }
+    }
+
+    fn hang_up_time(&self) -> Option<Instant> {
+        match self.lane {
+            ConsensusLane::Open => None,
+            ConsensusLane::Missing { hang_up_at } => hang_up_at,
+        }
+    }
+
+    fn miss_lane(&mut self, now: Instant) {
+        self.lane = ConsensusLane::Missing { hang_up_at: Some(now + LANELESS_MAX) };
     }
 
     /// No dial before then, and none at all without an address. A shut-out is never cut short.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::{IdentTopic, MessageAcceptance};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -28,7 +27,7 @@ use crate::lanes::{LaneEvent, Lanes, Standing};
 use crate::limits::Limits;
 use crate::links::{LinkChange, Links};
 use crate::outbox::Presence;
-use crate::peers::{Arrival, Deed, Dialer, Peers, Reach, Remaining, Verdict};
+use crate::peers::{Arrival, Deed, Peers, Reach, Remaining, Verdict};
 use crate::questions::Questions;
 use crate::reader::ReadEnd;
 use crate::stats::DropReason;
@@ -178,14 +177,12 @@ impl Loop {
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::ConnectionEstablished {
-                peer_id, connection_id, endpoint, num_established, ..
-            } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, num_established, .. } => {
                 if num_established.get() == 1 {
                     self.connected_counter(&peer_id).fetch_add(1, Ordering::Relaxed);
                 }
                 if let Some(index) = self.roster.index(&peer_id) {
-                    self.on_connected(index, connection_id, &endpoint);
+                    self.on_connected(index, connection_id);
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
@@ -256,13 +253,10 @@ impl Loop {
         }
     }
 
-    fn on_connected(&mut self, index: u16, id: ConnectionId, endpoint: &ConnectedPoint) {
-        let dialer = if endpoint.is_dialer() { Dialer::Us } else { Dialer::Them };
-        match self.peers.connected(index, id, dialer, Instant::now()) {
+    fn on_connected(&mut self, index: u16, id: ConnectionId) {
+        match self.peers.connected(index, id, Instant::now()) {
             Arrival::First => self.set_link(index, LinkChange::Up),
-            Arrival::Second { close } => {
-                self.swarm.close_connection(close);
-            }
+            Arrival::Beside => {}
             Arrival::Replaces { close } => {
                 self.swarm.close_connection(close);
                 self.set_link(index, LinkChange::Renewed);

@@ -29,7 +29,7 @@ fn the_lower_index_dials_first() {
 fn nobody_is_dialled_without_an_address() {
     let now = Instant::now();
     let mut peers = Peers::new(&[Reach::Unknown; 2], Some(0), &Limits::default(), now);
-    assert_eq!(peers.connected(1, id(1), Dialer::Them, now), Arrival::First);
+    assert_eq!(peers.connected(1, id(1), now), Arrival::First);
     assert_eq!(peers.disconnected(1, id(1), now), Remaining::None);
     peers.dial_failed(1, now);
     assert_eq!(peers.next_due(), None);
@@ -49,7 +49,7 @@ fn back_off_grows_to_its_cap_and_a_connection_ends_it() {
     }
     assert!(waits[0] < Duration::from_millis(130) && waits[0] >= Duration::from_millis(75), "{waits:?}");
     assert!(waits[7] > Duration::from_secs(1) && waits[7] <= BACKOFF_MAX * 5 / 4, "{waits:?}");
-    assert_eq!(peers.connected(1, id(1), Dialer::Us, now), Arrival::First);
+    assert_eq!(peers.connected(1, id(1), now), Arrival::First);
     peers.lane_opened(1);
     assert_eq!(peers.next_due(), None);
     peers.disconnected(1, id(1), now);
@@ -66,54 +66,41 @@ fn a_dial_that_tells_nothing_is_tried_again() {
 }
 
 #[test]
-fn both_sides_keep_the_connection_of_the_lower_index() {
+fn two_dials_at_once_are_both_kept_and_no_more() {
     let now = Instant::now();
-    // Connection 1 was dialled by validator 0, connection 2 by validator 1; either may be seen first.
-    for order in [[1, 2], [2, 1]] {
-        for ours in [0, 1] {
-            let mut peers = peers(ours, now);
-            let other = 1 - ours;
-            let dialer = |number| {
-                let by = if number == 1 { 0 } else { 1 };
-                if by == ours { Dialer::Us } else { Dialer::Them }
-            };
-            let [first, second] = order;
-            assert_eq!(peers.connected(other, id(first), dialer(first), now), Arrival::First);
-            assert_eq!(
-                peers.connected(other, id(second), dialer(second), now),
-                Arrival::Second { close: id(2) },
-                "order {order:?}, ours {ours}"
-            );
-            assert_eq!(peers.disconnected(other, id(2), now), Remaining::Some);
-            assert_eq!(peers.disconnected(other, id(1), now), Remaining::None);
-        }
-    }
+    let mut peers = peers(0, now);
+    assert_eq!(peers.connected(1, id(1), now), Arrival::First);
+    assert_eq!(peers.connected(1, id(2), now), Arrival::Beside);
+    assert_eq!(peers.connected(1, id(3), now), Arrival::Replaces { close: id(1) });
+    assert_eq!(peers.disconnected(1, id(1), now), Remaining::Some);
+    assert_eq!(peers.disconnected(1, id(3), now), Remaining::Some);
+    assert_eq!(peers.disconnected(1, id(2), now), Remaining::None);
 }
 
 #[test]
 fn a_peer_that_comes_again_replaces_its_stale_connection() {
     let now = Instant::now();
     let mut peers = peers(0, now);
-    peers.connected(1, id(1), Dialer::Us, now);
-    let later = now + YOUNG;
-    assert_eq!(peers.connected(1, id(2), Dialer::Them, later), Arrival::Replaces { close: id(1) });
-    let mut peers = self::peers(0, now);
-    peers.connected(1, id(1), Dialer::Them, now);
-    assert_eq!(peers.connected(1, id(2), Dialer::Them, now), Arrival::Second { close: id(1) });
+    peers.connected(1, id(1), now);
+    assert_eq!(peers.connected(1, id(2), now + YOUNG), Arrival::Replaces { close: id(1) });
 }
 
 #[test]
 fn a_connection_without_a_consensus_lane_is_hung_up() {
     let now = Instant::now();
     let mut peers = Peers::new(&[Reach::Unknown; 2], Some(0), &Limits::default(), now);
-    peers.connected(1, id(1), Dialer::Them, now);
+    peers.connected(1, id(1), now);
     assert!(peers.due(now + LANELESS_MAX - Duration::from_millis(1)).is_empty());
     assert_eq!(peers.due(now + LANELESS_MAX), [Deed::HangUp(1)]);
     assert_eq!(peers.next_due(), None);
 
-    peers.connected(1, id(2), Dialer::Them, now);
+    peers.connected(1, id(2), now);
     peers.lane_opened(1);
     assert_eq!(peers.next_due(), None);
+    // A further connection needs no further lane.
+    peers.connected(1, id(3), now);
+    assert_eq!(peers.next_due(), None);
+    peers.disconnected(1, id(3), now);
     peers.lane_ended(1, now);
     assert_eq!(peers.next_due(), Some(now + LANELESS_MAX));
     peers.disconnected(1, id(1), now);
@@ -122,7 +109,7 @@ fn a_connection_without_a_consensus_lane_is_hung_up() {
     assert_eq!(peers.next_due(), None);
 
     let mut observer = Peers::new(&[Reach::Unknown; 2], None, &Limits::default(), now);
-    observer.connected(1, id(1), Dialer::Us, now);
+    observer.connected(1, id(1), now);
     assert_eq!(observer.next_due(), None);
 }
 
@@ -130,8 +117,8 @@ fn a_connection_without_a_consensus_lane_is_hung_up() {
 fn strikes_add_up_to_a_shut_out_that_doubles() {
     let mut now = Instant::now();
     let mut peers = peers(0, now);
-    peers.connected(1, id(1), Dialer::Us, now);
-    peers.connected(2, id(2), Dialer::Us, now);
+    peers.connected(1, id(1), now);
+    peers.connected(2, id(2), now);
     peers.lane_opened(2);
     let ban = Limits::default().ban;
     for expected in [ban, ban * 2, ban * 4] {
@@ -144,7 +131,7 @@ fn strikes_add_up_to_a_shut_out_that_doubles() {
         now += expected;
         assert_eq!(peers.due(now)[0], Deed::LetIn(1));
         peers.due(now + Duration::from_secs(1));
-        peers.connected(1, id(1), Dialer::Us, now);
+        peers.connected(1, id(1), now);
     }
 }
 
@@ -162,7 +149,7 @@ fn strikes_far_apart_do_not_add_up() {
 fn strangers_to_the_table_change_nothing() {
     let now = Instant::now();
     let mut peers = peers(0, now);
-    assert_eq!(peers.connected(9, id(1), Dialer::Us, now), Arrival::First);
+    assert_eq!(peers.connected(9, id(1), now), Arrival::First);
     assert_eq!(peers.disconnected(9, id(1), now), Remaining::Some);
     assert_eq!(peers.strike(9, now), Verdict::Tolerate);
     peers.dial_failed(9, now);
