@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crypto::Digest;
-use libp2p::allow_block_list::{self, BlockedPeers};
-use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{PeerId, identify, kad, memory_connection_limits};
+use libp2p_allow_block_list::{self as allow_block_list, BlockedPeers};
+use libp2p_connection_limits::{self as connection_limits, ConnectionLimits};
 use proto::message::Lane;
 
 use crate::gate::Gate;

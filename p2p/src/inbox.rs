@@ -138,7 +138,7 @@ impl Inbox {
     pub(crate) fn new(asks_max: usize, counters: Arc<Counters>) -> (Self, Sources) {
         let (urgent, bulk) = (Arc::<FairQueue>::default(), Arc::<FairQueue>::default());
         let (answers_in, answers) = mpsc::unbounded_channel();
-        let (asks_in, asks) = mpsc::channel(asks_max.max(1));
+        let (asks_in, asks) = mpsc::channel(asks_max);
         let (urgent_in, bulk_in) = (Arc::clone(&urgent), Arc::clone(&bulk));
         let inbox = Self { urgent: urgent_in, bulk: bulk_in, answers: answers_in, asks: asks_in, counters };
         (inbox, Sources { urgent, bulk, answers, asks })

@@ -17,7 +17,8 @@ pub struct Limits {
     pub observers_max: u32,
     /// Connections in the middle of a handshake, each way.
     pub pending_connections_max: u32,
-    /// Resident memory of the process, in bytes, above which no new connection is taken.
+    /// Resident memory of the process, in bytes, above which no new connection is taken, not even a
+    /// validator's: then memory is what has to be seen to first.
     pub process_bytes_max: usize,
     /// Streams on one connection.
     pub streams_per_connection_max: usize,
@@ -83,7 +84,47 @@ impl Default for Limits {
     }
 }
 
+/// No wait is longer than this: clocks are added to, and must not overflow.
+const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// No count or size is above this: queues and semaphores cannot count further.
+const COUNT_MAX: usize = 1 << 30;
+
+/// Lanes, gossip, discovery and a request need as many.
+const STREAMS_MIN: usize = 16;
+/// Yamux grants every stream a window of 256 KiB and refuses to promise more than 1 GiB to a connection.
+const STREAMS_MAX: usize = 1024;
+
 impl Limits {
+    /// The same limits, each moved to where it can be worked with: counts from 1 to 2^30, streams from 16
+    /// to 1024, waits from a
+    /// millisecond to a day.
+    pub(crate) fn clamped(self) -> Self {
+        let count = |count: usize| count.clamp(1, COUNT_MAX);
+        let wait = |wait: Duration| wait.clamp(Duration::from_millis(1), WAIT_MAX);
+        Self {
+            observers_max: self.observers_max,
+            pending_connections_max: self.pending_connections_max.max(1),
+            process_bytes_max: self.process_bytes_max,
+            streams_per_connection_max: self.streams_per_connection_max.clamp(STREAMS_MIN, STREAMS_MAX),
+            outbox_frames_max: count(self.outbox_frames_max),
+            outbox_bytes_max: count(self.outbox_bytes_max),
+            outbox_away_frames_max: self.outbox_away_frames_max,
+            outbox_away_bytes_max: self.outbox_away_bytes_max,
+            inbox_bytes_max: count(self.inbox_bytes_max),
+            incoming_max: count(self.incoming_max),
+            requests_max: count(self.requests_max),
+            inbound_requests_max: count(self.inbound_requests_max),
+            requests_per_connection_max: count(self.requests_per_connection_max),
+            request_timeout: wait(self.request_timeout),
+            open_timeout: wait(self.open_timeout),
+            frame_timeout: wait(self.frame_timeout),
+            heartbeat: wait(self.heartbeat),
+            silence_max: wait(self.silence_max),
+            strikes_max: self.strikes_max.max(1),
+            ban: wait(self.ban),
+        }
+    }
+
     /// The inbox of one stream of `lane`, in bytes: as configured, but with room for one frame of any kind.
     pub(crate) fn inbox_bytes(&self, lane: Lane) -> usize {
         self.inbox_bytes_max.max(lane_bytes_max(lane) + FRAME_COST_BYTES)

@@ -1,9 +1,4 @@
-//! Whom to dial and when, which of two connections to keep, whom to shut out.
-//!
-//! A connected validator must open its consensus lane soon, for its heartbeats there are how we know that it
-//! lives; a connection without that lane is hung up and made anew.
-//!
-//! A function of what happened and the time it is told: no clock, no socket, so each rule has its test.
+//! Whom to dial and when, which connection is stale, whom to shut out.
 //!
 //! Of two validators the one with the lower index dials at once and the other after a grace, so that a pair
 //! rarely gets two connections. If it does, both are kept, for closing one would lose the frames on it; the
@@ -14,10 +9,6 @@
 //! lives; a connection without that lane is hung up and made anew.
 //!
 //! A function of what happened and the time it is told: no clock, no socket, so each rule has its test.
-//!
-//! Of two validators the one with the lower index dials at once and the other after a grace, so that a pair
-//! rarely gets two connections. If it does, both sides keep the same one: the one the lower index dialled,
-//! when both are young; else the newer, for a peer that dials again has forgotten the older.
 
 use std::time::{Duration, Instant};
 
@@ -131,7 +122,7 @@ impl Peers {
         let mut peers = Self {
             entries: Vec::with_capacity(reach.len()),
             our_index,
-            strikes_max: limits.strikes_max.max(1),
+            strikes_max: limits.strikes_max,
             ban: limits.ban,
         };
         for (index, reach) in (0..).zip(reach) {

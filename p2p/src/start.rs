@@ -34,7 +34,7 @@ pub(crate) fn start(mut config: Config) -> Result<Started, StartError> {
     let Config { seed: _, network, listen, validators, role, limits } = config;
     let keys: Vec<_> = validators.iter().map(|peer| peer.public_key).collect();
     let roster = Roster::new(&keys, role.index(), keypair.public().to_peer_id())?;
-    let limits = Arc::new(limits);
+    let limits = Arc::new(limits.clamped());
     let behaviour = Behaviour::new(&network, &keypair, &roster, role, &limits)?;
     let mut swarm = build_swarm(keypair, behaviour, &limits)?;
     for address in listen {
@@ -53,7 +53,7 @@ pub(crate) fn start(mut config: Config) -> Result<Started, StartError> {
     let counters = Arc::new(Counters::default());
     let (inbox, sources) = Inbox::new(limits.inbound_requests_max, Arc::clone(&counters));
     let (commands, orders) = mpsc::channel(COMMANDS_MAX);
-    let (incoming, received) = mpsc::channel(limits.incoming_max.max(1));
+    let (incoming, received) = mpsc::channel(limits.incoming_max);
     let outbox = || Arc::new(Outbox::new(&limits, Arc::clone(&counters)));
     let mut lanes: Vec<Option<PeerLanes>> = keys.iter().map(|_| None).collect();
     if role.index().is_some() {

@@ -68,14 +68,18 @@ impl Loop {
         let addresses: Vec<_> = validators.into_iter().map(|peer| tcp_first(peer.addresses)).collect();
         let reach: Vec<_> = (0u16..)
             .zip(&addresses)
-            .map(|(index, known)| match Some(index) == ours || known.is_empty() {
-                true => Reach::Unknown,
-                false => Reach::Known,
-            })
+            .map(
+                |(index, known)| {
+                    if Some(index) == ours || known.is_empty() { Reach::Unknown } else { Reach::Known }
+                },
+            )
             .collect();
-        for (index, peer) in roster.others() {
-            for address in &addresses[usize::from(index)] {
-                swarm.behaviour_mut().kad.add_address(&peer, address.clone());
+        if ours.is_none() {
+            // On a validator Kademlia would dial them at its own times, and it dials none but them.
+            for (index, peer) in roster.others() {
+                for address in &addresses[usize::from(index)] {
+                    swarm.behaviour_mut().kad.add_address(&peer, address.clone());
+                }
             }
         }
         let links = Links::new(roster.len());
@@ -310,10 +314,10 @@ impl Loop {
                 tracing::debug!(from, ?lane, "silent");
                 self.disconnect(from);
             }
+            // No strike: a congested link looks the same, and only the sender's own room was held.
             ReadEnd::Stalled => {
                 self.shared.counters.dropped(DropReason::Stalled, 1);
                 tracing::debug!(from, ?lane, "stalled within a frame");
-                self.strike(from);
             }
             ReadEnd::Unlawful(error) => {
                 self.shared.counters.dropped(DropReason::BadFrame, 1);

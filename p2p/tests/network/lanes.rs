@@ -85,6 +85,20 @@ async fn quic_carries_both_lanes() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quic_is_tried_when_tcp_is_dead() {
+    bounded(async {
+        let mut plan = Plan::new(2, quic_address);
+        for peer in &mut plan.peers {
+            // Nobody listens there.
+            peer.addresses.push(tcp_address());
+        }
+        let nodes = plan.start_all();
+        all_connected(&nodes).await;
+    })
+    .await;
+}
+
 /// The other one has long been backing off when the restarted one comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restarted_validator_is_back_within_a_second() {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use p2p::identity::IdentityError;
-use p2p::{Network, StartError};
+use p2p::{Limits, Network, StartError};
+use proto::message::Kind;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Node, Plan, bounded, eventually, public_key, tcp_address};
+use crate::support::{Node, Plan, bounded, bytes, eventually, public_key, tcp_address};
 
 #[test]
 fn a_network_needs_a_runtime() {
@@ -87,4 +88,50 @@ async fn restarted(plan: &Plan) -> Node {
         sleep(Duration::from_millis(20)).await;
     }
     panic!("the port was not given back");
+}
+
+/// Limits come from a file that people write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn absurd_limits_do_no_harm() {
+    bounded(async {
+        let long = Duration::MAX;
+        let mut plan = Plan::new(2, tcp_address);
+        plan.limits = Limits {
+            outbox_bytes_max: usize::MAX,
+            inbox_bytes_max: usize::MAX,
+            incoming_max: usize::MAX,
+            requests_max: usize::MAX,
+            inbound_requests_max: usize::MAX,
+            streams_per_connection_max: usize::MAX,
+            request_timeout: long,
+            open_timeout: long,
+            frame_timeout: long,
+            heartbeat: long,
+            silence_max: long,
+            ban: long,
+            ..Limits::default()
+        };
+        let (network, mut other) = (plan.start(0), plan.start(1));
+        network.network.send(1, Kind::Vote, bytes(b"large"));
+        assert_eq!(other.frame().await.2, b"large");
+
+        let mut plan = Plan::new(2, tcp_address);
+        plan.limits = Limits {
+            observers_max: 0,
+            pending_connections_max: 0,
+            outbox_frames_max: 0,
+            inbox_bytes_max: 0,
+            incoming_max: 0,
+            requests_max: 0,
+            inbound_requests_max: 0,
+            requests_per_connection_max: 0,
+            strikes_max: 0,
+            ..Limits::default()
+        };
+        let (network, mut other) = (plan.start(0), plan.start(1));
+        network.connected(1).await;
+        network.network.send(1, Kind::Batch, vec![0; Kind::Batch.bytes_max()].into());
+        assert_eq!(other.frame().await.1, Kind::Batch);
+    })
+    .await;
 }
