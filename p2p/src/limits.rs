@@ -96,8 +96,7 @@ const STREAMS_MAX: usize = 1024;
 
 impl Limits {
     /// The same limits, each moved to where it can be worked with: counts from 1 to 2^30, streams from 16
-    /// to 1024, waits from a
-    /// millisecond to a day.
+    /// to 1024, waits from a millisecond to a day.
     pub(crate) fn clamped(self) -> Self {
         let count = |count: usize| count.clamp(1, COUNT_MAX);
         let wait = |wait: Duration| wait.clamp(Duration::from_millis(1), WAIT_MAX);
