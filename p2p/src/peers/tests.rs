@@ -48,7 +48,7 @@ fn back_off_grows_to_its_cap_and_a_connection_ends_it() {
         now = next;
     }
     assert!(waits[0] < Duration::from_millis(130) && waits[0] >= Duration::from_millis(75), "{waits:?}");
-    assert!(waits[7] > Duration::from_secs(1) && waits[7] <= BACKOFF_MAX * 5 / 4, "{waits:?}");
+    assert!(waits[7] > Duration::from_secs(1) && waits[7] < Duration::from_secs(3), "{waits:?}");
     assert_eq!(peers.connected(1, id(1), now), Arrival::First);
     peers.lane_opened(1);
     assert_eq!(peers.next_due(), None);
