@@ -2,8 +2,9 @@
 //!
 //! Whatever must not be known before a write is durable stands behind the write's gate, and nowhere else.
 
-use consensus::{Evidence, Gated, Recipients, Say};
+use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
 use ledger::change::ChangeSet;
+use ledger::collector::Divergence;
 use ledger::notice::Notice;
 use proto::block::CertifiedBlock;
 use proto::checkpoint::{CertifiedCheckpoint, Head};
@@ -11,7 +12,6 @@ use proto::counter::Height;
 use proto::id::{SubmissionId, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::record::SafetyRecord;
-use proto::verified::Verified;
 
 use crate::event::{CallerTicket, Event, PeerTicket, QuestionId, Timer};
 
@@ -71,7 +71,7 @@ pub enum Command {
     /// Tell subscribers.
     Publish(Vec<Notice>),
     /// Tell observers of a certified checkpoint.
-    Announce(Verified<CertifiedCheckpoint>),
+    Announce(CertifiedCheckpoint),
     /// Let this happen: how a durable write is reported back.
     Happen(Event),
     /// Tell the operator, loudly.
@@ -111,6 +111,11 @@ pub enum Answer {
         /// Why.
         rejection: ledger::Rejection,
     },
+    /// This node cannot judge it now.
+    Unable {
+        /// Why.
+        fault: String,
+    },
     /// There is no room now.
     Full {
         /// When to try again.
@@ -123,6 +128,8 @@ pub enum Answer {
 pub enum Alarm {
     /// A validator signed two statements that exclude each other.
     Equivocation(Box<Evidence>),
+    /// A validator signed another root than was computed here, or two roots.
+    Divergence(Box<Divergence>),
     /// A quorum certified another root than the one computed here: this node serves no more receipts.
     Diverged {
         /// What was computed here.
@@ -130,6 +137,15 @@ pub enum Alarm {
         /// What the quorum signed.
         theirs: Head,
     },
+    /// A peer did what an honest one would not.
+    Misbehaved {
+        /// Who.
+        peer: ValidatorIndex,
+        /// What.
+        reason: Misbehaviour,
+    },
+    /// Two conflicting blocks are final: more than a third of the voting power is Byzantine. This node stops.
+    Forked(Box<Fork>),
     /// A rule of the ledger failed on committed data: this node cannot go on.
     Fatal(String),
 }

@@ -50,8 +50,6 @@ pub enum Event {
     Response {
         /// Which.
         question: QuestionId,
-        /// Who.
-        from: ValidatorIndex,
         /// What.
         response: VerifiedResponse,
     },
@@ -78,6 +76,11 @@ pub enum Event {
     Certified {
         /// Its size.
         size: TreeSize,
+    },
+    /// A connection to a validator came to be.
+    PeerUp {
+        /// Which.
+        peer: ValidatorIndex,
     },
 }
 
