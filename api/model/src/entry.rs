@@ -76,7 +76,11 @@ pub struct SubmitParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<Bytes>,
     /// What is asked, for the node to sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::strict::named_if_given"
+    )]
     pub operation: Option<Operation>,
     /// The tenant; without it, `default`. With `operation` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,10 +248,22 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_refused() {
-        assert!(serde_json::from_str::<SubmitParams>(r#"{"envelope":"AQ==","wait":"committed"}"#).is_ok());
-        for bad in [r#"{"envlope":"AQ=="}"#, r#"{"wait":"anchored"}"#, r#"{"timeout_ms":-1}"#, "[]"] {
-            assert!(serde_json::from_str::<SubmitParams>(bad).is_err(), "{bad}");
+    fn members_are_given_by_name_and_known() {
+        let read = |text: &str| {
+            let value = crate::strict::parse(text.as_bytes(), 1_000).expect("is JSON");
+            crate::strict::shape::<SubmitParams>(value)
+        };
+        assert!(read(r#"{"envelope":"AQ==","wait":"committed"}"#).is_ok());
+        let bad = [
+            r#"{"envlope":"AQ=="}"#,
+            r#"{"wait":"anchored"}"#,
+            r#"{"timeout_ms":-1}"#,
+            r#"{"operation":["attestation.revoke","00"]}"#,
+            r#"["AQ=="]"#,
+            "[]",
+        ];
+        for text in bad {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 

@@ -17,6 +17,7 @@ pub enum Operation {
         /// The DID.
         identity: String,
         /// Its keys.
+        #[serde(deserialize_with = "crate::strict::named_list")]
         keys: Vec<Key>,
     },
     /// Gives an identity one more key.
@@ -25,6 +26,7 @@ pub enum Operation {
         /// The DID.
         identity: String,
         /// The new key.
+        #[serde(deserialize_with = "crate::strict::named")]
         key: Key,
     },
     /// Puts a new key in the place of an old one.
@@ -35,6 +37,7 @@ pub enum Operation {
         /// Id of the key that retires.
         retires: String,
         /// The new key.
+        #[serde(deserialize_with = "crate::strict::named")]
         key: Key,
         /// The new key's consent: its signature.
         possession: Bytes,

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// Deepest nesting of lists and objects.
@@ -43,12 +44,44 @@ pub fn parse(bytes: &[u8], bytes_max: usize) -> Result<Value, StrictError> {
     Ok(value)
 }
 
-/// Reads a shape from a value that `parse` made.
+/// Reads a shape from an object that `parse` made.
 ///
 /// # Errors
 /// The name of the member and what is wrong with it, in words.
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|fault| fault.to_string())
+    match value {
+        Value::Object(_) => serde_json::from_value(value).map_err(|fault| fault.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err("an object is expected: members are given by name".to_owned())
+        }
+    }
+}
+
+/// For `deserialize_with`: a member that is an object. Left alone, serde would also read a list, by position.
+pub(crate) fn named<'de, D, T>(reader: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    shape(Value::deserialize(reader)?).map_err(D::Error::custom)
+}
+
+/// For `deserialize_with`: a member that is an object and may be left out.
+pub(crate) fn named_if_given<'de, D, T>(reader: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    named(reader).map(Some)
+}
+
+/// For `deserialize_with`: a member that is a list of objects.
+pub(crate) fn named_list<'de, D, T>(reader: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Vec::<Value>::deserialize(reader)?.into_iter().map(|item| shape(item).map_err(D::Error::custom)).collect()
 }
 
 /// Reads a value at this depth.
@@ -151,7 +184,7 @@ mod tests {
             let verdict = parse(text, 100);
             assert!(matches!(verdict, Err(StrictError::Malformed(_))), "{text:?}: {verdict:?}");
         }
-        assert_eq!(parse(b"{\"a\":[1,-1,1.5,null,true,\"x\"]}", 100).expect("good").to_string().len(), 31);
+        assert_eq!(parse(b"{\"a\":[1,-1,1.5,null,true,\"x\"]}", 100).expect("good").to_string().len(), 30);
     }
 
     #[test]
