@@ -1,0 +1,53 @@
+//! The command line: every command and the flags they share.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::keys::Keys;
+use crate::commands::verify::Verify;
+use crate::commands::version::Completions;
+use crate::exit::Exit;
+use crate::output::{Colour, Format};
+
+/// A replicated, append-only ledger for proofs and attestations.
+#[derive(Parser, Debug)]
+#[command(name = "quorate", version, arg_required_else_help = true, after_help = Exit::help())]
+pub struct Cli {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+    /// When to use colour; NO_COLOR is obeyed
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Colour,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check a receipt offline
+    Verify(Verify),
+    /// Keys to sign submissions with
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the version
+    Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
