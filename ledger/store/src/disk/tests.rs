@@ -130,17 +130,63 @@ fn another_format_is_refused_and_left_alone() {
 fn a_flipped_bit_is_noticed_by_every_read() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Disk::open(dir.path()).expect("opens");
-    store.commit(&change(&[(Table::Blocks, b"k", b"value")])).expect("commits");
-    let key = keys::stored_key(Table::Blocks, b"k");
-    let sound = store.db.get(&key).expect("reads").expect("is there").to_vec();
-    for bit in 0..sound.len() * 8 {
-        let mut spoiled = sound.clone();
-        spoiled[bit / 8] ^= 1 << (bit % 8);
-        store.db.insert(&key, spoiled).expect("writes");
-        suite::is_damaged(&store, Table::Blocks, b"k");
+    let long: Vec<u8> = (0..10_000_u32).map(|i| (i / 3) as u8).collect();
+    store.commit(&change(&[(Table::Blocks, b"k", b"value"), (Table::Leaves, b"k", &long)])).expect("commits");
+    for (table, pairs) in [(Table::Blocks, 1), (Table::Leaves, 4)] {
+        let head = keys::stored_key(table, b"k");
+        let pieces = (0..3).map(|n| pieces::piece_key(&head, n));
+        let stored: Vec<_> = std::iter::once(head.clone()).chain(pieces).take(pairs).collect();
+        for key in stored {
+            let sound = store.db.get(&key).expect("reads").expect("is there");
+            for bit in (0..sound.len() * 8).step_by(1 + sound.len() / 16) {
+                let mut spoiled = sound.to_vec();
+                spoiled[bit / 8] ^= 1 << (bit % 8);
+                store.db.insert(&key, spoiled).expect("writes");
+                suite::is_damaged(&store, table, b"k");
+            }
+            store.db.insert(&key, b"").expect("writes");
+            suite::is_damaged(&store, table, b"k");
+            if key != head {
+                store.db.remove(&key).expect("removes");
+                suite::is_damaged(&store, table, b"k");
+            }
+            store.db.insert(&key, sound).expect("writes");
+            assert!(store.get(table, b"k").expect("reads").is_some());
+        }
     }
-    store.db.insert(&key, b"short").expect("writes");
-    suite::is_damaged(&store, Table::Blocks, b"k");
+}
+
+#[test]
+fn no_piece_outlives_its_value() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Disk::open(dir.path()).expect("opens");
+    let empty = store.db.len();
+    let cases = [(Some(50_000), 14), (Some(9_000), 4), (Some(100), 1), (Some(9_000), 4), (None, 0)];
+    for (length, pairs) in cases {
+        let mut change = ChangeSet::new();
+        match length {
+            Some(length) => change.put(Table::Leaves, b"k", vec![1; length]),
+            None => change.delete(Table::Leaves, b"k"),
+        }
+        store.commit(&change).expect("commits");
+        assert_eq!(store.db.len() - empty, pairs, "{length:?}");
+        assert_eq!(store.get(Table::Leaves, b"k"), Ok(length.map(|length| vec![1; length])));
+    }
+}
+
+#[test]
+fn no_value_is_put_into_a_file_of_its_own() {
+    // The files in `blobs` are the ones the engine never lets go of in memory.
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Disk::open(dir.path()).expect("opens");
+    for n in 0..40_u64 {
+        let mut change = ChangeSet::new();
+        change.put(Table::Blocks, &n.to_be_bytes(), vec![n as u8; 300_000]);
+        change.put(Table::Tiles, &(n / 8).to_be_bytes(), vec![n as u8; 8_192]);
+        store.commit(&change).expect("commits");
+    }
+    let blobs = std::fs::read_dir(dir.path().join("blobs")).expect("lists").count();
+    assert_eq!(blobs, 0);
 }
 
 /// Spoils the engine's own file in many places. It may open or not, and have the data or not: what must not happen
@@ -170,9 +216,8 @@ fn damaged_files_are_an_error_and_never_a_wrong_answer() {
         match Disk::open(&spoiled) {
             Ok(store) => {
                 for n in 1..=100_u64 {
-                    match store.get(Table::Blocks, &n.to_be_bytes()) {
-                        Ok(Some(value)) => assert_eq!(value, [n as u8; 9_000]),
-                        Ok(None) | Err(_) => {}
+                    if let Ok(Some(value)) = store.get(Table::Blocks, &n.to_be_bytes()) {
+                        assert_eq!(value, [n as u8; 9_000]);
                     }
                 }
             }
