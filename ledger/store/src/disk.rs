@@ -16,7 +16,8 @@ use std::time::Duration;
 use ledger::change::{ChangeSet, Table};
 use ledger::read::{Pair, Read, ReadError};
 
-use crate::keys::{self, FORMAT_KEY};
+use crate::acknowledged::{self, Acknowledged};
+use crate::keys::{self, COUNT_KEY, FORMAT_KEY};
 use crate::migrate::{self, Found};
 use crate::pieces;
 use crate::port::{Store, StoreError};
@@ -42,6 +43,7 @@ pub struct Disk {
     db: sled::Db,
     directory: File,
     path: PathBuf,
+    acknowledged: Acknowledged,
     /// Held shared by readers and alone by a commit, so that nobody sees what is not durable yet.
     gate: RwLock<Health>,
     reserve_bytes: u64,
@@ -49,11 +51,12 @@ pub struct Disk {
 
 #[derive(Debug)]
 enum Health {
-    Sound,
-    /// A commit failed; what is on disk is unknown.
-    Stopped {
-        fault: String,
+    Sound {
+        /// How many were committed since the store was made.
+        commits: u64,
     },
+    /// A commit failed; what is on disk is unknown.
+    Stopped { fault: String },
 }
 
 /// Why a directory cannot be opened as a store.
@@ -81,6 +84,28 @@ pub enum OpenError {
         /// What was found.
         fault: FormatError,
     },
+    /// The engine has fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
+    /// the data fetched from other nodes.
+    #[error(
+        "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
+        path.display()
+    )]
+    Lost {
+        /// The directory.
+        path: PathBuf,
+        /// Commits found.
+        found: u64,
+        /// Commits acknowledged.
+        acknowledged: u64,
+    },
+    /// One of the two numbers of commits is damaged; the remedy is that of `Lost`.
+    #[error("the number of commits of the store in {} is damaged: {fault}", path.display())]
+    Count {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: String,
+    },
     /// The engine cannot read its files. They are to be moved away, and the data fetched from other nodes.
     #[error("the store in {} cannot be opened: {fault}; move it away and fetch the data again", path.display())]
     Engine {
@@ -99,20 +124,31 @@ impl Disk {
     /// `OpenError`. A damaged store is an error, never a panic.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let directory = enter(path)?;
+        let acknowledged = Acknowledged::open(path)
+            .map_err(|fault| OpenError::Directory { path: path.to_owned(), fault })?;
         let engine = |fault| OpenError::Engine { path: path.to_owned(), fault };
         let db = open_engine(path).map_err(engine)?;
+
+        let read = |key| shielded("reading the store's own values", || db.get(key)).map_err(engine);
+        let first = shielded("reading the first key", || db.first()).map_err(engine)?;
+        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
+        let found = migrate::judge(read(FORMAT_KEY)?.as_deref(), first.is_none()).map_err(format)?;
+        let count = |fault| OpenError::Count { path: path.to_owned(), fault };
+        let commits = read(COUNT_KEY)?.map_or(Ok(0), |sealed| acknowledged::decode(COUNT_KEY, &sealed));
+        let (commits, noted) = (commits.map_err(count)?, acknowledged.read().map_err(count)?);
+        if commits < noted {
+            return Err(OpenError::Lost { path: path.to_owned(), found: commits, acknowledged: noted });
+        }
+
         let disk = Self {
             db,
             directory,
             path: path.to_owned(),
-            gate: RwLock::new(Health::Sound),
+            acknowledged,
+            gate: RwLock::new(Health::Sound { commits }),
             reserve_bytes: RESERVE_BYTES,
         };
-
-        let stored = shielded("reading the format version", || disk.db.get(FORMAT_KEY)).map_err(engine)?;
-        let first = shielded("reading the first key", || disk.db.first()).map_err(engine)?;
-        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
-        match migrate::judge(stored.as_deref(), first.is_none()).map_err(format)? {
+        match found {
             Found::Current => {}
             Found::Nothing => {
                 let mut batch = sled::Batch::default();
@@ -138,7 +174,7 @@ impl Disk {
     /// As `commit`.
     pub fn close(self) -> Result<(), StoreError> {
         match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
-            Health::Sound => self.make_durable(),
+            Health::Sound { .. } => self.make_durable(),
             Health::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
         }
     }
@@ -153,6 +189,11 @@ impl Disk {
         shielded("flushing", || self.db.flush())?;
         let synced = sync::make_durable(&self.directory, &self.path);
         synced.map_err(|fault| StoreError::Io { deed: "syncing the file system", fault: fault.to_string() })
+    }
+
+    fn note(&self, count: u64) -> Result<(), StoreError> {
+        let noted = self.acknowledged.write(count);
+        noted.map_err(|fault| StoreError::Io { deed: "noting a commit", fault: fault.to_string() })
     }
 
     fn check_room(&self, written_bytes: u64) -> Result<(), StoreError> {
@@ -245,9 +286,10 @@ impl Store for Disk {
         let written_bytes: usize = writes.iter().map(bytes).sum();
 
         let mut health = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        if let Health::Stopped { fault } = &*health {
-            return Err(StoreError::Stopped { fault: fault.clone() });
-        }
+        let count = match &*health {
+            Health::Sound { commits } => commits.saturating_add(1),
+            Health::Stopped { fault } => return Err(StoreError::Stopped { fault: fault.clone() }),
+        };
         if change.is_empty() {
             return Ok(());
         }
@@ -257,10 +299,16 @@ impl Store for Disk {
             for (key, sealed) in &writes {
                 self.add(&mut batch, key, sealed.as_deref())?;
             }
+            batch.insert(COUNT_KEY, acknowledged::encode(COUNT_KEY, count));
             Ok(batch)
         })
-        .and_then(|batch| self.write(batch));
-        committed.inspect_err(|fault| *health = Health::Stopped { fault: fault.to_string() })
+        .and_then(|batch| self.write(batch))
+        .and_then(|()| self.note(count));
+        *health = match &committed {
+            Ok(()) => Health::Sound { commits: count },
+            Err(fault) => Health::Stopped { fault: fault.to_string() },
+        };
+        committed
     }
 }
 

@@ -19,6 +19,10 @@ const CHECKSUM_BYTES: usize = 8;
 #[cfg(feature = "disk")]
 pub(crate) const FORMAT_KEY: &[u8] = &[0];
 
+/// Where the number of commits stands.
+#[cfg(feature = "disk")]
+pub(crate) const COUNT_KEY: &[u8] = &[0, 1];
+
 /// A table's key as it is stored.
 pub(crate) fn stored_key(table: Table, key: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(1 + key.len());

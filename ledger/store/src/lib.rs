@@ -4,11 +4,13 @@
 //! - `keys` how a table, a key and a value become stored bytes, and how damage is noticed;
 //! - `memory` a `Store` in memory, for tests and the simulator;
 //! - `disk` a `Store` on sled, `pieces` how it keeps large values, `sync` what makes it survive a power cut,
-//!   `migrate` its format version;
+//!   `acknowledged` how it notices a loss, `migrate` its format version;
 //! - `suite` the tests every `Store` must pass.
 //!
 //! The contract, what the engine underneath does, and figures: `DURABILITY.md`.
 
+#[cfg(feature = "disk")]
+mod acknowledged;
 #[cfg(feature = "disk")]
 pub mod disk;
 mod keys;

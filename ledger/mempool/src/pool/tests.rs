@@ -140,7 +140,7 @@ static SAMPLES: LazyLock<Vec<Verified<Submission>>> = LazyLock::new(|| {
         submission(Sample {
             nonce: i,
             bytes: (i * 997 % 12_000) as usize,
-            expires_at: (i % 4 == 0).then(|| TimeMs::new(i * 10)),
+            expires_at: i.is_multiple_of(4).then(|| TimeMs::new(i * 10)),
             ..Sample::new(["a", "b", "c"][i as usize % 3])
         })
     };
