@@ -1,4 +1,48 @@
 //! What is true: the state machine, the log, checkpoints and receipts.
+//!
+//! A committed block enters by `apply`; the one rule it is judged by stands in `check`, and admission asks the
+//! same. What is accepted becomes leaves in `log`; what was decided becomes `outcome`s and `notice`s; all of it
+//! leaves as one `change` that someone else makes durable. Until then `overlay` remembers it. Readers of what is
+//! durable come by `reader`. Tables, keys and values are in `STATE.md`, with the numbered rules the code cites.
+//!
+//! - `ledger` opens a store and holds the present; `tip` is where it stands;
+//! - `state` reads and writes the tables of `identity`, `key`, `attestation` and `outcome`;
+//! - `checkpoint` keeps certified heads, `collector` gathers the signatures that certify one;
+//! - `receipt` proves one leaf; `batch` names batches by their root;
+//! - `codec` writes stored values, `rejection` and `error` say why not.
+//!
+//! No clock, no randomness, no thread, no file: the time is the block's.
 
+pub mod apply;
+pub mod attestation;
+pub mod batch;
 pub mod change;
+mod check;
+pub mod checkpoint;
+mod codec;
+pub mod collector;
+pub mod error;
+pub mod identity;
+pub mod key;
+mod ledger;
+mod log;
+pub mod notice;
+pub mod outcome;
+mod overlay;
 pub mod read;
+pub mod reader;
+pub mod receipt;
+pub mod rejection;
+mod state;
+pub mod tip;
+
+pub use apply::{Applied, Committed};
+pub use batch::{batch_id, batch_ref, check_batches};
+pub use error::{CheckError, LedgerError};
+pub use ledger::Ledger;
+pub use notice::{Event, Notice};
+pub use outcome::Outcome;
+pub use reader::LedgerReader;
+pub use receipt::ReceiptParts;
+pub use rejection::Rejection;
+pub use tip::Tip;

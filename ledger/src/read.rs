@@ -23,6 +23,14 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// The value of a key is damaged.
+    pub fn damaged(table: Table, key: &[u8], fault: impl ToString) -> Self {
+        let key = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self::Damaged { table, key, fault: fault.to_string() }
+    }
+}
+
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 

@@ -1,10 +1,19 @@
 //! Checkpoints: the head of the log, and the signatures under it.
 //!
 //! The consensus is a transparency log: each validator signs the head it computed, as log (note type 0x01) and as
-//! cosigner (0x04 with Ed25519, 0xff with ML-DSA-65), and a quorum of such signatures makes it final.
+//! cosigner (0x04 with Ed25519, 0xff with ML-DSA-65), and a quorum of such signatures makes it final. Among nodes
+//! a checkpoint travels in its canonical encoding; everyone else is given the same facts as a signed note.
 //! Source: C2SP tlog-checkpoint, tlog-cosignature.
 
+mod cosigning;
+pub(crate) mod text;
+
 use crypto::{Digest, Signature};
+
+pub use cosigning::{
+    CosignatureError, Cosigned, CosignedSubtree, cosignature_v1_message, cosigned_messages, note_keys,
+};
+pub use text::{CheckpointText, CheckpointTextError, SignatureLineError};
 
 use crate::counter::TreeSize;
 use crate::id::ValidatorIndex;

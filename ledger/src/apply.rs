@@ -1,0 +1,231 @@
+//! Applying: a committed block in, and out comes all that follows from it.
+//!
+//! Each height once, oldest first. Nothing here can fail because of what a submission says: that is an outcome.
+//! Source: `STATE.md`, rules S1 to S6, D1, D2.
+
+use crypto::Digest;
+use proto::batch::Batch;
+use proto::block::{Block, CertifiedBlock};
+use proto::certificate::QuorumCert;
+use proto::checkpoint::Head;
+use proto::counter::{Height, TimeMs};
+use proto::domain::Domain;
+use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::id::SubmissionId;
+use proto::operation::Operation;
+use proto::submission::Submission;
+use proto::verified::Verified;
+
+use crate::attestation::Attestation;
+use crate::batch::check_batches;
+use crate::change::ChangeSet;
+use crate::error::{CheckError, LedgerError};
+use crate::identity::Identity;
+use crate::key::{KeyStanding, Position};
+use crate::ledger::{Ledger, put_block};
+use crate::log::Leaf;
+use crate::notice::{Event, Notice};
+use crate::outcome::Outcome;
+use crate::read::ReadError;
+use crate::state::{State, next_digest};
+use crate::tip::Tip;
+
+/// A block that consensus committed, with the bodies of its batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The block.
+    pub block: Block,
+    /// The certificate of its parent.
+    pub justify: QuorumCert,
+    /// The batches it names, in its order.
+    pub batches: Vec<Verified<Batch>>,
+}
+
+/// What follows from a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its height.
+    pub height: Height,
+    /// To be made durable, after those of the heights before; nothing below is told before that.
+    pub change: ChangeSet,
+    /// The new head of the log; none when the block ordered nothing, and so appended nothing.
+    pub head: Option<Head>,
+    /// What became of its submissions, in order; those decided earlier are left out.
+    pub outcomes: Vec<(SubmissionId, Outcome)>,
+    /// For subscribers.
+    pub notices: Vec<Notice>,
+}
+
+impl Ledger {
+    /// Applies the next block.
+    ///
+    /// # Errors
+    /// `OutOfOrder`, `OtherParent`, `TimeNotLater` or `Batches` when this is not the block that comes next; `Read`
+    /// when the store fails. The ledger is then as it was.
+    pub fn apply(&mut self, committed: Committed) -> Result<Applied, LedgerError> {
+        let Committed { block, justify, batches } = committed;
+        self.expect_next(&block, &justify)?;
+        let batches: Vec<Batch> = batches.into_iter().map(Verified::into_inner).collect();
+        check_batches(&block, &batches)?;
+
+        let (height, empty) = (block.height, block.is_empty());
+        let mut tip = Tip { height, block: block.id(), time: block.time, ..self.tip };
+        let mut change = ChangeSet::new();
+        let (mut log, mut sequence) = (self.log.clone(), self.sequence);
+        let (mut outcomes, mut notices) = (Vec::new(), Vec::new());
+        if !empty {
+            let first_index = log.next_index();
+            let mut execution = self.execute(&block, &batches)?;
+            change = execution.change;
+            tip.state = next_digest(&self.tip.state, &change);
+            execution.leaves.push(Leaf::of(&Entry::Block(BlockEntry {
+                height,
+                view: block.view,
+                proposer: block.proposer,
+                time: block.time,
+                batches: block.batches.clone(),
+                accepted: execution.accepted,
+                rejected: execution.rejected,
+                rejections: execution.rejections,
+                state: tip.state,
+            }))?);
+            tip.head = log.append(&execution.leaves, &mut change)?;
+            outcomes = execution.outcomes;
+            let event = Event::Committed { height, first_index, outcomes: outcomes.clone() };
+            notices.push(sequence.tell(event, &mut change));
+        }
+        put_block(&CertifiedBlock { block, justify, batches }, &tip, &mut change);
+        tip.put(&mut change);
+
+        self.overlay.push(height, change.clone());
+        (self.log, self.sequence, self.tip) = (log, sequence, tip);
+        Ok(Applied { height, change, head: (!empty).then_some(tip.head), outcomes, notices })
+    }
+
+    /// Rule S3: heights in order, each on the one before, later than it.
+    fn expect_next(&self, block: &Block, justify: &QuorumCert) -> Result<(), LedgerError> {
+        let Tip { height, block: parent, time, .. } = self.tip;
+        if block.height != height.next() || block.height == height {
+            return Err(LedgerError::OutOfOrder { found: block.height, expected: height.next() });
+        }
+        for found in [block.parent, justify.block] {
+            if found != parent {
+                return Err(LedgerError::OtherParent { height: block.height, found, expected: parent });
+            }
+        }
+        match block.time > time {
+            true => Ok(()),
+            false => Err(LedgerError::TimeNotLater { height: block.height, found: block.time, parent: time }),
+        }
+    }
+
+    fn execute(&self, block: &Block, batches: &[Batch]) -> Result<Execution, LedgerError> {
+        let mut state = State::new(&self.overlay);
+        let (mut leaves, mut outcomes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut index = self.log.next_index();
+        for submission in batches.iter().flat_map(|batch| &batch.submissions) {
+            let id = submission.id();
+            // Rule S4: what was decided before, in this block or another, is neither done nor refused again.
+            if state.outcome(&id)?.is_some() {
+                continue;
+            }
+            let outcome = match self.rules.check(&state, submission, block.time) {
+                Ok(()) => {
+                    let at = Position { index, height: block.height };
+                    execute(&mut state, submission, at)?;
+                    leaves.push(leaf(submission, block.height, block.time)?);
+                    index = index.next();
+                    Outcome::Committed { height: block.height, index: at.index, time: block.time }
+                }
+                Err(CheckError::Rejected(rejection)) => {
+                    refused.push((id, rejection.code()));
+                    Outcome::refused(block.height, rejection)
+                }
+                Err(CheckError::Read(fault)) => return Err(fault.into()),
+            };
+            state.put_outcome(&id, &outcome);
+            outcomes.push((id, outcome));
+        }
+        Ok(Execution {
+            accepted: leaves.len() as u32,
+            rejected: refused.len() as u32,
+            rejections: rejections_digest(&refused),
+            leaves,
+            outcomes,
+            change: state.into_change(),
+        })
+    }
+}
+
+/// What the submissions of a block did.
+struct Execution {
+    leaves: Vec<Leaf>,
+    outcomes: Vec<(SubmissionId, Outcome)>,
+    /// Counts of the two kinds of outcome; a block holds at most 64,000 submissions.
+    accepted: u32,
+    rejected: u32,
+    rejections: Digest,
+    change: ChangeSet,
+}
+
+fn leaf(submission: &Submission, height: Height, time: TimeMs) -> Result<Leaf, LedgerError> {
+    let submission = submission.clone();
+    Leaf::of(&Entry::Submission(Box::new(SubmissionEntry { height, time, submission })))
+}
+
+/// Does what a submission asks, which `check` has allowed in this very state.
+fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Result<(), ReadError> {
+    match &submission.body().operation {
+        Operation::IdentityCreate { identity, keys } => {
+            state.put_identity(&Identity::new(identity.clone(), keys, at));
+        }
+        Operation::KeyAdd { identity, key } => {
+            if let Some(mut identity) = state.identity(identity)? {
+                identity.list(key, at);
+                state.put_identity(&identity);
+            }
+        }
+        Operation::KeyRotate { identity, retires, key, possession: _ } => {
+            if let Some(mut identity) = state.identity(identity)? {
+                identity.end(retires, KeyStanding::Retired { at });
+                identity.list(key, at);
+                state.put_identity(&identity);
+            }
+        }
+        Operation::KeyRevoke { identity, key, reason: _ } => {
+            if let Some(mut identity) = state.identity(identity)? {
+                identity.end(key, KeyStanding::Revoked { at });
+                state.put_identity(&identity);
+            }
+        }
+        Operation::AttestationIssue { expires_at_ms, .. } => {
+            let attestation = Attestation {
+                issuer: submission.body().author.clone(),
+                issued: at,
+                expires_at: expires_at_ms.map(TimeMs::new),
+                revoked: None,
+            };
+            state.put_attestation(&submission.id(), &attestation);
+        }
+        Operation::AttestationRevoke { attestation: id, reason: _ } => {
+            if let Some(mut attestation) = state.attestation(id)? {
+                attestation.revoked = Some(at);
+                state.put_attestation(id, &attestation);
+            }
+        }
+        // Their entry is all there is to them.
+        Operation::ProofSubmit { .. } | Operation::BatchAnchor { .. } => {}
+    }
+    Ok(())
+}
+
+/// Rule D2: over each refused submission's id, the length of the code (u8) and the code, in order.
+fn rejections_digest(refused: &[(SubmissionId, &'static str)]) -> Digest {
+    let mut list = Vec::new();
+    for (id, code) in refused {
+        list.extend_from_slice(id.as_bytes());
+        list.push(code.len() as u8);
+        list.extend_from_slice(code.as_bytes());
+    }
+    Domain::Rejections.digest(&[&list])
+}

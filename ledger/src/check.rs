@@ -1,0 +1,202 @@
+//! The one rule: may this submission be executed? Admission and execution ask the same function.
+//!
+//! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
+//! before is not asked here: that is answered from its outcome, with the same answer as the first time.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K5, A1, A2.
+
+use std::collections::BTreeSet;
+
+use crypto::{KeyId, PublicKey};
+use proto::counter::TimeMs;
+use proto::genesis::{Admission, Genesis};
+use proto::id::{Did, NetworkId, SubmissionId};
+use proto::operation::Operation;
+use proto::submission::{Body, Submission};
+
+use crate::error::CheckError;
+use crate::identity::Identity;
+use crate::rejection::Rejection;
+use crate::state::State;
+
+/// What genesis says of admission.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    network: NetworkId,
+    admission: Admission,
+    registrars: BTreeSet<KeyId>,
+}
+
+impl Rules {
+    pub(crate) fn of(genesis: &Genesis) -> Self {
+        Self {
+            network: genesis.network(),
+            admission: genesis.admission,
+            registrars: genesis.registrars.iter().map(PublicKey::id).collect(),
+        }
+    }
+
+    /// Judges a submission at a time, which is the block's when it is executed.
+    pub(crate) fn check(
+        &self,
+        state: &State<'_>,
+        submission: &Submission,
+        now: TimeMs,
+    ) -> Result<(), CheckError> {
+        let body = submission.body();
+        if body.network != self.network {
+            return Err(Rejection::WrongNetwork { found: body.network, expected: self.network }.into());
+        }
+        match body.expires_at {
+            Some(expires_at) if now >= expires_at => {
+                return Err(Rejection::Expired { expires_at, now }.into());
+            }
+            Some(_) | None => {}
+        }
+        match &body.operation {
+            Operation::IdentityCreate { identity, keys } => self.may_register(state, body, identity, keys),
+            Operation::KeyAdd { identity, key } => {
+                let identity = self.own_identity(state, body, identity)?;
+                may_list(&identity, key)
+            }
+            Operation::KeyRotate { identity, retires, key, possession: _ } => {
+                let identity = self.own_identity(state, body, identity)?;
+                may_end(&identity, retires)?;
+                may_list(&identity, key)
+            }
+            Operation::KeyRevoke { identity, key, reason: _ } => {
+                let identity = self.own_identity(state, body, identity)?;
+                may_end(&identity, key)
+            }
+            Operation::AttestationRevoke { attestation, reason: _ } => {
+                self.may_speak(state, body)?;
+                may_revoke(state, &body.author, attestation)
+            }
+            Operation::ProofSubmit { .. }
+            | Operation::AttestationIssue { .. }
+            | Operation::BatchAnchor { .. } => self.may_speak(state, body),
+        }
+    }
+
+    /// Rules I1 and I2: a registered author signs with an active key; another one, where admission is open, with
+    /// the key its own text names.
+    fn may_speak(&self, state: &State<'_>, body: &Body) -> Result<(), CheckError> {
+        let author = &body.author;
+        if let Some(identity) = state.identity(author)? {
+            return Ok(has_active(&identity, &body.key)?);
+        }
+        let refused = match self.admission {
+            Admission::Registered => Rejection::UnknownIdentity { identity: author.clone() },
+            Admission::Open if author.is_of(&body.key) => return Ok(()),
+            Admission::Open => Rejection::KeyNotOfAuthor { author: author.clone(), key: body.key.id() },
+        };
+        Err(refused.into())
+    }
+
+    /// Rules I3 and I4: the DID follows from the first key; who registers it is the key itself, or a registrar.
+    fn may_register(
+        &self,
+        state: &State<'_>,
+        body: &Body,
+        identity: &Did,
+        keys: &[PublicKey],
+    ) -> Result<(), CheckError> {
+        let found = keys.len();
+        let Some(first) = keys.first().filter(|_| found <= Identity::KEYS_MAX) else {
+            return Err(key_count(identity, found).into());
+        };
+        let signer = body.key.id();
+        if !identity.is_of(first) {
+            return Err(Rejection::IdentityNotOfKey { identity: identity.clone(), key: first.id() }.into());
+        }
+        match self.admission {
+            Admission::Open if body.author == *identity && body.key == *first => {}
+            Admission::Open => {
+                return Err(Rejection::NotSelfRegistered {
+                    identity: identity.clone(),
+                    first: first.id(),
+                    author: body.author.clone(),
+                    key: signer,
+                }
+                .into());
+            }
+            // Genesis speaks of keys, so a registrar needs no registered identity: its author is the key's own DID.
+            Admission::Registered if !self.registrars.contains(&signer) => {
+                return Err(Rejection::NotRegistrar { key: signer }.into());
+            }
+            Admission::Registered if !body.author.is_of(&body.key) => {
+                return Err(Rejection::KeyNotOfAuthor { author: body.author.clone(), key: signer }.into());
+            }
+            Admission::Registered => {}
+        }
+        if state.identity(identity)?.is_some() {
+            return Err(Rejection::AlreadyRegistered { identity: identity.clone() }.into());
+        }
+        let mut ids = BTreeSet::new();
+        for key in keys.iter().map(PublicKey::id) {
+            if !ids.insert(key) {
+                return Err(Rejection::KeyListed { identity: identity.clone(), key }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule K2: the identity whose keys are changed is the author, registered, speaking by an active key.
+    fn own_identity(&self, state: &State<'_>, body: &Body, of: &Did) -> Result<Identity, CheckError> {
+        if body.author != *of {
+            let (author, identity) = (body.author.clone(), of.clone());
+            return Err(Rejection::NotOwnIdentity { author, identity }.into());
+        }
+        let Some(identity) = state.identity(of)? else {
+            return Err(Rejection::UnknownIdentity { identity: of.clone() }.into());
+        };
+        has_active(&identity, &body.key)?;
+        Ok(identity)
+    }
+}
+
+fn has_active(author: &Identity, key: &PublicKey) -> Result<(), Rejection> {
+    let id = key.id();
+    match author.key(&id) {
+        Some(listed) => listed.expect_active(id),
+        None => Err(Rejection::KeyNotOfAuthor { author: author.did.clone(), key: id }),
+    }
+}
+
+fn key_count(identity: &Did, found: usize) -> Rejection {
+    Rejection::KeyCount { identity: identity.clone(), found: found as u64, max: Identity::KEYS_MAX as u64 }
+}
+
+/// Rules K3 and K4: a key is listed once, ended or not, and the list is bounded.
+fn may_list(identity: &Identity, key: &PublicKey) -> Result<(), CheckError> {
+    let key = key.id();
+    if identity.key(&key).is_some() {
+        return Err(Rejection::KeyListed { identity: identity.did.clone(), key }.into());
+    }
+    match identity.keys.len() + 1 {
+        found if found > Identity::KEYS_MAX => Err(key_count(&identity.did, found).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Rule K5: a key is ended once; the last one too, for a key that leaked must go even if nothing is left.
+fn may_end(identity: &Identity, key: &KeyId) -> Result<(), CheckError> {
+    match identity.key(key) {
+        Some(listed) => Ok(listed.expect_active(*key)?),
+        None => Err(Rejection::UnknownKey { identity: identity.did.clone(), key: *key }.into()),
+    }
+}
+
+/// Rules A1 and A2: an attestation is revoked by its issuer, once.
+fn may_revoke(state: &State<'_>, author: &Did, id: &SubmissionId) -> Result<(), CheckError> {
+    let Some(attestation) = state.attestation(id)? else {
+        return Err(Rejection::UnknownAttestation { attestation: *id }.into());
+    };
+    if attestation.issuer != *author {
+        let (author, issuer) = (author.clone(), attestation.issuer);
+        return Err(Rejection::NotIssuer { author, issuer }.into());
+    }
+    match attestation.revoked {
+        Some(at) => Err(Rejection::AttestationRevoked { attestation: *id, at: at.index }.into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! Certified checkpoints: heads of the log that a quorum signed.
+//!
+//! A head of another root than ours at the same size is no checkpoint but evidence: execution diverged, here or
+//! there, and nothing may be told any more. Source: `STATE.md`, rules C1 to C3.
+
+use proto::canonical::Canonical as _;
+use proto::checkpoint::{CertifiedCheckpoint, Head};
+use proto::counter::TreeSize;
+use proto::verified::Verified;
+
+use crate::change::{ChangeSet, Table};
+use crate::ledger::Ledger;
+use crate::notice::{Event, Notice};
+use crate::read::{Read, ReadError};
+
+/// A head under which a quorum of signatures holds: checked as a whole when it came from others, or gathered from
+/// checked ones by the collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified(CertifiedCheckpoint);
+
+impl Certified {
+    /// Called by the collector, which counted the quorum, and below.
+    pub(crate) const fn new(checkpoint: CertifiedCheckpoint) -> Self {
+        Self(checkpoint)
+    }
+
+    /// The checkpoint.
+    pub const fn get(&self) -> &CertifiedCheckpoint {
+        &self.0
+    }
+
+    /// Takes the checkpoint out.
+    pub fn into_inner(self) -> CertifiedCheckpoint {
+        self.0
+    }
+}
+
+impl From<Verified<CertifiedCheckpoint>> for Certified {
+    fn from(checkpoint: Verified<CertifiedCheckpoint>) -> Self {
+        Self(checkpoint.into_inner())
+    }
+}
+
+/// What follows from a certified head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finality {
+    /// To be made durable, after the change of the height that made the head.
+    pub change: ChangeSet,
+    /// For subscribers, then.
+    pub notice: Notice,
+}
+
+/// Why a certified head is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertifyError {
+    /// Not applied so far yet. Passes: ask again later.
+    #[error("a head of {size} leaves, applied are {own}")]
+    Ahead {
+        /// Size of the head.
+        size: TreeSize,
+        /// Size of our log.
+        own: TreeSize,
+    },
+    /// A quorum signed another root than ours. Permanent: this node, or a third of the network, is wrong.
+    #[error("a quorum signed the root {} for {} leaves, ours is {}", .theirs.head.root, .ours.size, .ours.root)]
+    Diverged {
+        /// Our head.
+        ours: Head,
+        /// Theirs, with the signatures: the evidence.
+        theirs: Box<CertifiedCheckpoint>,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl CertifyError {
+    /// Whether the same head is refused for ever.
+    pub const fn is_permanent(&self) -> bool {
+        match self {
+            Self::Ahead { .. } => false,
+            Self::Diverged { .. } | Self::Read(_) => true,
+        }
+    }
+}
+
+impl Ledger {
+    /// Takes a head that a quorum signed. None when one of this size or more was taken before: certified sizes only
+    /// grow, else the smallest one that covers a leaf, and with it the leaf's receipt, could change.
+    ///
+    /// # Errors
+    /// `Ahead`, `Diverged` or `Read`. The ledger is then as it was.
+    pub fn certify(&mut self, certified: Certified) -> Result<Option<Finality>, CertifyError> {
+        let Certified(checkpoint) = certified;
+        let Head { size, root } = checkpoint.head;
+        let Some(ours) = self.head_at(size)? else {
+            return Err(CertifyError::Ahead { size, own: self.tip.head.size });
+        };
+        if ours.root != root {
+            return Err(CertifyError::Diverged { ours, theirs: Box::new(checkpoint) });
+        }
+        if size <= self.certified {
+            return Ok(None);
+        }
+        let mut change = ChangeSet::new();
+        change.put(Table::Checkpoints, &size.get().to_be_bytes(), checkpoint.encode());
+        let notice = self.sequence.tell(Event::Finalized { size, root }, &mut change);
+        self.certified = size;
+        Ok(Some(Finality { change, notice }))
+    }
+}
+
+/// The latest checkpoint stored.
+pub(crate) fn latest(base: &dyn Read) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+    let found = base.at_or_below(Table::Checkpoints, &u64::MAX.to_be_bytes())?;
+    found.map(|(key, value)| decode(&key, &value)).transpose()
+}
+
+/// The smallest checkpoint stored of at least this size.
+pub(crate) fn smallest(base: &dyn Read, size: TreeSize) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+    let found = base.at_or_above(Table::Checkpoints, &size.get().to_be_bytes())?;
+    found.map(|(key, value)| decode(&key, &value)).transpose()
+}
+
+/// The checkpoint stored of exactly this size.
+pub(crate) fn exact(base: &dyn Read, size: TreeSize) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+    let key = size.get().to_be_bytes();
+    let found = base.get(Table::Checkpoints, &key)?;
+    found.map(|value| decode(&key, &value)).transpose()
+}
+
+fn decode(key: &[u8], value: &[u8]) -> Result<CertifiedCheckpoint, ReadError> {
+    let damaged = |fault: String| ReadError::damaged(Table::Checkpoints, key, fault);
+    let checkpoint = CertifiedCheckpoint::decode(value).map_err(|fault| damaged(fault.to_string()))?;
+    match checkpoint.head.size.get().to_be_bytes() == *key {
+        true => Ok(checkpoint),
+        false => Err(damaged(format!("holds a head of {} leaves", checkpoint.head.size))),
+    }
+}

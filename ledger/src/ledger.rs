@@ -1,0 +1,187 @@
+//! The ledger: the state machine of one node, and where it stands.
+//!
+//! It is the same on every node that applied the same blocks. What it hands out has to be made durable in the order
+//! in which it was made; until `durable` says so, it is remembered here, and no reader sees it.
+
+use std::sync::Arc;
+
+use crypto::Digest;
+use merkle::root_at;
+use proto::block::CertifiedBlock;
+use proto::canonical::Canonical;
+use proto::certificate::QuorumCert;
+use proto::checkpoint::Head;
+use proto::counter::{Height, TimeMs, TreeSize};
+use proto::entry::Entry;
+use proto::genesis::Genesis;
+use proto::id::SubmissionId;
+use proto::submission::Submission;
+use proto::verified::Verified;
+
+use crate::change::{ChangeSet, Table};
+use crate::check::Rules;
+use crate::error::{CheckError, LedgerError};
+use crate::log::{Leaf, Log, nodes, unreadable};
+use crate::notice::Sequence;
+use crate::outcome::Outcome;
+use crate::overlay::Overlay;
+use crate::read::{Read, ReadError};
+use crate::state::{State, first_digest};
+use crate::tip::{Tip, load_network, put_network};
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(crate) rules: Rules,
+    pub(crate) overlay: Overlay,
+    pub(crate) log: Log,
+    pub(crate) tip: Tip,
+    pub(crate) sequence: Sequence,
+    pub(crate) certified: TreeSize,
+}
+
+impl Ledger {
+    /// Opens the ledger of a store. An empty store becomes one: the change that comes with it holds the genesis block
+    /// and the first two leaves, genesis and `policy` (a C2SP tlog-policy text), and must be made durable first.
+    /// Where there is a ledger, `policy` is not used: its second leaf stands.
+    ///
+    /// # Errors
+    /// `OtherNetwork` for a store of another genesis; `Read` when what is stored does not hold together;
+    /// `Genesis` or `LeafTooLarge` when none can begin so.
+    pub fn open(
+        base: Arc<dyn Read>,
+        genesis: &Genesis,
+        policy: String,
+    ) -> Result<(Self, Option<ChangeSet>), LedgerError> {
+        genesis.check().map_err(LedgerError::Genesis)?;
+        let rules = Rules::of(genesis);
+        let expected = genesis.network();
+        match load_network(&*base)? {
+            None => Self::begin(base, rules, genesis, policy).map(|(ledger, change)| (ledger, Some(change))),
+            Some(found) if found != expected => Err(LedgerError::OtherNetwork { found, expected }),
+            Some(_) => Ok((Self::resume(base, rules)?, None)),
+        }
+    }
+
+    fn begin(
+        base: Arc<dyn Read>,
+        rules: Rules,
+        genesis: &Genesis,
+        policy: String,
+    ) -> Result<(Self, ChangeSet), LedgerError> {
+        let (network, block) = (genesis.network(), genesis.block());
+        let mut change = ChangeSet::new();
+        put_network(&network, &mut change);
+
+        let mut log = Log::default();
+        let leaves = [Leaf::of(&Entry::Genesis(genesis.encode()))?, Leaf::of(&Entry::Policy(policy))?];
+        let head = log.append(&leaves, &mut change)?;
+
+        let tip = Tip {
+            height: block.height,
+            block: block.id(),
+            time: block.time,
+            head,
+            state: first_digest(&network),
+        };
+        tip.put(&mut change);
+        let justify = QuorumCert::genesis(tip.block);
+        put_block(&CertifiedBlock { block, justify, batches: Vec::new() }, &tip, &mut change);
+
+        let sequence = Sequence::load(&*base)?;
+        let mut overlay = Overlay::new(base);
+        overlay.push(tip.height, change.clone());
+        Ok((Self { rules, overlay, log, tip, sequence, certified: TreeSize::ZERO }, change))
+    }
+
+    fn resume(base: Arc<dyn Read>, rules: Rules) -> Result<Self, LedgerError> {
+        let tip = Tip::load(&*base)?
+            .ok_or_else(|| ReadError::damaged(Table::Meta, b"", "a ledger without a tip"))?;
+        let log = Log::load(&*base, &tip.head)?;
+        let sequence = Sequence::load(&*base)?;
+        let certified = crate::checkpoint::latest(&*base)?.map_or(TreeSize::ZERO, |latest| latest.head.size);
+        Ok(Self { rules, overlay: Overlay::new(base), log, tip, sequence, certified })
+    }
+
+    /// The one rule: may this submission be executed at this time? A node asks it at the door, with its own time or
+    /// the tip's; execution asks it with the block's. Submissions decided before are not told apart here: ask
+    /// [`Ledger::outcome`] first.
+    ///
+    /// # Errors
+    /// `Rejected` with the rule it breaks; `Read` when the store fails.
+    pub fn check(&self, submission: &Verified<Submission>, now: TimeMs) -> Result<(), CheckError> {
+        self.rules.check(&State::new(&self.overlay), submission, now)
+    }
+
+    /// What became of a submission, durable or not.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn outcome(&self, id: &SubmissionId) -> Result<Option<Outcome>, ReadError> {
+        State::new(&self.overlay).outcome(id)
+    }
+
+    /// An applied block, durable or not.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn block(&self, height: Height) -> Result<Option<CertifiedBlock>, ReadError> {
+        let key = height.get().to_be_bytes();
+        let stored = self.overlay.get(Table::Blocks, &key)?;
+        stored.map(|bytes| decode_block(&key, &bytes)).transpose()
+    }
+
+    /// Where it stands.
+    pub const fn tip(&self) -> &Tip {
+        &self.tip
+    }
+
+    /// The head of the log.
+    pub const fn head(&self) -> Head {
+        self.tip.head
+    }
+
+    /// The digest of the state.
+    pub const fn state_digest(&self) -> Digest {
+        self.tip.state
+    }
+
+    /// The size of the latest head that a quorum signed, durable or not; 0 when there is none.
+    pub const fn certified(&self) -> TreeSize {
+        self.certified
+    }
+
+    /// The head the log had at a size; none if it never was as large.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn head_at(&self, size: TreeSize) -> Result<Option<Head>, ReadError> {
+        if size > self.tip.head.size {
+            return Ok(None);
+        }
+        let nodes = nodes(|key| self.overlay.get(Table::Tiles, key), size);
+        let root = root_at(&nodes, size.get()).map_err(unreadable)?;
+        Ok(Some(Head { size, root }))
+    }
+
+    /// The store shows this height and all before it: they need not be remembered here any longer.
+    pub fn durable(&mut self, height: Height) {
+        self.overlay.durable(height);
+    }
+
+    /// How many applied heights are not durable yet.
+    pub fn waiting(&self) -> usize {
+        self.overlay.depth()
+    }
+}
+
+/// Adds a block, under its height and its id.
+pub(crate) fn put_block(block: &CertifiedBlock, tip: &Tip, change: &mut ChangeSet) {
+    let height = tip.height.get().to_be_bytes();
+    change.put(Table::Blocks, &height, block.encode());
+    change.put(Table::BlockHeights, tip.block.as_bytes(), height.to_vec());
+}
+
+pub(crate) fn decode_block(key: &[u8], bytes: &[u8]) -> Result<CertifiedBlock, ReadError> {
+    CertifiedBlock::decode(bytes).map_err(|fault| ReadError::damaged(Table::Blocks, key, fault))
+}

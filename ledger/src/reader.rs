@@ -1,0 +1,290 @@
+//! The reader: what anyone may ask of a ledger. Sees what is durable, and nothing else.
+//!
+//! Every answer comes from values that are never changed, or only added to; so readers need no lock, and may lag
+//! behind the state machine. A proof is made for a size the caller gets told, never for "now".
+
+use std::fmt;
+use std::sync::Arc;
+
+use crypto::Digest;
+use merkle::{TileId, consistency, inclusion};
+use proto::block::CertifiedBlock;
+use proto::canonical::Canonical as _;
+use proto::checkpoint::CertifiedCheckpoint;
+use proto::counter::{Height, LeafIndex, TreeSize};
+use proto::entry::Entry;
+use proto::id::{BlockId, Did, SubmissionId};
+
+use crate::attestation::Attestation;
+use crate::change::Table;
+use crate::checkpoint;
+use crate::identity::Identity;
+use crate::key::ListedKey;
+use crate::ledger::decode_block;
+use crate::log::{nodes, stored_leaves, stored_tile, unreadable};
+use crate::notice::Notice;
+use crate::outcome::Outcome;
+use crate::read::{Read, ReadError};
+use crate::receipt::ReceiptParts;
+use crate::tip::Tip;
+
+/// Reads what is durable. Cheap to clone.
+#[derive(Clone)]
+pub struct LedgerReader {
+    base: Arc<dyn Read>,
+}
+
+impl fmt::Debug for LedgerReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LedgerReader").finish_non_exhaustive()
+    }
+}
+
+/// Every method fails with `ReadError` when the store fails or a stored value is damaged, and with nothing else.
+impl LedgerReader {
+    /// A reader of a store.
+    pub fn new(base: Arc<dyn Read>) -> Self {
+        Self { base }
+    }
+
+    /// Where the durable ledger stands; none before the genesis is durable.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn tip(&self) -> Result<Option<Tip>, ReadError> {
+        Tip::load(&*self.base)
+    }
+
+    /// The number of leaves.
+    fn size(&self) -> Result<TreeSize, ReadError> {
+        Ok(self.tip()?.map_or(TreeSize::ZERO, |tip| tip.head.size))
+    }
+
+    /// A leaf: its bytes and what they say.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn entry(&self, index: LeafIndex) -> Result<Option<(Vec<u8>, Entry)>, ReadError> {
+        let Some(bytes) = self.entries(index, 1)?.pop() else { return Ok(None) };
+        let entry = Entry::decode(&bytes).map_err(|fault| {
+            ReadError::damaged(Table::Leaves, &index.get().to_be_bytes(), format!("leaf {index}: {fault}"))
+        })?;
+        Ok(Some((bytes, entry)))
+    }
+
+    /// The bytes of up to `max` leaves from `from` on.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn entries(&self, from: LeafIndex, max: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let (mut leaves, mut next) = (Vec::new(), from);
+        while leaves.len() < max {
+            let more = stored_leaves(&*self.base, next, max - leaves.len())?;
+            if more.is_empty() {
+                break;
+            }
+            next = LeafIndex::new(next.get().saturating_add(more.len() as u64));
+            leaves.extend(more);
+        }
+        Ok(leaves)
+    }
+
+    /// What became of a submission that a block ordered.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn by_id(&self, id: &SubmissionId) -> Result<Option<Outcome>, ReadError> {
+        let stored = self.base.get(Table::Outcomes, id.as_bytes())?;
+        stored.map(|bytes| Outcome::decode(id, &bytes)).transpose()
+    }
+
+    /// A block with the certificate of its parent and its batches.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn block(&self, height: Height) -> Result<Option<CertifiedBlock>, ReadError> {
+        let key = height.get().to_be_bytes();
+        let stored = self.base.get(Table::Blocks, &key)?;
+        stored.map(|bytes| decode_block(&key, &bytes)).transpose()
+    }
+
+    /// The height of a block.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn height_of(&self, block: &BlockId) -> Result<Option<Height>, ReadError> {
+        let Some(bytes) = self.base.get(Table::BlockHeights, block.as_bytes())? else { return Ok(None) };
+        match <[u8; 8]>::try_from(bytes.as_slice()) {
+            Ok(height) => Ok(Some(Height::new(u64::from_be_bytes(height)))),
+            Err(_) => {
+                let fault = format!("a height has 8 bytes, this has {}", bytes.len());
+                Err(ReadError::damaged(Table::BlockHeights, block.as_bytes(), fault))
+            }
+        }
+    }
+
+    /// The latest certified checkpoint.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn checkpoint_latest(&self) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+        checkpoint::latest(&*self.base)
+    }
+
+    /// The certified checkpoint of exactly this size.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn checkpoint_at(&self, size: TreeSize) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+        checkpoint::exact(&*self.base, size)
+    }
+
+    /// The smallest certified checkpoint that covers a leaf. It never changes, once there is one.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn checkpoint_covering(&self, index: LeafIndex) -> Result<Option<CertifiedCheckpoint>, ReadError> {
+        checkpoint::smallest(&*self.base, index.size_after())
+    }
+
+    /// The receipt of a submission, as [`LedgerReader::receipt_of_leaf`]; none too when it is no leaf.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn receipt(
+        &self,
+        id: &SubmissionId,
+        at: Option<TreeSize>,
+    ) -> Result<Option<ReceiptParts>, ReadError> {
+        match self.by_id(id)? {
+            Some(Outcome::Committed { index, .. }) => self.receipt_of_leaf(index, at),
+            Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None => Ok(None),
+        }
+    }
+
+    /// The receipt of a leaf, under the certified checkpoint of size `at`, or under the smallest that covers it: that
+    /// one is always the same. None when there is no such checkpoint, or it does not cover the leaf.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn receipt_of_leaf(
+        &self,
+        index: LeafIndex,
+        at: Option<TreeSize>,
+    ) -> Result<Option<ReceiptParts>, ReadError> {
+        let checkpoint = match at {
+            None => self.checkpoint_covering(index)?,
+            Some(size) => self.checkpoint_at(size)?,
+        };
+        let Some(checkpoint) = checkpoint else { return Ok(None) };
+        let size = checkpoint.head.size;
+        let Some(proof) = self.inclusion(index, size)? else { return Ok(None) };
+        let entry = self.entries(index, 1)?.pop();
+        Ok(entry.map(|entry| ReceiptParts { entry, index, size, proof, checkpoint }))
+    }
+
+    /// The path from a leaf to the root of the log at a size; none unless index < size ≤ the log's.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Option<Vec<Digest>>, ReadError> {
+        if size > self.size()? {
+            return Ok(None);
+        }
+        match inclusion::prove(&nodes(|key| self.base.get(Table::Tiles, key), size), index.get(), size.get())
+        {
+            Ok(proof) => Ok(Some(proof)),
+            Err(inclusion::ProveError::IndexOutOfRange { .. }) => Ok(None),
+            Err(inclusion::ProveError::Nodes(fault)) => Err(unreadable(fault)),
+        }
+    }
+
+    /// The proof that the log of size `to` extends the one of size `from`; none unless from ≤ to ≤ the log's size.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<Option<Vec<Digest>>, ReadError> {
+        if to > self.size()? {
+            return Ok(None);
+        }
+        match consistency::prove(&nodes(|key| self.base.get(Table::Tiles, key), to), from.get(), to.get()) {
+            Ok(proof) => Ok(Some(proof)),
+            Err(consistency::ProveError::SizesReversed { .. }) => Ok(None),
+            Err(consistency::ProveError::Nodes(fault)) => Err(unreadable(fault)),
+        }
+    }
+
+    /// The hashes of a tile, as many as its width says; none when the log does not reach so far.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn tile(&self, tile: TileId) -> Result<Option<Vec<Digest>>, ReadError> {
+        let now = TileId::at(tile.level(), tile.index(), self.size()?.get());
+        match now.is_some_and(|now| now.width() >= tile.width()) {
+            true => stored_tile(&|key: &[u8]| self.base.get(Table::Tiles, key), tile).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Up to `max` notices, from number `from` on.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn notices(&self, from: u64, max: usize) -> Result<Vec<Notice>, ReadError> {
+        let (mut notices, mut next) = (Vec::new(), Some(from));
+        while let Some(number) = next.filter(|_| notices.len() < max) {
+            let found = self.base.at_or_above(Table::Notices, &number.to_be_bytes())?;
+            let Some((key, value)) = found else { break };
+            let notice = Notice::decode(&key, &value)?;
+            next = notice.sequence.checked_add(1);
+            notices.push(notice);
+        }
+        Ok(notices)
+    }
+
+    /// A registered identity.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn identity(&self, did: &Did) -> Result<Option<Identity>, ReadError> {
+        let stored = self.base.get(Table::Identities, Identity::stored_key(did))?;
+        stored.map(|bytes| Identity::decode(did.clone(), &bytes)).transpose()
+    }
+
+    /// Up to `max` registered identities in the order of their names, from after `after` on.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn identities(&self, after: Option<&Did>, max: usize) -> Result<Vec<Identity>, ReadError> {
+        // The least key after a text is the text with one zero byte more.
+        let following = |did: &Did| [Identity::stored_key(did), &[0]].concat();
+        let mut identities: Vec<Identity> = Vec::new();
+        let mut next = after.map_or_else(Vec::new, following);
+        while identities.len() < max {
+            let Some((key, value)) = self.base.at_or_above(Table::Identities, &next)? else { break };
+            let text = String::from_utf8_lossy(&key);
+            let did =
+                Did::parse(&text).map_err(|fault| ReadError::damaged(Table::Identities, &key, fault))?;
+            next = following(&did);
+            identities.push(Identity::decode(did, &value)?);
+        }
+        Ok(identities)
+    }
+
+    /// All keys a registered identity has or had.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn keys(&self, did: &Did) -> Result<Option<Vec<ListedKey>>, ReadError> {
+        Ok(self.identity(did)?.map(|identity| identity.keys))
+    }
+
+    /// The standing of an attestation.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn attestation(&self, id: &SubmissionId) -> Result<Option<Attestation>, ReadError> {
+        let stored = self.base.get(Table::Attestations, id.as_bytes())?;
+        stored.map(|bytes| Attestation::decode(id, &bytes)).transpose()
+    }
+}

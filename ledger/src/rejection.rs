@@ -1,0 +1,329 @@
+//! Rejections: why a submission is not executed.
+//!
+//! A rejection found in a block is for ever, so it is stored, by number and fields; its code and text are made
+//! when asked for. Numbers and codes are never reused; texts may be reworded, they are in no digest.
+
+use crypto::KeyId;
+use proto::counter::{LeafIndex, TimeMs};
+use proto::id::{Did, NetworkId, SubmissionId};
+
+use crate::codec::{CodecError, Reader, Writer};
+
+/// Why a submission is not executed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Its time was over.
+    #[error("it expired at {expires_at} ms, the time is {now} ms")]
+    Expired {
+        /// From when it may not be executed.
+        expires_at: TimeMs,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
+    /// Signed for another network.
+    #[error("it is signed for network {found}, this is network {expected}")]
+    WrongNetwork {
+        /// The network it names.
+        found: NetworkId,
+        /// This network.
+        expected: NetworkId,
+    },
+    /// The identity is not registered, and has to be.
+    #[error("the identity {identity} is not registered here")]
+    UnknownIdentity {
+        /// The identity.
+        identity: Did,
+    },
+    /// The signing key does not belong to the author.
+    #[error("key {key} is none of the keys of {author}")]
+    KeyNotOfAuthor {
+        /// The author.
+        author: Did,
+        /// The signing key.
+        key: KeyId,
+    },
+    /// The key gave its place to another one.
+    #[error("key {key} was retired by entry {at}")]
+    KeyRetired {
+        /// The key.
+        key: KeyId,
+        /// The entry that retired it.
+        at: LeafIndex,
+    },
+    /// The key was withdrawn.
+    #[error("key {key} was revoked by entry {at}")]
+    KeyRevoked {
+        /// The key.
+        key: KeyId,
+        /// The entry that revoked it.
+        at: LeafIndex,
+    },
+    /// Identities are registered by registrars here.
+    #[error("key {key} is not a registrar's, and only registrars register identities here")]
+    NotRegistrar {
+        /// The signing key.
+        key: KeyId,
+    },
+    /// The identity exists.
+    #[error("the identity {identity} is registered already")]
+    AlreadyRegistered {
+        /// The identity.
+        identity: Did,
+    },
+    /// The identity's text does not follow from its first key.
+    #[error("the text of {identity} does not follow from its first key {key}")]
+    IdentityNotOfKey {
+        /// The identity.
+        identity: Did,
+        /// The first key.
+        key: KeyId,
+    },
+    /// An identity registers itself, with its first key.
+    #[error("{identity} has to register itself by its first key {first}; this is by {author} with key {key}")]
+    NotSelfRegistered {
+        /// The identity.
+        identity: Did,
+        /// Its first key.
+        first: KeyId,
+        /// The author.
+        author: Did,
+        /// The signing key.
+        key: KeyId,
+    },
+    /// Keys are managed by the identity they belong to.
+    #[error("{author} cannot manage the keys of {identity}")]
+    NotOwnIdentity {
+        /// The author.
+        author: Did,
+        /// The identity whose keys are meant.
+        identity: Did,
+    },
+    /// The identity has or had this key.
+    #[error("{identity} lists key {key} already")]
+    KeyListed {
+        /// The identity.
+        identity: Did,
+        /// The key.
+        key: KeyId,
+    },
+    /// The identity never had this key.
+    #[error("{identity} has no key {key}")]
+    UnknownKey {
+        /// The identity.
+        identity: Did,
+        /// The key.
+        key: KeyId,
+    },
+    /// An identity lists no key, or too many; ended ones count, because they stay listed.
+    #[error("{identity} would list {found} keys, 1 to {max} are allowed")]
+    KeyCount {
+        /// The identity.
+        identity: Did,
+        /// How many it would list.
+        found: u64,
+        /// How many it may list.
+        max: u64,
+    },
+    /// No such attestation was issued.
+    #[error("no attestation was issued by submission {attestation}")]
+    UnknownAttestation {
+        /// The submission named.
+        attestation: SubmissionId,
+    },
+    /// Attestations are revoked by their issuers.
+    #[error("{author} cannot revoke what {issuer} issued")]
+    NotIssuer {
+        /// The author.
+        author: Did,
+        /// The issuer.
+        issuer: Did,
+    },
+    /// Attestations are revoked once.
+    #[error("attestation {attestation} was revoked by entry {at}")]
+    AttestationRevoked {
+        /// The attestation.
+        attestation: SubmissionId,
+        /// The entry that revoked it.
+        at: LeafIndex,
+    },
+}
+
+impl Rejection {
+    /// The stable code: it goes into the digest of rejections and to clients.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "expired",
+            Self::WrongNetwork { .. } => "wrong_network",
+            Self::UnknownIdentity { .. } => "unknown_identity",
+            Self::KeyNotOfAuthor { .. } => "key_not_of_author",
+            Self::KeyRetired { .. } => "key_retired",
+            Self::KeyRevoked { .. } => "key_revoked",
+            Self::NotRegistrar { .. } => "not_registrar",
+            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::IdentityNotOfKey { .. } => "identity_not_of_key",
+            Self::NotSelfRegistered { .. } => "not_self_registered",
+            Self::NotOwnIdentity { .. } => "not_own_identity",
+            Self::KeyListed { .. } => "key_listed",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::KeyCount { .. } => "key_count",
+            Self::UnknownAttestation { .. } => "unknown_attestation",
+            Self::NotIssuer { .. } => "not_issuer",
+            Self::AttestationRevoked { .. } => "attestation_revoked",
+        }
+    }
+
+    /// Whether the same submission can never be accepted. The others may be, once the state has changed; but what
+    /// was rejected in a block stays rejected, and needs a new nonce.
+    pub const fn is_permanent(&self) -> bool {
+        match self {
+            Self::UnknownIdentity { .. }
+            | Self::KeyNotOfAuthor { .. }
+            | Self::UnknownKey { .. }
+            | Self::UnknownAttestation { .. } => false,
+            Self::Expired { .. }
+            | Self::WrongNetwork { .. }
+            | Self::KeyRetired { .. }
+            | Self::KeyRevoked { .. }
+            | Self::NotRegistrar { .. }
+            | Self::AlreadyRegistered { .. }
+            | Self::IdentityNotOfKey { .. }
+            | Self::NotSelfRegistered { .. }
+            | Self::NotOwnIdentity { .. }
+            | Self::KeyListed { .. }
+            | Self::KeyCount { .. }
+            | Self::NotIssuer { .. }
+            | Self::AttestationRevoked { .. } => true,
+        }
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer) {
+        match self {
+            Self::Expired { expires_at, now } => to.u8(1).u64(expires_at.get()).u64(now.get()),
+            Self::WrongNetwork { found, expected } => {
+                to.u8(2).digest(found.digest()).digest(expected.digest())
+            }
+            Self::UnknownIdentity { identity } => to.u8(3).did(identity),
+            Self::KeyNotOfAuthor { author, key } => to.u8(4).did(author).key_id(key),
+            Self::KeyRetired { key, at } => to.u8(5).key_id(key).u64(at.get()),
+            Self::KeyRevoked { key, at } => to.u8(6).key_id(key).u64(at.get()),
+            Self::NotRegistrar { key } => to.u8(7).key_id(key),
+            Self::AlreadyRegistered { identity } => to.u8(8).did(identity),
+            Self::IdentityNotOfKey { identity, key } => to.u8(9).did(identity).key_id(key),
+            Self::NotSelfRegistered { identity, first, author, key } => {
+                to.u8(10).did(identity).key_id(first).did(author).key_id(key)
+            }
+            Self::NotOwnIdentity { author, identity } => to.u8(11).did(author).did(identity),
+            Self::KeyListed { identity, key } => to.u8(12).did(identity).key_id(key),
+            Self::UnknownKey { identity, key } => to.u8(13).did(identity).key_id(key),
+            Self::KeyCount { identity, found, max } => to.u8(14).did(identity).u64(*found).u64(*max),
+            Self::UnknownAttestation { attestation } => to.u8(15).digest(attestation.digest()),
+            Self::NotIssuer { author, issuer } => to.u8(16).did(author).did(issuer),
+            Self::AttestationRevoked { attestation, at } => {
+                to.u8(17).digest(attestation.digest()).u64(at.get())
+            }
+        };
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match from.u8()? {
+            1 => Self::Expired { expires_at: TimeMs::new(from.u64()?), now: TimeMs::new(from.u64()?) },
+            2 => Self::WrongNetwork {
+                found: NetworkId::new(from.digest()?),
+                expected: NetworkId::new(from.digest()?),
+            },
+            3 => Self::UnknownIdentity { identity: from.did()? },
+            4 => Self::KeyNotOfAuthor { author: from.did()?, key: from.key_id()? },
+            5 => Self::KeyRetired { key: from.key_id()?, at: LeafIndex::new(from.u64()?) },
+            6 => Self::KeyRevoked { key: from.key_id()?, at: LeafIndex::new(from.u64()?) },
+            7 => Self::NotRegistrar { key: from.key_id()? },
+            8 => Self::AlreadyRegistered { identity: from.did()? },
+            9 => Self::IdentityNotOfKey { identity: from.did()?, key: from.key_id()? },
+            10 => Self::NotSelfRegistered {
+                identity: from.did()?,
+                first: from.key_id()?,
+                author: from.did()?,
+                key: from.key_id()?,
+            },
+            11 => Self::NotOwnIdentity { author: from.did()?, identity: from.did()? },
+            12 => Self::KeyListed { identity: from.did()?, key: from.key_id()? },
+            13 => Self::UnknownKey { identity: from.did()?, key: from.key_id()? },
+            14 => Self::KeyCount { identity: from.did()?, found: from.u64()?, max: from.u64()? },
+            15 => Self::UnknownAttestation { attestation: SubmissionId::new(from.digest()?) },
+            16 => Self::NotIssuer { author: from.did()?, issuer: from.did()? },
+            17 => Self::AttestationRevoked {
+                attestation: SubmissionId::new(from.digest()?),
+                at: LeafIndex::new(from.u64()?),
+            },
+            found => return Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crypto::{Digest, sha256};
+
+    use super::*;
+
+    fn one_of_each() -> Vec<Rejection> {
+        let did = |n: u8| {
+            Did::parse(&format!("did:quorate:{}", KeyId::new(sha256(&[n])))).expect("a did of a key id")
+        };
+        let (identity, author, issuer) = (did(1), did(2), did(3));
+        let (key, first) = (KeyId::new(sha256(b"key")), KeyId::new(sha256(b"first")));
+        let at = LeafIndex::new(77);
+        let attestation = SubmissionId::new(sha256(b"attestation"));
+        let (found, expected) = (NetworkId::new(Digest::ZERO), NetworkId::new(sha256(b"network")));
+        vec![
+            Rejection::Expired { expires_at: TimeMs::new(5), now: TimeMs::new(6) },
+            Rejection::WrongNetwork { found, expected },
+            Rejection::UnknownIdentity { identity: identity.clone() },
+            Rejection::KeyNotOfAuthor { author: author.clone(), key },
+            Rejection::KeyRetired { key, at },
+            Rejection::KeyRevoked { key, at },
+            Rejection::NotRegistrar { key },
+            Rejection::AlreadyRegistered { identity: identity.clone() },
+            Rejection::IdentityNotOfKey { identity: identity.clone(), key },
+            Rejection::NotSelfRegistered { identity: identity.clone(), first, author: author.clone(), key },
+            Rejection::NotOwnIdentity { author: author.clone(), identity: identity.clone() },
+            Rejection::KeyListed { identity: identity.clone(), key },
+            Rejection::UnknownKey { identity: identity.clone(), key },
+            Rejection::KeyCount { identity, found: 33, max: 32 },
+            Rejection::UnknownAttestation { attestation },
+            Rejection::NotIssuer { author, issuer },
+            Rejection::AttestationRevoked { attestation, at },
+        ]
+    }
+
+    #[test]
+    fn numbers_and_codes_are_frozen() {
+        // Both stand in committed state: a change here changes history.
+        let frozen = "expired wrong_network unknown_identity key_not_of_author key_retired key_revoked \
+            not_registrar already_registered identity_not_of_key not_self_registered not_own_identity key_listed \
+            unknown_key key_count unknown_attestation not_issuer attestation_revoked";
+        for ((number, code), rejection) in (1_u8..).zip(frozen.split_whitespace()).zip(one_of_each()) {
+            let mut writer = Writer::new();
+            rejection.write(&mut writer);
+            let bytes = writer.finish();
+            assert_eq!((bytes[1], rejection.code()), (number, code));
+            assert_eq!(Reader::whole(&bytes, Rejection::read), Ok(rejection));
+        }
+        assert_eq!(frozen.split_whitespace().collect::<BTreeSet<_>>().len(), one_of_each().len());
+    }
+
+    #[test]
+    fn an_unknown_number_is_no_rejection() {
+        for found in [0, 18, 255] {
+            let refused = Reader::whole(&[1, found], Rejection::read);
+            assert_eq!(refused, Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }));
+        }
+    }
+
+    #[test]
+    fn a_text_shows_both_sides() {
+        let text = Rejection::Expired { expires_at: TimeMs::new(5), now: TimeMs::new(6) }.to_string();
+        assert_eq!(text, "it expired at 5 ms, the time is 6 ms");
+    }
+}

@@ -1,0 +1,95 @@
+//! The state as one block sees it: what was, under what this block has changed so far.
+//!
+//! The only place that reads and writes the replicated tables, so the chain of digests over these writes is the
+//! digest of all that was ever decided.
+
+use crypto::Digest;
+use proto::domain::Domain;
+use proto::id::{Did, NetworkId, SubmissionId};
+
+use crate::attestation::Attestation;
+use crate::change::{ChangeSet, Table};
+use crate::identity::Identity;
+use crate::outcome::Outcome;
+use crate::overlay::Overlay;
+use crate::read::ReadError;
+
+/// A view of the tables with room for one block's writes.
+pub(crate) struct State<'a> {
+    below: &'a Overlay,
+    change: ChangeSet,
+}
+
+impl<'a> State<'a> {
+    pub(crate) fn new(below: &'a Overlay) -> Self {
+        Self { below, change: ChangeSet::new() }
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.change.get(table, key) {
+            Some(written) => Ok(written.map(<[u8]>::to_vec)),
+            None => self.below.get(table, key),
+        }
+    }
+
+    pub(crate) fn identity(&self, did: &Did) -> Result<Option<Identity>, ReadError> {
+        let stored = self.get(Table::Identities, Identity::stored_key(did))?;
+        stored.map(|bytes| Identity::decode(did.clone(), &bytes)).transpose()
+    }
+
+    pub(crate) fn put_identity(&mut self, identity: &Identity) {
+        self.change.put(Table::Identities, Identity::stored_key(&identity.did), identity.encode());
+    }
+
+    pub(crate) fn attestation(&self, id: &SubmissionId) -> Result<Option<Attestation>, ReadError> {
+        let stored = self.get(Table::Attestations, id.as_bytes())?;
+        stored.map(|bytes| Attestation::decode(id, &bytes)).transpose()
+    }
+
+    pub(crate) fn put_attestation(&mut self, id: &SubmissionId, attestation: &Attestation) {
+        self.change.put(Table::Attestations, id.as_bytes(), attestation.encode());
+    }
+
+    pub(crate) fn outcome(&self, id: &SubmissionId) -> Result<Option<Outcome>, ReadError> {
+        let stored = self.get(Table::Outcomes, id.as_bytes())?;
+        stored.map(|bytes| Outcome::decode(id, &bytes)).transpose()
+    }
+
+    pub(crate) fn put_outcome(&mut self, id: &SubmissionId, outcome: &Outcome) {
+        self.change.put(Table::Outcomes, id.as_bytes(), outcome.encode());
+    }
+
+    /// The writes.
+    pub(crate) fn into_change(self) -> ChangeSet {
+        self.change
+    }
+}
+
+/// Where the chain of state digests begins.
+pub(crate) fn first_digest(network: &NetworkId) -> Digest {
+    Domain::State.digest(&[network.as_bytes()])
+}
+
+/// The chain's next link, over the writes to replicated tables in the order of table and key. Each is its table's
+/// tag, the key behind its length (u32, big-endian), and 0, or 1 and the value behind its length. Rule D1.
+pub(crate) fn next_digest(previous: &Digest, change: &ChangeSet) -> Digest {
+    let mut writes = Vec::new();
+    let mut put = |bytes: &[u8]| {
+        let length =
+            u32::try_from(bytes.len()).expect("keys and values of the state are bounded far below 4 GiB");
+        writes.extend_from_slice(&length.to_be_bytes());
+        writes.extend_from_slice(bytes);
+    };
+    for (table, key, value) in change.iter().filter(|(table, _, _)| table.is_state()) {
+        put(&[table as u8]);
+        put(key);
+        match value {
+            None => put(&[0]),
+            Some(value) => {
+                put(&[1]);
+                put(value);
+            }
+        }
+    }
+    Domain::State.digest(&[previous.as_bytes(), &writes])
+}

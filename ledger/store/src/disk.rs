@@ -1,0 +1,281 @@
+//! A `Store` on disk: sled 0.34, fenced in.
+//!
+//! Promise: that of `port`, a power cut included. One commit is one sled batch, one flush and one sync of the file
+//! system; readers wait while it lasts, because sled shows a batch before it is durable. After a failed commit
+//! nothing is read or written any more. sled may panic on a damaged file: every call into it is caught at this
+//! border and becomes an error. Source: `DURABILITY.md`, which also says what this does not cover.
+
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use ledger::change::{ChangeSet, Table};
+use ledger::read::{Pair, Read, ReadError};
+
+use crate::keys::{self, FORMAT_KEY};
+use crate::migrate::{self, Found};
+use crate::port::{Store, StoreError};
+use crate::sync;
+
+pub use crate::migrate::FormatError;
+
+/// sled's page cache, in bytes. What sled really takes is a multiple of it.
+const CACHE_BYTES: u64 = 64 << 20;
+/// What stays free on the disk, in bytes, so that the safety journal can go on when the ledger cannot.
+const RESERVE_BYTES: u64 = 64 << 20;
+/// How much a write may cost on disk for each of its bytes: sled rewrites the pages it touches.
+const WRITE_FACTOR: u64 = 4;
+/// Who may enter the directory: its owner.
+const MODE: u32 = 0o700;
+/// How often, 20 ms apart, sled's own lock is asked for: its threads let go of it a little after its last owner.
+const LOCK_ATTEMPTS: u32 = 100;
+
+/// A store in a directory of its own.
+#[derive(Debug)]
+pub struct Disk {
+    // Dropped first: the directory's lock outlives the engine.
+    db: sled::Db,
+    directory: File,
+    path: PathBuf,
+    /// Held shared by readers and alone by a commit, so that nobody sees what is not durable yet.
+    gate: RwLock<Health>,
+    reserve_bytes: u64,
+}
+
+#[derive(Debug)]
+enum Health {
+    Sound,
+    /// A commit failed; what is on disk is unknown.
+    Stopped {
+        fault: String,
+    },
+}
+
+/// Why a directory cannot be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or entered.
+    #[error("the directory {}: {fault}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        fault: io::Error,
+    },
+    /// Another process, or another `Disk` of this one, has it open.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another format than ours.
+    #[error("{}: {fault}", path.display())]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: FormatError,
+    },
+    /// The engine cannot read its files. They are to be moved away, and the data fetched from other nodes.
+    #[error("the store in {} cannot be opened: {fault}; move it away and fetch the data again", path.display())]
+    Engine {
+        /// The directory.
+        path: PathBuf,
+        /// What the engine said.
+        fault: StoreError,
+    },
+}
+
+impl Disk {
+    /// Opens the store in `path`, or makes an empty one there. The directory is locked until the store is dropped
+    /// and belongs to its owner alone.
+    ///
+    /// # Errors
+    /// `OpenError`. A damaged store is an error, never a panic.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let directory = enter(path)?;
+        let engine = |fault| OpenError::Engine { path: path.to_owned(), fault };
+        let db = open_engine(path).map_err(engine)?;
+        let disk = Self {
+            db,
+            directory,
+            path: path.to_owned(),
+            gate: RwLock::new(Health::Sound),
+            reserve_bytes: RESERVE_BYTES,
+        };
+
+        let stored = shielded("reading the format version", || disk.db.get(FORMAT_KEY)).map_err(engine)?;
+        let first = shielded("reading the first key", || disk.db.first()).map_err(engine)?;
+        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
+        match migrate::judge(stored.as_deref(), first.is_none()).map_err(format)? {
+            Found::Current => {}
+            Found::Nothing => {
+                let mut batch = sled::Batch::default();
+                batch.insert(FORMAT_KEY, migrate::stamp());
+                disk.write(batch).map_err(engine)?;
+            }
+        }
+        Ok(disk)
+    }
+
+    /// Size of the store's files, in bytes.
+    ///
+    /// # Errors
+    /// `Io` or `Engine`.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        shielded("measuring the store", || self.db.size_on_disk())
+    }
+
+    /// Writes what is still in memory and lets go of the directory. Nothing committed is lost without it; it says
+    /// whether the end went well, and makes the next start shorter.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub fn close(self) -> Result<(), StoreError> {
+        match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
+            Health::Sound => self.make_durable(),
+            Health::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
+        }
+    }
+
+    fn write(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        shielded("writing", || self.db.apply_batch(batch))?;
+        // Here a crash leaves the batch whole or not at all, and nobody has been told of it.
+        self.make_durable()
+    }
+
+    fn make_durable(&self) -> Result<(), StoreError> {
+        shielded("flushing", || self.db.flush())?;
+        let synced = sync::make_durable(&self.directory, &self.path);
+        synced.map_err(|fault| StoreError::Io { deed: "syncing the file system", fault: fault.to_string() })
+    }
+
+    fn check_room(&self, written_bytes: u64) -> Result<(), StoreError> {
+        let free_bytes = sync::free_bytes(&self.directory)
+            .map_err(|fault| StoreError::Io { deed: "asking for free space", fault: fault.to_string() })?;
+        let needed_bytes = self.reserve_bytes.saturating_add(written_bytes.saturating_mul(WRITE_FACTOR));
+        if free_bytes < needed_bytes {
+            return Err(StoreError::Full { free_bytes, needed_bytes });
+        }
+        Ok(())
+    }
+
+    /// Searches behind the gate. What is found is shared memory, good after the gate is left.
+    fn search<T>(&self, work: impl FnOnce() -> sled::Result<Option<T>>) -> Result<Option<T>, ReadError> {
+        match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
+            Health::Sound => {
+                shielded("reading", work).map_err(|fault| ReadError::Engine { fault: fault.to_string() })
+            }
+            Health::Stopped { fault } => {
+                let stopped = StoreError::Stopped { fault: fault.clone() };
+                Err(ReadError::Engine { fault: stopped.to_string() })
+            }
+        }
+    }
+}
+
+impl Read for Disk {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let key = keys::stored_key(table, key);
+        let found = self.search(|| self.db.get(&key))?;
+        found.map(|value| keys::open_value(table, &key, &value)).transpose()
+    }
+
+    fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
+        let range = keys::range_to(table, key);
+        let found = self.search(|| self.db.range(range).next_back().transpose())?;
+        found.map(|(key, value)| keys::open_pair(table, &key, &value)).transpose()
+    }
+
+    fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
+        let range = keys::range_from(table, key);
+        let found = self.search(|| self.db.range(range).next().transpose())?;
+        found.map(|(key, value)| keys::open_pair(table, &key, &value)).transpose()
+    }
+}
+
+impl Store for Disk {
+    fn commit(&self, change: &ChangeSet) -> Result<(), StoreError> {
+        // Hashing needs no gate: readers go on meanwhile.
+        let mut batch = sled::Batch::default();
+        let mut written_bytes = 0_u64;
+        for (table, key, value) in change.iter() {
+            let key = keys::stored_key(table, key);
+            written_bytes += key.len() as u64;
+            match value {
+                Some(payload) => {
+                    let sealed = keys::seal(&key, payload);
+                    written_bytes += sealed.len() as u64;
+                    batch.insert(key, sealed);
+                }
+                None => batch.remove(key),
+            }
+        }
+
+        let mut health = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        if let Health::Stopped { fault } = &*health {
+            return Err(StoreError::Stopped { fault: fault.clone() });
+        }
+        if change.is_empty() {
+            return Ok(());
+        }
+        self.check_room(written_bytes)?;
+        self.write(batch).inspect_err(|fault| *health = Health::Stopped { fault: fault.to_string() })
+    }
+}
+
+/// Makes the directory if it is absent, gives it to its owner alone, and locks it.
+fn enter(path: &Path) -> Result<File, OpenError> {
+    let refused = |fault| OpenError::Directory { path: path.to_owned(), fault };
+    DirBuilder::new().recursive(true).mode(MODE).create(path).map_err(refused)?;
+    let directory = File::open(path).map_err(refused)?;
+    if directory.metadata().map_err(refused)?.permissions().mode() & 0o777 != MODE {
+        directory.set_permissions(Permissions::from_mode(MODE)).map_err(refused)?;
+    }
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(fault)) => Err(refused(fault)),
+    }
+}
+
+fn open_engine(path: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .mode(sled::Mode::LowSpace)
+        .flush_every_ms(None);
+    let mut attempt = 1;
+    loop {
+        match shielded("opening", || config.open()) {
+            Err(StoreError::Io { fault, .. }) if fault.contains("lock") && attempt < LOCK_ATTEMPTS => {
+                // Nobody else holds our own lock, so this is a store of this process that is being dropped.
+                std::thread::sleep(Duration::from_millis(20));
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Calls into the engine; what it returns or throws becomes an error. It keeps no borrow of ours, and after a panic
+/// in a commit it is not called again, so nothing half-changed is met later.
+fn shielded<T>(deed: &'static str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(fault))) => Err(StoreError::Io { deed, fault: fault.to_string() }),
+        Ok(Err(fault)) => Err(StoreError::Engine { deed, fault: fault.to_string() }),
+        Err(thrown) => {
+            let text = thrown.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| thrown.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(StoreError::Engine { deed, fault: format!("it panicked: {text}") })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

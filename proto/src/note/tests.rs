@@ -1,0 +1,152 @@
+use crypto::{KeyError, SecretKey};
+
+use super::*;
+
+/// The example note of C2SP signed-note.
+const EXAMPLE: &str = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n\n\
+    \u{2014} quasimodo.example/salvatore NnugSzTjtVAewIS+Z/iJhUPeFDkO/5QQ2i5ddnGITLlC+EhfLW9oJKONrMouFSQU0xMcXxj99\
+    ihAQwaqP3ZekRwNtIc=\n";
+
+fn key(signature: SignatureType) -> NoteKey {
+    let secret = SecretKey::from_seed(signature.scheme(), &[7; 32]).expect("the scheme signs");
+    NoteKey::new(KeyName::parse("example.com/log").expect("a name"), signature, secret.public().clone())
+        .expect("scheme fits")
+}
+
+#[test]
+fn the_example_of_the_specification_is_read_and_printed() {
+    let note = Note::parse(EXAMPLE).expect("well formed");
+    assert!(note.text().ends_with("sole:\n\ned è subito sera.\n"));
+    assert_eq!(note.signatures().len(), 1);
+    assert_eq!(note.signatures()[0].name.as_str(), "quasimodo.example/salvatore");
+    assert_eq!(note.signatures()[0].key_id.to_string(), "367ba04b");
+    assert_eq!(note.signatures()[0].signature.len(), 64);
+    assert_eq!(note.to_string(), EXAMPLE);
+}
+
+#[test]
+fn a_vkey_of_each_type_leads_back_to_its_key() {
+    for signature in SignatureType::ALL {
+        let key = key(signature);
+        let vkey = key.to_string();
+        assert_eq!(NoteKey::parse(&vkey), Ok(key.clone()), "{vkey}");
+        assert_eq!(key.known().map(|(signature, _)| signature), Some(signature));
+    }
+}
+
+#[test]
+fn a_known_vkey_has_its_known_id() {
+    // The vkey of the Go checksum database, which every Go tool is built with.
+    let vkey = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
+    let key = NoteKey::parse(vkey).expect("well formed");
+    assert_eq!(key.known().map(|(signature, _)| signature), Some(SignatureType::Ed25519));
+    assert_eq!(key.to_string(), vkey);
+    let other = vkey.replace("033de0ae", "033de0af");
+    assert!(matches!(NoteKey::parse(&other), Err(NoteKeyError::Id { .. })));
+}
+
+#[test]
+fn an_unknown_type_is_kept_as_it_came() {
+    let vkey = format!("w.example+01020304+{}", STANDARD.encode([&[0x06][..], &[9; 1312]].concat()));
+    let key = NoteKey::parse(&vkey).expect("opaque");
+    assert_eq!(key.known(), None);
+    assert_eq!(key.to_string(), vkey);
+}
+
+#[test]
+fn what_is_not_a_vkey_is_refused() {
+    let good = key(SignatureType::Ed25519).to_string();
+    let (head, material) = good.rsplit_once('+').expect("three parts");
+    let short = format!("{head}+{}", STANDARD.encode([&[0x01][..], &[1; 31]].concat()));
+    assert!(matches!(NoteKey::parse(&short), Err(NoteKeyError::Key(KeyError::Length { .. }))));
+    for bad in [
+        String::new(),
+        "name".to_owned(),
+        head.to_owned(),
+        format!("{head}+"),
+        format!("{head}+AQ=="),
+        format!("{head}+{}", material.trim_end_matches('=').to_owned() + "=="),
+        format!("x{good}y"),
+        good.to_uppercase(),
+        "n".repeat(NoteKey::VKEY_BYTES_MAX + 1),
+    ] {
+        assert!(NoteKey::parse(&bad).is_err(), "{bad:.120}");
+    }
+    for name in ["", "a b", "a+b", "a\u{a0}b", "a\u{2003}b", "a\nb", &"n".repeat(256)] {
+        assert!(matches!(KeyName::parse(name), Err(NoteKeyError::Name { .. })), "{name:?}");
+    }
+    let ed25519 = SecretKey::from_seed(crypto::Scheme::Ed25519, &[7; 32]).expect("signs");
+    let mismatch = NoteKey::new(
+        KeyName::parse("n").expect("a name"),
+        SignatureType::CosignatureMlDsa65,
+        ed25519.public().clone(),
+    );
+    assert!(matches!(mismatch, Err(NoteKeyError::Scheme { .. })));
+}
+
+#[test]
+fn notes_with_one_fault_are_refused() {
+    let line = "\u{2014} n AQIDBAU=\n";
+    let good = format!("text\n\n{line}");
+    assert!(Note::parse(&good).is_ok());
+    let too_many = Note::SIGNATURES_MAX + 1;
+    let cases = [
+        ("empty", String::new(), NoteError::NoSeparator),
+        ("no text", format!("\n\n{line}").replacen("\n\n", "\n", 1), NoteError::NoSeparator),
+        ("no separator", format!("text\n{line}"), NoteError::NoSeparator),
+        ("no signature", "text\n\n".into(), NoteError::SignatureCount { found: 0, max: 400 }),
+        (
+            "too many",
+            format!("text\n\n{}", line.repeat(too_many)),
+            NoteError::SignatureCount { found: 401, max: 400 },
+        ),
+        ("carriage return", good.replace("text\n", "text\r\n"), NoteError::Control { found: b'\r' }),
+        ("nul", good.replace("text", "te\0xt"), NoteError::Control { found: 0 }),
+        ("two-part tail", format!("{good}x\n"), NoteError::SignatureLine { line: 2 }),
+        ("unfinished tail", format!("{good}x"), NoteError::SignatureLine { line: 2 }),
+        ("hyphen", good.replace('\u{2014}', "-"), NoteError::SignatureLine { line: 1 }),
+        ("two spaces", good.replace(" n ", " n  "), NoteError::SignatureLine { line: 1 }),
+        ("no name", good.replace(" n ", "  "), NoteError::SignatureLine { line: 1 }),
+        ("plus in name", good.replace(" n ", " a+b "), NoteError::SignatureLine { line: 1 }),
+        ("no padding", good.replace("AU=", "AU"), NoteError::SignatureLine { line: 1 }),
+        ("stray bits", good.replace("AU=", "AV="), NoteError::SignatureLine { line: 1 }),
+        ("id only", good.replace("AQIDBAU=", "AQIDBA=="), NoteError::SignatureLine { line: 1 }),
+        ("space at end", good.replace("=\n", "= \n"), NoteError::SignatureLine { line: 1 }),
+        (
+            "too large",
+            "x".repeat(Note::BYTES_MAX + 1),
+            NoteError::TooLarge { found: (1 << 20) + 1, max: 1 << 20 },
+        ),
+    ];
+    for (name, text, expected) in cases {
+        assert_eq!(Note::parse(&text), Err(expected), "{name}");
+    }
+}
+
+#[test]
+fn what_is_put_together_can_be_read() {
+    let line = NoteSignature {
+        name: KeyName::parse("n").expect("a name"),
+        key_id: NoteKeyId::new([1, 2, 3, 4]),
+        signature: vec![5],
+    };
+    let note = Note::new("text\n".into(), vec![line.clone(), line.clone()]).expect("well formed");
+    assert_eq!(Note::parse(&note.to_string()), Ok(note));
+    assert_eq!(Note::new("text".into(), vec![line.clone()]), Err(NoteError::Unfinished));
+    assert_eq!(Note::new(String::new(), vec![line]), Err(NoteError::NoSeparator));
+    assert!(matches!(Note::new("text\n".into(), Vec::new()), Err(NoteError::SignatureCount { .. })));
+}
+
+proptest::proptest! {
+    /// Whatever is read prints as the same bytes: a note has one spelling.
+    #[test]
+    fn a_note_has_one_spelling(at in 0..EXAMPLE.len(), byte: u8) {
+        let mut bytes = EXAMPLE.as_bytes().to_vec();
+        bytes[at] = byte;
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Ok(note) = Note::parse(&text)
+        {
+            proptest::prop_assert_eq!(note.to_string(), text);
+        }
+    }
+}
