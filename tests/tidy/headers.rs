@@ -3,7 +3,7 @@
 use crate::sources::{Source, sources};
 
 /// Longest line of Rust, in characters. The formatter keeps code to 110 and leaves comments alone.
-const LINE_CHARS_MAX: usize = 120;
+const LINE_CHARS_MAX: usize = 125;
 
 /// What no text of ours names, and why. Written in halves, so that this file does not find itself.
 const BANNED: [(&str, &str); 13] = [
