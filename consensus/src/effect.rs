@@ -3,7 +3,6 @@
 //! To be performed in their order. What needs a signature is inside a gate and comes out when its record is durable.
 
 use proto::ballot::VoteStatement;
-use proto::batch::BatchRef;
 use proto::block::Block;
 use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::counter::{Epoch, Height, View};
@@ -164,9 +163,4 @@ pub enum Effect {
     },
     /// Finality is broken. Stop the node.
     Halt(Fork),
-}
-
-/// Ids of some batches.
-pub(crate) fn ids(batches: &[BatchRef]) -> impl Iterator<Item = BatchId> + '_ {
-    batches.iter().map(|batch| batch.id)
 }

@@ -13,13 +13,22 @@
 //!
 //! A view is a round in Jolteon; a timeout certificate is what HotStuff-2 has no word for.
 
+mod commit;
 pub mod effect;
 pub mod evidence;
+mod fetch;
 pub mod gate;
 pub mod input;
+pub mod leader;
+mod pacemaker;
 pub mod params;
+mod proposal;
 pub mod recover;
 pub mod replica;
+mod safety;
+mod timeouts;
+mod tree;
+mod votes;
 
 pub use effect::{CommittedBlock, Effect, Fork, Misbehaviour, Recipients, Say};
 pub use evidence::Evidence;

@@ -7,6 +7,13 @@ use proto::block::Block;
 use proto::certificate::{CertificateError, QuorumCert};
 use proto::counter::{Epoch, View};
 use proto::id::{BlockId, ValidatorIndex};
+use proto::proposal::Proposal;
+use proto::record::SafetyRecord;
+use proto::validators::ValidatorSet;
+
+use crate::pacemaker::Pacemaker;
+use crate::safety::Safety;
+use crate::tree::BlockTree;
 
 /// The last block committed and applied, and its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,4 +86,70 @@ pub enum RecoverError {
         /// What is wrong.
         fault: CertificateError,
     },
+}
+
+/// Puts tip, record and journal together. The view follows from every certificate found, of either kind; the record stays
+/// as it was written, so that what we repeat is what we said.
+///
+/// # Errors
+/// `RecoverError`, the first contradiction.
+// rules R1, R2, R5
+pub(crate) fn recover(
+    set: &ValidatorSet,
+    me: Option<ValidatorIndex>,
+    tip: Tip,
+    record: Option<SafetyRecord>,
+    journaled: Vec<(Block, QuorumCert)>,
+) -> Result<(BlockTree, Pacemaker, Safety), RecoverError> {
+    if let Some(me) = me.filter(|me| set.get(*me).is_none()) {
+        return Err(RecoverError::NotInSet { me, count: set.count() });
+    }
+    let Tip { block, certificate } = tip;
+    let id = block.id();
+    if certificate.block != id || certificate.view != block.view {
+        return Err(RecoverError::Tip { expected: id, view: block.view, found: certificate.block });
+    }
+    let mut pacemaker = Pacemaker::new(certificate);
+    let record = match record {
+        Some(record) => check(set, record)?,
+        None => Safety::blank(set.epoch(), pacemaker.high_qc().clone()),
+    };
+    pacemaker.absorb_qc(&record.high_qc);
+    if let Some(tc) = &record.high_tc {
+        pacemaker.absorb_qc(&tc.high_qc);
+        pacemaker.absorb_tc(tc);
+    }
+    let mut tree = BlockTree::new(block);
+    for (block, justify) in journaled {
+        expect_epoch(set, block.epoch)?;
+        Proposal::check_justified(&block, &justify)
+            .map_err(|fault| RecoverError::Journal { view: block.view, fault })?;
+        pacemaker.absorb_qc(&justify);
+        tree.insert(block.id(), block, justify);
+    }
+    Ok((tree, pacemaker, Safety::new(me, record)))
+}
+
+/// Checks a record against itself.
+fn check(set: &ValidatorSet, record: SafetyRecord) -> Result<SafetyRecord, RecoverError> {
+    expect_epoch(set, record.epoch)?;
+    let tc_view = record.high_tc.as_ref().map_or(View::ZERO, |tc| tc.view);
+    let entered = record.high_qc.view.max(tc_view).next();
+    let acted = record.last_acted_view;
+    if acted > entered {
+        return Err(RecoverError::Unfounded { acted, entered });
+    }
+    for block in record.voted.iter().chain(&record.proposed) {
+        if block.view != acted {
+            return Err(RecoverError::Act { acted, found: block.view });
+        }
+    }
+    Ok(record)
+}
+
+fn expect_epoch(set: &ValidatorSet, found: Epoch) -> Result<(), RecoverError> {
+    match found == set.epoch() {
+        true => Ok(()),
+        false => Err(RecoverError::Epoch { found, expected: set.epoch() }),
+    }
 }

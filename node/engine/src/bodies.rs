@@ -11,7 +11,7 @@ use mempool::Batches;
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
 use proto::counter::Height;
-use proto::id::{BlockId, ValidatorIndex};
+use proto::id::{BatchId, BlockId, ValidatorIndex};
 use proto::record::SafetyRecord;
 use proto::verified::Verified;
 
@@ -35,7 +35,7 @@ struct Awaited {
 /// The batches of blocks that are not yet applied.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    whole: BTreeMap<BlockId, (Height, Vec<Arc<Verified<Batch>>>)>,
+    whole: BTreeMap<BlockId, (Block, Vec<Arc<Verified<Batch>>>)>,
     awaited: BTreeMap<BlockId, Awaited>,
     journaled: BTreeMap<BlockId, Height>,
 }
@@ -54,12 +54,20 @@ impl Bodies {
     /// Keeps the batches of a block, which are known to be the ones it names.
     pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) {
         self.awaited.remove(&block.id());
-        self.whole.insert(block.id(), (block.height, batches));
+        self.whole.insert(block.id(), (block.clone(), batches));
     }
 
     /// The batches of a block, when all are here.
     pub(crate) fn of(&self, block: &BlockId) -> Option<&[Arc<Verified<Batch>>]> {
         self.whole.get(block).map(|(_, batches)| batches.as_slice())
+    }
+
+    /// One batch, when a block kept here names it.
+    pub(crate) fn batch(&self, id: &BatchId) -> Option<Arc<Verified<Batch>>> {
+        self.whole.values().find_map(|(block, batches)| {
+            let position = block.batches.iter().position(|batch| batch.id == *id)?;
+            batches.get(position).cloned()
+        })
     }
 
     /// Whether all batches of `block` are here; if not, it is remembered as waiting for them.
@@ -94,7 +102,7 @@ impl Bodies {
 
     /// Forgets the bodies at a height and below.
     pub(crate) fn forget(&mut self, height: Height) {
-        self.whole.retain(|_, (at, _)| *at > height);
+        self.whole.retain(|_, (block, _)| block.height > height);
         self.awaited.retain(|_, it| it.block.height > height);
         self.journaled.retain(|_, at| *at > height);
     }

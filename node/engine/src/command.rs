@@ -4,6 +4,7 @@
 
 use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
 use ledger::change::ChangeSet;
+use ledger::collector::Divergence;
 use ledger::notice::Notice;
 use proto::block::CertifiedBlock;
 use proto::checkpoint::{CertifiedCheckpoint, Head};
@@ -11,7 +12,6 @@ use proto::counter::Height;
 use proto::id::{SubmissionId, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::record::SafetyRecord;
-use proto::verified::Verified;
 
 use crate::event::{CallerTicket, Event, PeerTicket, QuestionId, Timer};
 
@@ -71,7 +71,7 @@ pub enum Command {
     /// Tell subscribers.
     Publish(Vec<Notice>),
     /// Tell observers of a certified checkpoint.
-    Announce(Verified<CertifiedCheckpoint>),
+    Announce(CertifiedCheckpoint),
     /// Let this happen: how a durable write is reported back.
     Happen(Event),
     /// Tell the operator, loudly.
@@ -111,6 +111,11 @@ pub enum Answer {
         /// Why.
         rejection: ledger::Rejection,
     },
+    /// This node cannot judge it now.
+    Unable {
+        /// Why.
+        fault: String,
+    },
     /// There is no room now.
     Full {
         /// When to try again.
@@ -123,6 +128,8 @@ pub enum Answer {
 pub enum Alarm {
     /// A validator signed two statements that exclude each other.
     Equivocation(Box<Evidence>),
+    /// A validator signed another root than was computed here, or two roots.
+    Divergence(Box<Divergence>),
     /// A quorum certified another root than the one computed here: this node serves no more receipts.
     Diverged {
         /// What was computed here.

@@ -34,7 +34,7 @@ impl Engine {
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
         if let Some(head) = head {
-            self.cosigning.applied(head, Some(proposer), out);
+            self.head_applied(head, Some(proposer), out);
             then.push(Command::Cosign(head));
         }
         out.push(Command::Store(Gated::new(change, then)));

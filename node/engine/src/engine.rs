@@ -106,14 +106,14 @@ impl Engine {
         let Setup { genesis, policy, me, consensus, limits, store, record, journaled } = setup;
         let set = Arc::new(genesis.validator_set());
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
-        let tip = tip(&ledger, &*store)?;
+        let tip = tip(&ledger, &genesis, &*store)?;
         let settled = tip.block.height;
         let reader = LedgerReader::new(store);
         let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
         let bodies = Bodies::recovered(&journaled);
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
-        let cosigning = Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest()?);
+        let cosigning = Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
         let first = first
             .map(|change| {
                 Command::Store(consensus::Gated::new(
@@ -173,7 +173,7 @@ impl Engine {
                 self.seal(&mut out);
             }
             Event::TimerFired(Timer::FetchBatches { block }) => self.fetch_batches(block, &mut out),
-            Event::TimerFired(Timer::Cosign { size }) => self.cosigning.overdue(size, &mut out),
+            Event::TimerFired(Timer::Cosign { size }) => self.cosign_overdue(size, &mut out),
             Event::Applied { height } => {
                 self.settled = height;
                 self.ledger.durable(height);
@@ -216,9 +216,9 @@ impl Engine {
             VerifiedMessage::Timeout(timeout) => self.tell(now, Input::Timeout { from, timeout }, out),
             VerifiedMessage::SyncInfo(info) => self.tell(now, Input::SyncInfo { from, info }, out),
             VerifiedMessage::Batch(batch) => self.receive_batch(now, from, batch, out),
-            VerifiedMessage::Cosignature(cosignature) => self.cosigning.hear(from, cosignature, out),
+            VerifiedMessage::Cosignature(cosignature) => self.hear_cosignature(from, cosignature, out),
             VerifiedMessage::CertifiedCheckpoint(checkpoint) => {
-                self.cosigning.learn(checkpoint, &self.ledger, out);
+                self.learn_checkpoint(checkpoint, out);
             }
         }
     }
@@ -257,9 +257,7 @@ impl Engine {
                 }
                 Effect::Commit(committed) => {
                     if let Err(fault) = self.commit(committed, out) {
-                        self.halted = true;
-                        out.push(Command::Alarm(Alarm::Fatal(fault.to_string())));
-                        return;
+                        return self.halt(fault.to_string(), out);
                     }
                 }
                 Effect::Accuse(evidence) => {
@@ -287,6 +285,12 @@ impl Engine {
         }
     }
 
+    /// Stops for good: going on would build on what is not true.
+    pub(crate) fn halt(&mut self, fault: String, out: &mut Vec<Command>) {
+        self.halted = true;
+        out.push(Command::Alarm(Alarm::Fatal(fault)));
+    }
+
     /// Sends to all other validators.
     pub(crate) fn broadcast(message: Message, out: &mut Vec<Command>) {
         out.push(Command::Send { to: Recipients::All, message });
@@ -296,17 +300,21 @@ impl Engine {
 /// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
 pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
 
-fn tip(ledger: &Ledger, store: &dyn Read) -> Result<Tip, LedgerError> {
-    let block = ledger.tip_block().clone();
-    if block.height == Height::ZERO {
-        return Ok(Tip::genesis(block));
+fn tip(ledger: &Ledger, genesis: &Genesis, store: &dyn Read) -> Result<Tip, LedgerError> {
+    let height = ledger.tip().height;
+    if height == Height::ZERO {
+        return Ok(Tip::genesis(genesis.block()));
     }
-    let damaged = |fault: String| ReadError::Damaged {
-        table: Table::Meta,
-        key: String::from_utf8_lossy(TIP_CERTIFICATE).into_owned(),
+    let damaged = |table, key: &[u8], fault: String| ReadError::Damaged {
+        table,
+        key: String::from_utf8_lossy(key).into_owned(),
         fault,
     };
-    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| damaged("missing".to_owned()))?;
-    let certificate = QuorumCert::decode(&bytes).map_err(|fault| damaged(fault.to_string()))?;
+    let missing = |table, key: &[u8]| damaged(table, key, "missing".to_owned());
+    let key = height.get().to_be_bytes();
+    let block = ledger.block(height)?.ok_or_else(|| missing(Table::Blocks, &key))?.block;
+    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
+    let certificate = QuorumCert::decode(&bytes)
+        .map_err(|fault| damaged(Table::Meta, TIP_CERTIFICATE, fault.to_string()))?;
     Ok(Tip { block, certificate })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use consensus::Input;
+use ledger::CheckError;
 use mempool::Inserted;
 use proto::batch::Batch;
 use proto::counter::TimeMs;
@@ -46,13 +47,15 @@ impl Engine {
         match self.ledger.outcome(&id) {
             Ok(Some(outcome)) => return Answer::Known { id, outcome },
             Ok(None) => {}
-            Err(fault) => return Answer::Refused { id, rejection: fault.into() },
+            Err(fault) => return Answer::Unable { fault: fault.to_string() },
         }
         if self.batches.holds(&id) {
             return Answer::Accepted { id };
         }
-        if let Err(rejection) = self.ledger.check(&submission, now) {
-            return Answer::Refused { id, rejection };
+        match self.ledger.check(&submission, now) {
+            Ok(()) => {}
+            Err(CheckError::Rejected(rejection)) => return Answer::Refused { id, rejection },
+            Err(CheckError::Read(fault)) => return Answer::Unable { fault: fault.to_string() },
         }
         match self.pool.insert(submission) {
             Ok(Inserted::New | Inserted::AlreadyWaiting) => Answer::Accepted { id },

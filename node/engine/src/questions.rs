@@ -157,7 +157,7 @@ impl Engine {
             let batches = self.bodies.of(id)?.iter().map(|batch| (***batch).clone()).collect();
             return Some(CertifiedBlock { block: block.clone(), justify: justify.clone(), batches });
         }
-        let height = self.reader.block_height(id).ok()??;
+        let height = self.reader.height_of(id).ok()??;
         self.reader.block(height).ok()?
     }
 

@@ -11,6 +11,8 @@ pub enum Attack {
     Silent,
     /// Proposes two blocks in a view, each to half of the others, and votes for both.
     Equivocate,
+    /// Certifies blocks of its own making with its own signature, as often as a quorum has signers.
+    CountTwice,
 }
 
 /// A rule broken on purpose in the simulated shell, to see that the checkers notice.
@@ -68,7 +70,11 @@ impl Plan {
         let mut byzantine = Vec::new();
         if prng.chance(400) {
             for index in 0..prng.between(1, u64::from(faulty)) {
-                let attack = if prng.chance(300) { Attack::Silent } else { Attack::Equivocate };
+                let attack = match prng.below(3) {
+                    0 => Attack::Silent,
+                    1 => Attack::Equivocate,
+                    _ => Attack::CountTwice,
+                };
                 byzantine.push((index as u16, attack));
             }
         }

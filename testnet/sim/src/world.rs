@@ -3,14 +3,14 @@
 //! `run` pops the next happening, lets an engine step, does what it commands, and asks the checkers. Trouble lasts until
 //! `Plan::trouble_ms`; then everything heals and all that was submitted must become final everywhere.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consensus::{Recipients, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Alarm, Command, Event, Timer, VerifiedMessage, VerifiedResponse};
+use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
 use ledger::{LedgerReader, Outcome};
+use proto::block::CertifiedBlock;
 use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, SubmissionId, Tenant, ValidatorIndex};
@@ -25,16 +25,14 @@ use crate::checkers::{Checkers, Violation};
 use crate::member::{Keys, Member};
 use crate::network::Network;
 use crate::notary::{Notary, Signer};
-use crate::plan::{Attack, Plan, ShellDefect};
+use crate::plan::Plan;
 use crate::prng::Prng;
 
-/// How long a question may stay unanswered, in microseconds.
-const QUESTION_US: u64 = 1_000_000;
 /// Where simulated time begins.
-const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
+pub(crate) const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
 
 /// Something that will happen.
-enum Happening {
+pub(crate) enum Happening {
     Message { to: u16, from: u16, message: Message },
     Request { to: u16, from: u16, question: QuestionId, request: Request },
     Response { to: u16, life: u64, from: u16, question: QuestionId, response: Response },
@@ -73,25 +71,27 @@ pub struct Outcomes {
 
 /// One simulated network.
 pub struct World {
-    plan: Plan,
+    pub(crate) plan: Plan,
     genesis: Arc<Genesis>,
     policy: String,
-    set: ValidatorSet,
-    notary: Notary,
-    members: Vec<Member>,
-    network: Network,
-    queue: BTreeMap<(u64, u64), Happening>,
-    now_us: u64,
-    sequence: u64,
+    pub(crate) set: ValidatorSet,
+    pub(crate) notary: Notary,
+    pub(crate) members: Vec<Member>,
+    pub(crate) network: Network,
+    pub(crate) queue: BTreeMap<(u64, u64), Happening>,
+    pub(crate) now_us: u64,
+    pub(crate) sequence: u64,
     faults: Prng,
-    disks: Prng,
+    pub(crate) disks: Prng,
     submissions: Vec<Submission>,
     /// Tickets of requests under way to their answers: member, life, question.
-    tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
+    pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
     final_sizes: BTreeMap<u16, TreeSize>,
-    checkers: Checkers,
-    outcomes: Outcomes,
+    pub(crate) checkers: Checkers,
+    pub(crate) outcomes: Outcomes,
     trace: crypto::Digest,
+    /// Blocks that a Byzantine member made up.
+    pub(crate) forged: Vec<CertifiedBlock>,
     /// Prints one line a happening.
     pub verbose: bool,
 }
@@ -135,6 +135,7 @@ impl World {
             checkers: Checkers::default(),
             outcomes: Outcomes::default(),
             trace: crypto::Digest::ZERO,
+            forged: Vec::new(),
             verbose: false,
             genesis: Arc::new(genesis),
             policy,
@@ -217,11 +218,11 @@ impl World {
         self.queue.insert((at_us, self.sequence), happening);
     }
 
-    fn after(&mut self, us: u64, happening: Happening) {
+    pub(crate) fn after(&mut self, us: u64, happening: Happening) {
         self.at(self.now_us.saturating_add(us), happening);
     }
 
-    fn note(&mut self, line: impl Fn() -> String) {
+    pub(crate) fn note(&mut self, line: impl Fn() -> String) {
         let line = format!("{:>10} us  {}", self.now_us, line());
         self.trace = sha256(&[self.trace.as_bytes(), line.as_bytes()].concat());
         if self.verbose {
@@ -238,6 +239,12 @@ impl World {
             Happening::Request { to, from, question, request } => {
                 self.note(|| format!("v{from} ? v{to}  {request:?}"));
                 let life = self.members[usize::from(from)].life;
+                if self.is_byzantine(to)
+                    && let Some(response) = self.made_up(&request)
+                {
+                    self.after(1_000, Happening::Response { to: from, life, from: to, question, response });
+                    return Ok(());
+                }
                 let ticket = PeerTicket(self.sequence);
                 self.tickets.insert(ticket, (from, life, question));
                 self.step(to, Event::Request { ticket, request })
@@ -365,186 +372,12 @@ impl World {
         }
     }
 
-    fn step(&mut self, member: u16, event: Event) -> Result<(), Violation> {
+    pub(crate) fn step(&mut self, member: u16, event: Event) -> Result<(), Violation> {
         let it = &mut self.members[usize::from(member)];
         let now = it.clock(BEGIN, self.now_us);
         let Some(engine) = &mut it.engine else { return Ok(()) };
         let commands = engine.step(now, event);
         self.perform(member, commands)
-    }
-
-    fn perform(&mut self, member: u16, commands: Vec<Command>) -> Result<(), Violation> {
-        let mut queue = VecDeque::from(commands);
-        while let Some(command) = queue.pop_front() {
-            match command {
-                Command::Journal(gate) => {
-                    let life = self.members[usize::from(member)].life;
-                    let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
-                    let gate = match self.plan.defect {
-                        // The seeded defect: what follows does not wait.
-                        Some(ShellDefect::SpeakBeforeDurable) => {
-                            let write = gate.write().clone();
-                            let then = gate.open(|_| Ok::<(), Violation>(()))?;
-                            queue.extend(then);
-                            consensus::Gated::new(write, Vec::new())
-                        }
-                        Some(ShellDefect::LockNotRestored) | None => gate,
-                    };
-                    self.members[usize::from(member)].disk.journal.push_back(gate);
-                    self.after(us, Happening::JournalWritten { member, life });
-                }
-                Command::Store(gate) => {
-                    let life = self.members[usize::from(member)].life;
-                    let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
-                    self.members[usize::from(member)].disk.changes.push_back(gate);
-                    self.after(us, Happening::StoreWritten { member, life });
-                }
-                Command::Say(say) => self.say(member, say)?,
-                Command::Cosign(head) => {
-                    let it = &self.members[usize::from(member)];
-                    let time_s = it.clock(BEGIN, self.now_us).seconds();
-                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
-                    self.after(1, Happening::Message {
-                        to: member,
-                        from: member,
-                        message: Message::Cosignature(cosignature),
-                    });
-                }
-                Command::Send { to, message } => self.send(member, &to, message),
-                Command::Ask { to, question, request } => self.ask(member, to.get(), question, request),
-                Command::Respond { ticket, response } => self.respond(member, ticket, response),
-                Command::StartTimer { timer, after_ms } => {
-                    let start = self.sequence;
-                    let it = &mut self.members[usize::from(member)];
-                    it.timers.insert(timer, start);
-                    let life = it.life;
-                    self.after(after_ms * 1_000, Happening::Timer { member, life, timer, start });
-                }
-                Command::StopTimer { timer } => {
-                    self.members[usize::from(member)].timers.remove(&timer);
-                }
-                Command::Answer { .. } | Command::Announce(_) => {}
-                Command::Publish(_) => self.published(member)?,
-                Command::Happen(event) => self.step(member, event)?,
-                Command::Alarm(alarm) => self.alarm(member, alarm)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn alarm(&mut self, member: u16, alarm: Alarm) -> Result<(), Violation> {
-        match alarm {
-            Alarm::Equivocation(evidence) => {
-                self.note(|| format!("v{member} accuses"));
-                let culprit = evidence.culprit().get();
-                self.outcomes.accusations += 1;
-                match self.is_byzantine(culprit) || self.plan.defect.is_some() {
-                    true => Ok(()),
-                    false => Err(Violation(format!("v{member} accuses the honest v{culprit}"))),
-                }
-            }
-            Alarm::Misbehaved { .. } => Ok(()),
-            Alarm::Diverged { ours, theirs } => {
-                Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
-            }
-            Alarm::Forked(fork) => Err(Violation(format!("v{member} sees a fork: {fork:?}"))),
-            Alarm::Fatal(fault) => Err(Violation(format!("v{member} cannot go on: {fault}"))),
-        }
-    }
-
-    /// Signs and sends, or does what a Byzantine member does instead.
-    fn say(&mut self, member: u16, say: Say) -> Result<(), Violation> {
-        let attack = self.plan.byzantine.iter().find(|(index, _)| *index == member).map(|(_, attack)| *attack);
-        match attack {
-            None => {
-                self.checkers.spoke(member, &say)?;
-                self.speak(member, say);
-            }
-            Some(Attack::Silent) => {}
-            Some(Attack::Equivocate) => self.equivocate(member, say),
-        }
-        Ok(())
-    }
-
-    fn speak(&mut self, member: u16, say: Say) {
-        let to = match &say {
-            Say::Vote { to, .. } => to.iter().map(|index| index.get()).collect(),
-            Say::Timeout { .. } | Say::Proposal { .. } => (0..self.plan.members).collect::<Vec<_>>(),
-        };
-        let it = &self.members[usize::from(member)];
-        let message = it.keys.say(say, it.me, &self.set, &self.notary);
-        for to in to {
-            self.transmit(member, to, message.clone());
-        }
-    }
-
-    /// Two blocks for one view, each to half of the others; a vote for each to everybody.
-    fn equivocate(&mut self, member: u16, say: Say) {
-        let Say::Proposal { block, justify, timeout_cert } = say.clone() else {
-            return self.speak(member, say);
-        };
-        let mut other = block.clone();
-        other.time = other.time.next();
-        for (block, half) in [(block, 0), (other, 1)] {
-            let statement = proto::ballot::VoteStatement {
-                epoch: block.epoch,
-                view: block.view,
-                height: block.height,
-                block: block.id(),
-            };
-            let proposal =
-                Say::Proposal { block, justify: justify.clone(), timeout_cert: timeout_cert.clone() };
-            let it = &self.members[usize::from(member)];
-            let proposal = it.keys.say(proposal, it.me, &self.set, &self.notary);
-            let vote = Say::Vote { statement, to: Vec::new() };
-            let vote = it.keys.say(vote, it.me, &self.set, &self.notary);
-            for to in 0..self.plan.members {
-                if to == member || to % 2 == half {
-                    self.transmit(member, to, proposal.clone());
-                }
-                self.transmit(member, to, vote.clone());
-            }
-        }
-    }
-
-    fn send(&mut self, member: u16, to: &Recipients, message: Message) {
-        if self.plan.byzantine.contains(&(member, Attack::Silent)) {
-            return;
-        }
-        match to {
-            Recipients::One(to) => self.transmit(member, to.get(), message),
-            Recipients::All => {
-                for to in (0..self.plan.members).filter(|to| *to != member) {
-                    self.transmit(member, to, message.clone());
-                }
-            }
-        }
-    }
-
-    fn transmit(&mut self, from: u16, to: u16, message: Message) {
-        let arrivals = if from == to { vec![1] } else { self.network.send(from, to) };
-        for us in arrivals {
-            self.after(us, Happening::Message { to, from, message: message.clone() });
-        }
-    }
-
-    fn ask(&mut self, from: u16, to: u16, question: QuestionId, request: Request) {
-        let life = self.members[usize::from(from)].life;
-        match self.network.send(from, to).first() {
-            Some(us) => self.after(*us, Happening::Request { to, from, question, request }),
-            None => {}
-        }
-        self.after(QUESTION_US, Happening::NoResponse { to: from, life, question });
-    }
-
-    fn respond(&mut self, from: u16, ticket: PeerTicket, response: Response) {
-        let Some((to, life, question)) = self.tickets.remove(&ticket) else { return };
-        if self.plan.byzantine.contains(&(from, Attack::Silent)) {
-            return;
-        }
-        if let Some(us) = self.network.send(from, to).first() {
-            self.after(*us, Happening::Response { to, life, from, question, response });
-        }
     }
 
     fn reader(&self, member: u16) -> LedgerReader {
@@ -553,7 +386,7 @@ impl World {
     }
 
     /// Something became final at a member: every receipt it would now give is checked.
-    fn published(&mut self, member: u16) -> Result<(), Violation> {
+    pub(crate) fn published(&mut self, member: u16) -> Result<(), Violation> {
         if self.is_byzantine(member) {
             return Ok(());
         }
@@ -577,7 +410,7 @@ impl World {
         Ok(())
     }
 
-    fn is_byzantine(&self, member: u16) -> bool {
+    pub(crate) fn is_byzantine(&self, member: u16) -> bool {
         self.plan.byzantine.iter().any(|(index, _)| *index == member)
     }
 
