@@ -1,12 +1,14 @@
 //! The map is the house: every path a document names exists, and every crate is on the map.
 //!
-//! In `ARCHITECTURE.md` a word in backquotes is a path when its first part lies at the root or it ends like a
-//! file; `{a,b}` stands for both, and `<name>` for something to come, whose folder must exist. In every
-//! document a relative link must lead somewhere.
+//! A word in backquotes is a path when its first part lies at the root; on the map also when it ends like a file.
+//! `{a,b}` stands for both, and `<name>` for something to come, whose folder must exist. A relative link must lead
+//! somewhere.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::sources::{Source, root, sources};
+use crate::walls::HOUSE;
 
 const ENDINGS: [&str; 9] = [".html", ".js", ".json", ".md", ".proto", ".py", ".rs", ".toml", ".yml"];
 
@@ -39,27 +41,38 @@ fn known_part(path: &str) -> &str {
     }
 }
 
-fn is_path(root: &Path, word: &str) -> bool {
-    let plain =
-        !word.is_empty() && !word.starts_with('/') && !word.contains(['(', ')', '=', '"', '@', ':', ' ']);
+fn is_path(root: &Path, document: &Source, word: &str) -> bool {
+    let plain = !word.is_empty()
+        && !word.starts_with(['/', '.'])
+        && !word.contains(['(', ')', '=', '"', '@', ':', ' ']);
     let first = word.split('/').next().unwrap_or(word);
     let at_root = word.contains('/') && !first.is_empty() && root.join(first).exists();
-    plain && (at_root || ENDINGS.iter().any(|ending| word.ends_with(ending)))
+    // Elsewhere a bare `lib.rs` means anyone's; the map has whole paths only.
+    let on_map = document.path == "ARCHITECTURE.md" && ENDINGS.iter().any(|ending| word.ends_with(ending));
+    plain && (at_root || on_map)
 }
 
-/// The paths a document names that do not exist.
+/// The paths a document names that do not exist: from the root, or in the document's own room.
 fn lost(root: &Path, document: &Source) -> Vec<String> {
+    let room = folder_of(root, document);
+    let beside = if room.ends_with("adr") { room.join("..") } else { room };
+    let places = [root.to_owned(), beside.clone(), beside.join("src")];
+    let exists = |word: &str| places.iter().any(|place| place.join(known_part(word)).exists());
     quoted(&document.text)
         .into_iter()
         .flat_map(|(line, word)| spelled_out(word).into_iter().map(move |word| (line, word)))
-        .filter(|(_, word)| is_path(root, word) && !root.join(known_part(word)).exists())
+        .filter(|(_, word)| is_path(root, document, word) && !exists(word))
         .map(|(line, word)| format!("{}:{line} names {word}, which does not exist", document.path))
         .collect()
 }
 
+fn folder_of(root: &Path, document: &Source) -> PathBuf {
+    root.join(&document.path).parent().map_or_else(|| root.to_owned(), Path::to_owned)
+}
+
 /// The relative links of a document that lead nowhere.
 fn broken_links(root: &Path, document: &Source) -> Vec<String> {
-    let folder = root.join(&document.path).parent().map_or_else(|| root.to_owned(), Path::to_owned);
+    let folder = folder_of(root, document);
     document
         .text
         .split("](")
@@ -72,14 +85,54 @@ fn broken_links(root: &Path, document: &Source) -> Vec<String> {
         .collect()
 }
 
+/// A row of the table of walls: a crate and what it may import, by folder; `None` where the row says it in words.
+type Wall = (String, Option<BTreeSet<String>>);
+
+/// The rows between the heading "Walls" and the next one.
+fn walls(text: &str) -> Vec<Wall> {
+    let section = text.split("\n## ").find(|section| section.starts_with("Walls")).unwrap_or("");
+    let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+    section
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let folder = cells.next()?.trim_end_matches('`').to_owned();
+            let may = cells.next()?;
+            let in_words = may.contains("everything") || may.contains("anything");
+            Some((folder, (!in_words).then(|| names(may))))
+        })
+        .collect()
+}
+
+/// Where the table on the map and the table that is enforced differ. Every crate may import `proto/crypto`.
+fn torn_walls(drawn: &[Wall]) -> Vec<String> {
+    let folder_of = |name: &&str| {
+        let row = HOUSE.iter().find(|(_, package, _)| package == name);
+        row.map_or_else(|| (*name).to_owned(), |(folder, _, _)| (*folder).to_owned())
+    };
+    let mut found = Vec::new();
+    for (folder, _, may) in HOUSE {
+        let enforced: BTreeSet<String> =
+            may.iter().filter(|name| **name != "crypto").map(folder_of).collect();
+        match drawn.iter().find(|(drawn, _)| drawn == folder) {
+            None => found.push(format!("the table of walls has no row for {folder}")),
+            Some((_, Some(names))) if *names != enforced => {
+                found.push(format!("{folder}: drawn {names:?}, enforced {enforced:?}"));
+            }
+            Some((_, Some(_) | None)) => {}
+        }
+    }
+    found
+}
+
 fn architecture() -> Source {
     let found = sources(&["md"]).into_iter().find(|file| file.path == "ARCHITECTURE.md");
     found.expect("ARCHITECTURE.md lies at the root")
 }
 
 #[test]
-fn every_path_on_the_map_exists() {
-    let found = lost(&root(), &architecture());
+fn every_path_in_a_document_exists() {
+    let found: Vec<String> = sources(&["md"]).iter().flat_map(|file| lost(&root(), file)).collect();
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
@@ -94,6 +147,23 @@ fn every_crate_is_on_the_map() {
         .filter(|folder| !words.contains(&folder.as_str()))
         .collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md does not name {missing:?}");
+}
+
+#[test]
+fn the_walls_on_the_map_are_those_that_stand() {
+    let drawn = walls(&architecture().text);
+    assert_eq!(drawn.len(), HOUSE.len(), "one row for each crate");
+    assert_eq!(torn_walls(&drawn), Vec::<String>::new());
+
+    let spoiled: Vec<Wall> = drawn
+        .into_iter()
+        .map(|(folder, may)| match folder == "consensus" {
+            true => (folder, Some(BTreeSet::from(["proto".to_owned(), "ledger".to_owned()]))),
+            false => (folder, may),
+        })
+        .collect();
+    assert_eq!(torn_walls(&spoiled).len(), 1);
+    assert_eq!(torn_walls(&spoiled[1..]).len(), 2);
 }
 
 #[test]

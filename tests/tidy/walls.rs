@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::sources::{Source, has_word, production_lines, root, sources};
 
 /// Folder, package, and the packages of the house it may import besides itself.
-const HOUSE: [(&str, &str, &[&str]); 18] = [
+pub const HOUSE: [(&str, &str, &[&str]); 18] = [
     ("proto/crypto", "crypto", &[]),
     ("proto", "proto", &["crypto"]),
     ("consensus", "consensus", &["crypto", "proto"]),
