@@ -75,10 +75,11 @@ const FRONT_DOOR: &[&str] = &[
 ];
 
 /// A foreign package (or its family) and the only packages of the house that may import it.
-const FOREIGN: [(&str, &[&str]); 16] = [
+const FOREIGN: [(&str, &[&str]); 17] = [
     ("axum", &["api"]),
     ("clap", &["cli"]),
     ("futures", &["api", "node", "p2p"]),
+    ("hyper", &["api"]),
     ("libp2p", &["p2p"]),
     ("prost", &["proto"]),
     ("rand", &["cli", "node", "testnet"]),
