@@ -6,7 +6,7 @@ use mempool::batches::Source;
 use mempool::pool::Inserted;
 use proto::batch::Batch;
 use proto::counter::TimeMs;
-use proto::id::ValidatorIndex;
+use proto::id::{BlockId, ValidatorIndex};
 use proto::message::Message;
 use proto::submission::Submission;
 use proto::verified::Verified;
@@ -109,8 +109,13 @@ impl Engine {
     /// Tells the replica of the blocks whose last batch has come.
     fn complete(&mut self, now: TimeMs, out: &mut Vec<Command>) {
         for block in self.bodies.completed(&self.batches) {
-            out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });
-            self.tell(now, Input::Available { block }, out);
+            self.available(now, block, out);
         }
+    }
+
+    /// The batches of a block that waited for them are here.
+    pub(crate) fn available(&mut self, now: TimeMs, block: BlockId, out: &mut Vec<Command>) {
+        out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });
+        self.tell(now, Input::Available { block }, out);
     }
 }
