@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::{Gated, Say};
-use mempool::Batches;
+use mempool::batches::Batches;
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
 use proto::counter::Height;
@@ -46,15 +46,15 @@ impl Bodies {
         let mut bodies = Self::default();
         for it in blocks {
             bodies.journaled.insert(it.block.id(), it.block.height);
-            bodies.keep(&it.block, it.batches().map(Arc::new).collect());
+            bodies.whole.insert(it.block.id(), (it.block.clone(), it.batches().map(Arc::new).collect()));
         }
         bodies
     }
 
-    /// Keeps the batches of a block, which are known to be the ones it names.
-    pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) {
-        self.awaited.remove(&block.id());
+    /// Keeps the batches of a block, which are known to be the ones it names. Whether the block waited for them.
+    pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) -> bool {
         self.whole.insert(block.id(), (block.clone(), batches));
+        self.awaited.remove(&block.id()).is_some()
     }
 
     /// The batches of a block, when all are here.
@@ -63,11 +63,17 @@ impl Bodies {
     }
 
     /// One batch, when a block kept here names it.
-    pub(crate) fn batch(&self, id: &BatchId) -> Option<Arc<Verified<Batch>>> {
+    pub(crate) fn batch(&self, id: &BatchId) -> Option<&Verified<Batch>> {
         self.whole.values().find_map(|(block, batches)| {
             let position = block.batches.iter().position(|batch| batch.id == *id)?;
-            batches.get(position).cloned()
+            batches.get(position).map(Arc::as_ref)
         })
+    }
+
+    /// Who proposed a waiting block that names this batch.
+    pub(crate) fn proposer_awaiting(&self, id: &BatchId) -> Option<ValidatorIndex> {
+        let names = |it: &&Awaited| it.block.batches.iter().any(|batch| batch.id == *id);
+        self.awaited.values().find(names).map(|it| it.block.proposer)
     }
 
     /// Whether all batches of `block` are here; if not, it is remembered as waiting for them.
@@ -87,13 +93,14 @@ impl Bodies {
         blocks.into_iter().filter(|block| self.gather(block, batches)).map(|block| block.id()).collect()
     }
 
-    fn gather(&mut self, block: &Block, batches: &Batches) -> bool {
+    /// Whether all batches of `block` are here; from now on they are kept with it.
+    pub(crate) fn gather(&mut self, block: &Block, batches: &Batches) -> bool {
         if self.whole.contains_key(&block.id()) {
             return true;
         }
         match block.batches.iter().map(|batch| batches.get(&batch.id)).collect::<Option<Vec<_>>>() {
             Some(found) => {
-                self.keep(block, found);
+                self.keep(block, found.into_iter().map(|batch| Arc::new(batch.clone())).collect());
                 true
             }
             None => false,
@@ -124,6 +131,7 @@ impl Engine {
 
     fn unjournaled(&mut self, block: &Block) -> Option<Box<CertifiedBlock>> {
         let id = block.id();
+        self.bodies.gather(block, &self.batches);
         if self.bodies.journaled.insert(id, block.height).is_some() {
             return None;
         }
@@ -132,17 +140,21 @@ impl Engine {
         Some(Box::new(CertifiedBlock { block: block.clone(), justify: justify.clone(), batches }))
     }
 
-    /// Asks for the batches that a block still waits for: first its proposer, then the others in turn.
+    /// Asks for what a block still waits for, its batches or all of it, in turn: first who sent it, then the others.
     pub(crate) fn fetch_batches(&mut self, block: BlockId, out: &mut Vec<Command>) {
         let count = self.set.count() as u16;
         let Some(awaited) = self.bodies.awaited.get_mut(&block) else { return };
-        let peer = ValidatorIndex::new((awaited.from.get() + awaited.tries) % count);
+        let peer = ValidatorIndex::new((awaited.from.get() + awaited.tries / 2) % count);
+        let asks_body = awaited.tries % 2 == 1;
         awaited.tries = awaited.tries.wrapping_add(1);
-        let missing = self.batches.missing(&awaited.block.batches);
+        let awaited = awaited.block.clone();
         out.push(Command::StartTimer { timer: Timer::FetchBatches { block }, after_ms: RETRY_AFTER_MS });
-        if Some(peer) != self.me {
-            self.ask_batches(peer, missing, out);
+        if Some(peer) == self.me {
+            return;
+        }
+        match asks_body {
+            true => self.ask_body(peer, &awaited, out),
+            false => self.ask_batches(peer, self.batches.missing(&awaited.batches), out),
         }
     }
 }
-

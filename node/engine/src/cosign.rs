@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use consensus::{Gated, Recipients};
 use ledger::LedgerError;
-use ledger::checkpoint::{Certified, CertifyError};
-use ledger::collector::{Collected, Collector};
+use ledger::checkpoint::CertifyError;
+use ledger::collector::{Collector, Divergence};
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::TreeSize;
 use proto::id::ValidatorIndex;
@@ -131,8 +131,10 @@ impl Engine {
         if cosigning.shown.len() > SHOWN_MAX {
             cosigning.shown.pop_first();
         }
-        let collected = cosigning.collector.head(head);
-        self.collected(collected, out);
+        for divergence in cosigning.collector.head(head) {
+            Self::diverges(divergence, out);
+        }
+        self.try_certify(head.size, out);
         if let Some(early) = self.cosigning.early.take() {
             self.learn_checkpoint(early, out);
         }
@@ -164,8 +166,10 @@ impl Engine {
             shown.own = Some(Cosignature::clone(&cosignature));
             cosigning.show(size, out);
         }
-        let collected = self.cosigning.collector.add(cosignature);
-        self.collected(collected, out);
+        if let Err(divergence) = self.cosigning.collector.add(cosignature) {
+            Self::diverges(divergence, out);
+        }
+        self.try_certify(size, out);
     }
 
     /// The collector did not certify in time.
@@ -189,28 +193,26 @@ impl Engine {
             }
             return;
         }
-        self.certify(checkpoint.into(), out);
+        self.certify(checkpoint, out);
     }
 
-    fn collected(&mut self, collected: Collected, out: &mut Vec<Command>) {
-        let Collected { certified, divergences } = collected;
-        for divergence in divergences {
-            out.push(Command::Alarm(Alarm::Divergence(Box::new(divergence))));
-        }
-        if let Some(certified) = certified {
-            let message = Message::CertifiedCheckpoint(certified.get().clone());
-            Self::broadcast(message, out);
-            self.certify(certified, out);
+    fn diverges(divergence: Divergence, out: &mut Vec<Command>) {
+        out.push(Command::Alarm(Alarm::Divergence(Box::new(divergence))));
+    }
+
+    fn try_certify(&mut self, size: TreeSize, out: &mut Vec<Command>) {
+        if let Some(checkpoint) = self.cosigning.collector.quorum(size) {
+            Self::broadcast(Message::CertifiedCheckpoint(CertifiedCheckpoint::clone(&checkpoint)), out);
+            self.certify(checkpoint, out);
         }
     }
 
     /// Takes a certificate for a head that was computed here, or finds that this node computed another.
-    fn certify(&mut self, certified: Certified, out: &mut Vec<Command>) {
-        let checkpoint = certified.get().clone();
+    fn certify(&mut self, checkpoint: Verified<CertifiedCheckpoint>, out: &mut Vec<Command>) {
         let size = checkpoint.head.size;
-        match self.ledger.certify(certified) {
+        match self.ledger.certify(&checkpoint) {
             Ok(Some(finality)) => {
-                self.cosigning.latest = Some(checkpoint.clone());
+                self.cosigning.latest = Some(CertifiedCheckpoint::clone(&checkpoint));
                 self.cosigning.collector.certified(size);
                 let open = self.cosigning.shown.split_off(&size.next());
                 for size in std::mem::replace(&mut self.cosigning.shown, open).into_keys() {
@@ -219,12 +221,11 @@ impl Engine {
                 let then = vec![
                     Command::Happen(Event::Certified { size }),
                     Command::Publish(vec![finality.notice]),
-                    Command::Announce(checkpoint),
+                    Command::Announce(checkpoint.into_inner()),
                 ];
                 out.push(Command::Store(Gated::new(finality.change, then)));
             }
-            Ok(None) => {}
-            Err(CertifyError::Ahead { .. }) => {}
+            Ok(None) | Err(CertifyError::Ahead { .. }) => {}
             Err(CertifyError::Diverged { ours, theirs }) => {
                 self.cosigning.diverged = true;
                 out.push(Command::Alarm(Alarm::Diverged { ours, theirs: theirs.head }));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::Input;
-use proto::block::CertifiedBlock;
+use proto::batch::Batch;
+use proto::block::{Block, CertifiedBlock};
 use proto::canonical::Canonical as _;
 use proto::counter::{Height, TimeMs, TreeSize};
 use proto::id::{BatchId, BlockId, ValidatorIndex};
@@ -22,7 +23,11 @@ const OPEN_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
 enum Purpose {
+    /// The replica lacks blocks.
     Blocks { block: BlockId, peer: ValidatorIndex, wanted: Option<BlockId> },
+    /// A known block lacks batches: the block is asked for whole, for a peer that applied it keeps it so.
+    Body,
+    /// A known block lacks batches that may not be in a block yet.
     Batches,
 }
 
@@ -70,6 +75,11 @@ impl Engine {
         self.ask(peer, Request::Batches(ids), Purpose::Batches, out);
     }
 
+    pub(crate) fn ask_body(&mut self, peer: ValidatorIndex, block: &Block, out: &mut Vec<Command>) {
+        let above = Height::new(block.height.get().saturating_sub(1));
+        self.ask(peer, Request::BlocksById { newest: block.id(), above }, Purpose::Body, out);
+    }
+
     /// A question will not be answered, or the answer did not hold.
     pub(crate) fn unanswered(&mut self, now: TimeMs, question: QuestionId, out: &mut Vec<Command>) {
         match self.questions.open.remove(&question) {
@@ -77,7 +87,7 @@ impl Engine {
                 self.tell(now, Input::FetchFailed { block, from: peer }, out);
             }
             // Asked again by its timer.
-            Some(Purpose::Batches) | None => {}
+            Some(Purpose::Body | Purpose::Batches) | None => {}
         }
     }
 
@@ -93,17 +103,21 @@ impl Engine {
         match (purpose, response) {
             (Purpose::Blocks { block: _, peer, wanted }, VerifiedResponse::Blocks(blocks)) => {
                 self.questions.open.remove(&question);
-                let blocks = self.take_in(blocks);
+                let blocks = self.take_in(now, blocks, out);
                 self.tell(now, Input::Blocks { from: peer, wanted, blocks }, out);
+            }
+            (Purpose::Body, VerifiedResponse::Blocks(blocks)) => {
+                self.questions.open.remove(&question);
+                self.take_in(now, blocks, out);
             }
             (Purpose::Batches, VerifiedResponse::Batches(batches)) => {
                 self.questions.open.remove(&question);
                 for batch in batches {
-                    self.keep_batch(now, batch, out);
+                    self.keep_named(now, batch, out);
                 }
             }
             (
-                Purpose::Blocks { .. } | Purpose::Batches,
+                Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches,
                 VerifiedResponse::Blocks(_)
                 | VerifiedResponse::Batches(_)
                 | VerifiedResponse::Checkpoint(_),
@@ -111,11 +125,18 @@ impl Engine {
         }
     }
 
-    /// Keeps the bodies of blocks whose batches are the ones they name; drops the others.
-    fn take_in(&mut self, mut blocks: Vec<Verified<CertifiedBlock>>) -> Vec<Verified<CertifiedBlock>> {
+    /// Keeps the bodies of blocks whose batches are the ones they name, and drops the other blocks.
+    fn take_in(
+        &mut self,
+        now: TimeMs,
+        mut blocks: Vec<Verified<CertifiedBlock>>,
+        out: &mut Vec<Command>,
+    ) -> Vec<Verified<CertifiedBlock>> {
         blocks.retain(|it| ledger::check_batches(&it.block, &it.batches).is_ok());
         for it in &blocks {
-            self.bodies.keep(&it.block, it.batches().map(Arc::new).collect());
+            if self.bodies.keep(&it.block, it.batches().map(Arc::new).collect()) {
+                self.available(now, it.block.id(), out);
+            }
         }
         blocks
     }
@@ -177,7 +198,7 @@ impl Engine {
         found
     }
 
-    fn batches_of(&self, ids: &[BatchId]) -> Vec<proto::batch::Batch> {
+    fn batches_of(&self, ids: &[BatchId]) -> Vec<Batch> {
         let mut bytes = 0;
         let found = ids.iter().filter_map(|id| self.batches.get(id).or_else(|| self.bodies.batch(id)));
         found
@@ -185,7 +206,7 @@ impl Engine {
                 bytes += batch.content_bytes();
                 bytes <= ANSWER_BYTES_MAX
             })
-            .map(|batch| (**batch).clone())
+            .map(|batch| Batch::clone(batch))
             .collect()
     }
 }
