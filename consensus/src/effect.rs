@@ -1,6 +1,7 @@
 //! Effects: every deed a replica may ask for.
 //!
-//! To be performed in their order. What needs a signature is inside a gate and comes out when its record is durable.
+//! To be performed in their order, all of a step before the next input: an answer given in between would overtake what
+//! stands behind its question. What needs a signature is inside a gate and comes out when its record is durable.
 
 use proto::ballot::VoteStatement;
 use proto::block::Block;
@@ -118,14 +119,15 @@ pub enum Effect {
         /// Which.
         timer: Timer,
     },
-    /// We lead `view`: what shall be ordered? Answer with `Input::Payload` before any other input.
+    /// We lead `view`: what shall be ordered? The answer is `Input::Payload`, before any other input.
     BuildPayload {
         /// The view.
         view: View,
         /// Batches of uncommitted ancestors, which need no second place.
         exclude: Vec<BatchId>,
     },
-    /// Are the batches of this block here? Answer with `Input::Available`, now or when they have been fetched.
+    /// Are the batches of this block here? The answer is `Input::Available`, at once
+    /// or when they have been fetched.
     CheckBatches {
         /// The block.
         block: Block,

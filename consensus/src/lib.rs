@@ -26,6 +26,8 @@ mod proposal;
 pub mod recover;
 pub mod replica;
 mod safety;
+#[cfg(test)]
+mod testing;
 mod timeouts;
 mod tree;
 mod votes;

@@ -6,6 +6,8 @@
 
 mod hear;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -94,11 +94,12 @@ impl Ledger {
             let event = Event::Committed { height, first_index, outcomes: outcomes.clone() };
             notices.push(sequence.tell(event, &mut change));
         }
-        put_block(&CertifiedBlock { block, justify, batches }, &tip, &mut change);
+        let certified = CertifiedBlock { block, justify, batches };
+        put_block(&certified, &tip, &mut change);
         tip.put(&mut change);
 
         self.overlay.push(height, change.clone());
-        (self.log, self.sequence, self.tip) = (log, sequence, tip);
+        (self.log, self.sequence, self.tip, self.block) = (log, sequence, tip, certified.block);
         Ok(Applied { height, change, head: (!empty).then_some(tip.head), outcomes, notices })
     }
 

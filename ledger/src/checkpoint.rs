@@ -13,34 +13,6 @@ use crate::ledger::Ledger;
 use crate::notice::{Event, Notice};
 use crate::read::{Read, ReadError};
 
-/// A head under which a quorum of signatures holds: checked as a whole when it came from others, or gathered from
-/// checked ones by the collector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certified(CertifiedCheckpoint);
-
-impl Certified {
-    /// Called by the collector, which counted the quorum, and below.
-    pub(crate) const fn new(checkpoint: CertifiedCheckpoint) -> Self {
-        Self(checkpoint)
-    }
-
-    /// The checkpoint.
-    pub const fn get(&self) -> &CertifiedCheckpoint {
-        &self.0
-    }
-
-    /// Takes the checkpoint out.
-    pub fn into_inner(self) -> CertifiedCheckpoint {
-        self.0
-    }
-}
-
-impl From<Verified<CertifiedCheckpoint>> for Certified {
-    fn from(checkpoint: Verified<CertifiedCheckpoint>) -> Self {
-        Self(checkpoint.into_inner())
-    }
-}
-
 /// What follows from a certified head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finality {
@@ -90,14 +62,19 @@ impl Ledger {
     ///
     /// # Errors
     /// `Ahead`, `Diverged` or `Read`. The ledger is then as it was.
-    pub fn certify(&mut self, certified: Certified) -> Result<Option<Finality>, CertifyError> {
-        let Certified(checkpoint) = certified;
+    pub fn certify(
+        &mut self,
+        checkpoint: &Verified<CertifiedCheckpoint>,
+    ) -> Result<Option<Finality>, CertifyError> {
         let Head { size, root } = checkpoint.head;
         let Some(ours) = self.head_at(size)? else {
             return Err(CertifyError::Ahead { size, own: self.tip.head.size });
         };
         if ours.root != root {
-            return Err(CertifyError::Diverged { ours, theirs: Box::new(checkpoint) });
+            return Err(CertifyError::Diverged {
+                ours,
+                theirs: Box::new(CertifiedCheckpoint::clone(checkpoint)),
+            });
         }
         if size <= self.certified {
             return Ok(None);

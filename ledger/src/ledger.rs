@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crypto::Digest;
 use merkle::root_at;
-use proto::block::CertifiedBlock;
+use proto::block::{Block, CertifiedBlock};
 use proto::canonical::Canonical;
 use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
@@ -36,6 +36,7 @@ pub struct Ledger {
     pub(crate) overlay: Overlay,
     pub(crate) log: Log,
     pub(crate) tip: Tip,
+    pub(crate) block: Block,
     pub(crate) sequence: Sequence,
     pub(crate) certified: TreeSize,
 }
@@ -86,12 +87,14 @@ impl Ledger {
         };
         tip.put(&mut change);
         let justify = QuorumCert::genesis(tip.block);
-        put_block(&CertifiedBlock { block, justify, batches: Vec::new() }, &tip, &mut change);
+        let certified = CertifiedBlock { block, justify, batches: Vec::new() };
+        put_block(&certified, &tip, &mut change);
 
         let sequence = Sequence::load(&*base)?;
         let mut overlay = Overlay::new(base);
         overlay.push(tip.height, change.clone());
-        Ok((Self { rules, overlay, log, tip, sequence, certified: TreeSize::ZERO }, change))
+        let block = certified.block;
+        Ok((Self { rules, overlay, log, tip, block, sequence, certified: TreeSize::ZERO }, change))
     }
 
     fn resume(base: Arc<dyn Read>, rules: Rules) -> Result<Self, LedgerError> {
@@ -100,7 +103,14 @@ impl Ledger {
         let log = Log::load(&*base, &tip.head)?;
         let sequence = Sequence::load(&*base)?;
         let certified = crate::checkpoint::latest(&*base)?.map_or(TreeSize::ZERO, |latest| latest.head.size);
-        Ok(Self { rules, overlay: Overlay::new(base), log, tip, sequence, certified })
+        let key = tip.height.get().to_be_bytes();
+        let damaged = |fault: &str| ReadError::damaged(Table::Blocks, &key, fault);
+        let bytes = base.get(Table::Blocks, &key)?.ok_or_else(|| damaged("the tip's block is missing"))?;
+        let CertifiedBlock { block, .. } = decode_block(&key, &bytes)?;
+        if block.id() != tip.block {
+            return Err(damaged(&format!("block {}, the tip is {}", block.id(), tip.block)).into());
+        }
+        Ok(Self { rules, overlay: Overlay::new(base), log, tip, block, sequence, certified })
     }
 
     /// The one rule: may this submission be executed at this time? A node asks it at the door, with its own time or
@@ -129,6 +139,11 @@ impl Ledger {
         let key = height.get().to_be_bytes();
         let stored = self.overlay.get(Table::Blocks, &key)?;
         stored.map(|bytes| decode_block(&key, &bytes)).transpose()
+    }
+
+    /// The last applied block.
+    pub const fn tip_block(&self) -> &Block {
+        &self.block
     }
 
     /// Where it stands.

@@ -7,7 +7,7 @@
 //!
 //! - `ledger` opens a store and holds the present; `tip` is where it stands;
 //! - `state` reads and writes the tables of `identity`, `key`, `attestation` and `outcome`;
-//! - `checkpoint` keeps certified heads, `collector` gathers the signatures that certify one;
+//! - `checkpoint` keeps certified heads, `collector` gathers signatures until a quorum agrees;
 //! - `receipt` proves one leaf; `batch` names batches by their root;
 //! - `codec` writes stored values, `rejection` and `error` say why not.
 //!

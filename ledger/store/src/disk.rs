@@ -1,8 +1,8 @@
 //! A `Store` on disk: sled 0.34, fenced in.
 //!
 //! Promise: that of `port`, a power cut included. One commit is one sled batch, one flush and one sync of the file
-//! system; readers wait while it lasts, because sled shows a batch before it is durable. After a failed commit
-//! nothing is read or written any more. sled may panic on a damaged file: every call into it is caught at this
+//! system; readers wait while it lasts, because sled shows a batch before it is durable. Large values lie in
+//! `pieces`. After a failed commit nothing is read or written any more. sled may panic on a damaged file: every call into it is caught at this
 //! border and becomes an error. Source: `DURABILITY.md`, which also says what this does not cover.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
@@ -16,8 +16,10 @@ use std::time::Duration;
 use ledger::change::{ChangeSet, Table};
 use ledger::read::{Pair, Read, ReadError};
 
-use crate::keys::{self, FORMAT_KEY};
+use crate::acknowledged::{self, Acknowledged};
+use crate::keys::{self, COUNT_KEY, FORMAT_KEY};
 use crate::migrate::{self, Found};
+use crate::pieces;
 use crate::port::{Store, StoreError};
 use crate::sync;
 
@@ -41,6 +43,7 @@ pub struct Disk {
     db: sled::Db,
     directory: File,
     path: PathBuf,
+    acknowledged: Acknowledged,
     /// Held shared by readers and alone by a commit, so that nobody sees what is not durable yet.
     gate: RwLock<Health>,
     reserve_bytes: u64,
@@ -48,11 +51,12 @@ pub struct Disk {
 
 #[derive(Debug)]
 enum Health {
-    Sound,
-    /// A commit failed; what is on disk is unknown.
-    Stopped {
-        fault: String,
+    Sound {
+        /// How many were committed since the store was made.
+        commits: u64,
     },
+    /// A commit failed; what is on disk is unknown.
+    Stopped { fault: String },
 }
 
 /// Why a directory cannot be opened as a store.
@@ -80,6 +84,28 @@ pub enum OpenError {
         /// What was found.
         fault: FormatError,
     },
+    /// The engine has fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
+    /// the data fetched from other nodes.
+    #[error(
+        "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
+        path.display()
+    )]
+    Lost {
+        /// The directory.
+        path: PathBuf,
+        /// Commits found.
+        found: u64,
+        /// Commits acknowledged.
+        acknowledged: u64,
+    },
+    /// One of the two numbers of commits is damaged; the remedy is that of `Lost`.
+    #[error("the number of commits of the store in {} is damaged: {fault}", path.display())]
+    Count {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: String,
+    },
     /// The engine cannot read its files. They are to be moved away, and the data fetched from other nodes.
     #[error("the store in {} cannot be opened: {fault}; move it away and fetch the data again", path.display())]
     Engine {
@@ -98,20 +124,31 @@ impl Disk {
     /// `OpenError`. A damaged store is an error, never a panic.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let directory = enter(path)?;
+        let acknowledged = Acknowledged::open(path)
+            .map_err(|fault| OpenError::Directory { path: path.to_owned(), fault })?;
         let engine = |fault| OpenError::Engine { path: path.to_owned(), fault };
         let db = open_engine(path).map_err(engine)?;
+
+        let read = |key| shielded("reading the store's own values", || db.get(key)).map_err(engine);
+        let first = shielded("reading the first key", || db.first()).map_err(engine)?;
+        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
+        let found = migrate::judge(read(FORMAT_KEY)?.as_deref(), first.is_none()).map_err(format)?;
+        let count = |fault| OpenError::Count { path: path.to_owned(), fault };
+        let commits = read(COUNT_KEY)?.map_or(Ok(0), |sealed| acknowledged::decode(COUNT_KEY, &sealed));
+        let (commits, noted) = (commits.map_err(count)?, acknowledged.read().map_err(count)?);
+        if commits < noted {
+            return Err(OpenError::Lost { path: path.to_owned(), found: commits, acknowledged: noted });
+        }
+
         let disk = Self {
             db,
             directory,
             path: path.to_owned(),
-            gate: RwLock::new(Health::Sound),
+            acknowledged,
+            gate: RwLock::new(Health::Sound { commits }),
             reserve_bytes: RESERVE_BYTES,
         };
-
-        let stored = shielded("reading the format version", || disk.db.get(FORMAT_KEY)).map_err(engine)?;
-        let first = shielded("reading the first key", || disk.db.first()).map_err(engine)?;
-        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
-        match migrate::judge(stored.as_deref(), first.is_none()).map_err(format)? {
+        match found {
             Found::Current => {}
             Found::Nothing => {
                 let mut batch = sled::Batch::default();
@@ -137,7 +174,7 @@ impl Disk {
     /// As `commit`.
     pub fn close(self) -> Result<(), StoreError> {
         match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
-            Health::Sound => self.make_durable(),
+            Health::Sound { .. } => self.make_durable(),
             Health::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
         }
     }
@@ -154,6 +191,11 @@ impl Disk {
         synced.map_err(|fault| StoreError::Io { deed: "syncing the file system", fault: fault.to_string() })
     }
 
+    fn note(&self, count: u64) -> Result<(), StoreError> {
+        let noted = self.acknowledged.write(count);
+        noted.map_err(|fault| StoreError::Io { deed: "noting a commit", fault: fault.to_string() })
+    }
+
     fn check_room(&self, written_bytes: u64) -> Result<(), StoreError> {
         let free_bytes = sync::free_bytes(&self.directory)
             .map_err(|fault| StoreError::Io { deed: "asking for free space", fault: fault.to_string() })?;
@@ -164,67 +206,109 @@ impl Disk {
         Ok(())
     }
 
-    /// Searches behind the gate. What is found is shared memory, good after the gate is left.
-    fn search<T>(&self, work: impl FnOnce() -> sled::Result<Option<T>>) -> Result<Option<T>, ReadError> {
-        match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
-            Health::Sound => {
-                shielded("reading", work).map_err(|fault| ReadError::Engine { fault: fault.to_string() })
-            }
-            Health::Stopped { fault } => {
-                let stopped = StoreError::Stopped { fault: fault.clone() };
-                Err(ReadError::Engine { fault: stopped.to_string() })
-            }
+    /// Searches behind the gate for one value, and puts it together.
+    fn search(
+        &self,
+        table: Table,
+        find: impl FnOnce() -> sled::Result<Option<(sled::IVec, sled::IVec)>>,
+    ) -> Result<Option<Pair>, ReadError> {
+        let health = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if let Health::Stopped { fault } = &*health {
+            let stopped = StoreError::Stopped { fault: fault.clone() };
+            return Err(ReadError::Engine { fault: stopped.to_string() });
         }
+        let found = shielded("reading", || match find()? {
+            Some((key, head)) => {
+                let sealed = pieces::gather(&key, &head, |piece| self.db.get(piece))?;
+                Ok(Some((key, sealed)))
+            }
+            None => Ok(None),
+        });
+        drop(health);
+        match found {
+            Ok(found) => found.map(|(key, sealed)| keys::open_pair(table, &key, &sealed)).transpose(),
+            Err(fault) => Err(ReadError::Engine { fault: fault.to_string() }),
+        }
+    }
+
+    /// Puts a value and its pieces into the batch, and takes out the pieces of the one before that it does not
+    /// replace.
+    fn add(&self, batch: &mut sled::Batch, key: &[u8], sealed: Option<&[u8]>) -> sled::Result<()> {
+        let mut count = 0;
+        match sealed {
+            Some(sealed) => {
+                let head = pieces::head(sealed);
+                count = pieces::count(&head);
+                batch.insert(key, head);
+                for (piece_key, piece) in pieces::pieces(key, sealed) {
+                    batch.insert(piece_key, piece);
+                }
+            }
+            None => batch.remove(key),
+        }
+        let before = self.db.get(key)?.map_or(0, |head| pieces::count(&head));
+        for n in count..before {
+            batch.remove(pieces::piece_key(key, n));
+        }
+        Ok(())
     }
 }
 
 impl Read for Disk {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         let key = keys::stored_key(table, key);
-        let found = self.search(|| self.db.get(&key))?;
-        found.map(|value| keys::open_value(table, &key, &value)).transpose()
+        let found = self.search(table, || Ok(self.db.get(&key)?.map(|head| (key.into(), head))))?;
+        Ok(found.map(|(_, value)| value))
     }
 
     fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
         let range = keys::range_to(table, key);
-        let found = self.search(|| self.db.range(range).next_back().transpose())?;
-        found.map(|(key, value)| keys::open_pair(table, &key, &value)).transpose()
+        self.search(table, || self.db.range(range).next_back().transpose())
     }
 
     fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
         let range = keys::range_from(table, key);
-        let found = self.search(|| self.db.range(range).next().transpose())?;
-        found.map(|(key, value)| keys::open_pair(table, &key, &value)).transpose()
+        self.search(table, || self.db.range(range).next().transpose())
     }
 }
 
 impl Store for Disk {
     fn commit(&self, change: &ChangeSet) -> Result<(), StoreError> {
         // Hashing needs no gate: readers go on meanwhile.
-        let mut batch = sled::Batch::default();
-        let mut written_bytes = 0_u64;
-        for (table, key, value) in change.iter() {
+        let seal = |(table, key, payload): (Table, &[u8], Option<&[u8]>)| {
             let key = keys::stored_key(table, key);
-            written_bytes += key.len() as u64;
-            match value {
-                Some(payload) => {
-                    let sealed = keys::seal(&key, payload);
-                    written_bytes += sealed.len() as u64;
-                    batch.insert(key, sealed);
-                }
-                None => batch.remove(key),
-            }
-        }
+            let sealed = payload.map(|payload| keys::seal(&key, payload));
+            (key, sealed)
+        };
+        let writes: Vec<_> = change.iter().map(seal).collect();
+        let bytes =
+            |(key, sealed): &(Vec<u8>, Option<Vec<u8>>)| key.len() + sealed.as_ref().map_or(0, Vec::len);
+        let written_bytes: usize = writes.iter().map(bytes).sum();
 
         let mut health = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        if let Health::Stopped { fault } = &*health {
-            return Err(StoreError::Stopped { fault: fault.clone() });
-        }
+        let count = match &*health {
+            Health::Sound { commits } => commits.saturating_add(1),
+            Health::Stopped { fault } => return Err(StoreError::Stopped { fault: fault.clone() }),
+        };
         if change.is_empty() {
             return Ok(());
         }
-        self.check_room(written_bytes)?;
-        self.write(batch).inspect_err(|fault| *health = Health::Stopped { fault: fault.to_string() })
+        self.check_room(written_bytes as u64)?;
+        let committed = shielded("preparing", || {
+            let mut batch = sled::Batch::default();
+            for (key, sealed) in &writes {
+                self.add(&mut batch, key, sealed.as_deref())?;
+            }
+            batch.insert(COUNT_KEY, acknowledged::encode(COUNT_KEY, count));
+            Ok(batch)
+        })
+        .and_then(|batch| self.write(batch))
+        .and_then(|()| self.note(count));
+        *health = match &committed {
+            Ok(()) => Health::Sound { commits: count },
+            Err(fault) => Health::Stopped { fault: fault.to_string() },
+        };
+        committed
     }
 }
 

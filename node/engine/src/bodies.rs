@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::{Gated, Say};
-use mempool::Batches;
+use mempool::batches::Batches;
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
 use proto::counter::Height;
@@ -63,11 +63,17 @@ impl Bodies {
     }
 
     /// One batch, when a block kept here names it.
-    pub(crate) fn batch(&self, id: &BatchId) -> Option<Arc<Verified<Batch>>> {
+    pub(crate) fn batch(&self, id: &BatchId) -> Option<&Verified<Batch>> {
         self.whole.values().find_map(|(block, batches)| {
             let position = block.batches.iter().position(|batch| batch.id == *id)?;
-            batches.get(position).cloned()
+            batches.get(position).map(Arc::as_ref)
         })
+    }
+
+    /// Who proposed a waiting block that names this batch.
+    pub(crate) fn proposer_awaiting(&self, id: &BatchId) -> Option<ValidatorIndex> {
+        let names = |it: &&Awaited| it.block.batches.iter().any(|batch| batch.id == *id);
+        self.awaited.values().find(names).map(|it| it.block.proposer)
     }
 
     /// Whether all batches of `block` are here; if not, it is remembered as waiting for them.
@@ -87,13 +93,14 @@ impl Bodies {
         blocks.into_iter().filter(|block| self.gather(block, batches)).map(|block| block.id()).collect()
     }
 
-    fn gather(&mut self, block: &Block, batches: &Batches) -> bool {
+    /// Whether all batches of `block` are here; from now on they are kept with it.
+    pub(crate) fn gather(&mut self, block: &Block, batches: &Batches) -> bool {
         if self.whole.contains_key(&block.id()) {
             return true;
         }
         match block.batches.iter().map(|batch| batches.get(&batch.id)).collect::<Option<Vec<_>>>() {
             Some(found) => {
-                self.keep(block, found);
+                self.keep(block, found.into_iter().map(|batch| Arc::new(batch.clone())).collect());
                 true
             }
             None => false,
@@ -124,6 +131,7 @@ impl Engine {
 
     fn unjournaled(&mut self, block: &Block) -> Option<Box<CertifiedBlock>> {
         let id = block.id();
+        self.bodies.gather(block, &self.batches);
         if self.bodies.journaled.insert(id, block.height).is_some() {
             return None;
         }

@@ -21,6 +21,7 @@ impl Engine {
         out: &mut Vec<Command>,
     ) -> Result<(), LedgerError> {
         let CommittedBlock { block, justify, certificate } = committed;
+        self.bodies.gather(&block, &self.batches);
         let batches = self.bodies.of(&block.id()).unwrap_or_default();
         let batches = batches.iter().map(|batch| Verified::clone(batch)).collect();
         let (proposer, refs) = (block.proposer, block.batches.clone());
@@ -28,16 +29,19 @@ impl Engine {
             self.ledger.apply(Committed { block, justify, batches })?;
         change.put(Table::Meta, TIP_CERTIFICATE, certificate.encode());
 
-        self.pool.remove(outcomes.iter().map(|(id, _)| id));
-        self.batches.committed(&refs, outcomes.iter().map(|(id, _)| id));
+        self.pool.remove_committed(outcomes.iter().map(|(id, _)| id));
+        self.batches.committed(&refs);
+        self.batches.forget(outcomes.iter().map(|(id, _)| *id));
         self.bodies.forget(height);
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
+        then.extend(head.map(Command::Cosign));
+        out.push(Command::Store(Gated::new(change, then)));
+        // After the block's own writes: cosignatures that came early may certify the head at once, and a certificate
+        // must not become durable before what it certifies.
         if let Some(head) = head {
             self.head_applied(head, Some(proposer), out);
-            then.push(Command::Cosign(head));
         }
-        out.push(Command::Store(Gated::new(change, then)));
         Ok(())
     }
 }

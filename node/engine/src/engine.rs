@@ -10,7 +10,9 @@ use consensus::{Effect, Input, Recipients, RecoverError, Replica, Tip};
 use ledger::change::Table;
 use ledger::read::{Read, ReadError};
 use ledger::{Ledger, LedgerError, LedgerReader};
-use mempool::{Batches, Limits, Pool};
+use mempool::batches::Batches;
+use mempool::limits::{BatchesLimits, PoolLimits};
+use mempool::pool::Pool;
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::certificate::QuorumCert;
@@ -38,8 +40,10 @@ pub struct Setup {
     pub me: Option<ValidatorIndex>,
     /// Timeouts and bounds of consensus.
     pub consensus: consensus::Config,
-    /// Bounds of what waits.
-    pub limits: Limits,
+    /// Bounds of the submissions that wait here.
+    pub pool: PoolLimits,
+    /// Bounds of the batches that wait to be ordered.
+    pub batches: BatchesLimits,
     /// What is durable.
     pub store: Arc<dyn Read>,
     /// The last record of the safety journal.
@@ -68,8 +72,10 @@ pub struct Status {
     pub head: proto::checkpoint::Head,
     /// Size of the highest certified checkpoint.
     pub certified: proto::counter::TreeSize,
-    /// Submissions waiting here, those in our own batches included.
+    /// Submissions that wait here to be packed.
     pub waiting: usize,
+    /// Batches that wait to be ordered, everybody's.
+    pub batches: usize,
     /// Sum of their envelopes, in bytes.
     pub waiting_bytes: usize,
     /// Whether a quorum certified another root than ours.
@@ -103,7 +109,7 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup { genesis, policy, me, consensus, limits, store, record, journaled } = setup;
+        let Setup { genesis, policy, me, consensus, pool, batches, store, record, journaled } = setup;
         let set = Arc::new(genesis.validator_set());
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
         let tip = tip(&ledger, &genesis, &*store)?;
@@ -129,8 +135,8 @@ impl Engine {
             replica,
             ledger,
             reader,
-            pool: Pool::new(limits.clone()),
-            batches: Batches::new(limits),
+            pool: Pool::new(pool),
+            batches: Batches::new(batches),
             bodies,
             cosigning,
             questions: Questions::default(),
@@ -191,7 +197,8 @@ impl Engine {
             consensus: self.replica.status(),
             head: self.ledger.head(),
             certified: self.cosigning.certified(),
-            waiting: self.pool.count() + self.batches.own_count(),
+            waiting: self.pool.count(),
+            batches: self.batches.count(),
             waiting_bytes: self.pool.bytes(),
             diverged: self.cosigning.diverged(),
         }
@@ -278,7 +285,7 @@ impl Engine {
     /// Tells the replica when there begins or ceases to be something to order, for it times views only then; and again
     /// when more has come, for a leader may be holding.
     fn report_work(&mut self, now: TimeMs, out: &mut Vec<Command>) {
-        let waiting = !self.batches.is_empty() || self.pool.count() > 0;
+        let waiting = self.batches.count() > 0 || self.pool.count() > 0;
         if waiting != self.waiting || std::mem::take(&mut self.arrived) {
             self.waiting = waiting;
             self.tell(now, Input::Work { waiting }, out);

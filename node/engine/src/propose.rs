@@ -1,10 +1,9 @@
 //! From a submission to a payload: admission, the pool, batches.
 
-use std::sync::Arc;
-
 use consensus::Input;
 use ledger::CheckError;
-use mempool::Inserted;
+use mempool::batches::Source;
+use mempool::pool::Inserted;
 use proto::batch::Batch;
 use proto::counter::TimeMs;
 use proto::id::ValidatorIndex;
@@ -34,7 +33,7 @@ impl Engine {
             return;
         }
         // Nothing of ours under way: go at once. Else wait a little, so that one batch carries many.
-        if self.batches.own_count() == 0 || self.pool.is_batch_full() {
+        if self.batches.count() == 0 || self.pool.fills_a_batch() {
             self.seal(out);
         } else if !self.flush_running {
             self.flush_running = true;
@@ -49,7 +48,7 @@ impl Engine {
             Ok(None) => {}
             Err(fault) => return Answer::Unable { fault: fault.to_string() },
         }
-        if self.batches.holds(&id) {
+        if self.batches.carries(&id) {
             return Answer::Accepted { id };
         }
         match self.ledger.check(&submission, now) {
@@ -66,14 +65,15 @@ impl Engine {
     /// Packs what waits into batches and pushes them to all validators.
     pub(crate) fn seal(&mut self, out: &mut Vec<Command>) {
         let Some(me) = self.me else { return };
-        while let Some(batch) = self.pool.seal(me) {
+        while self.batches.has_room(me)
+            && let Some(batch) = self.pool.seal(me)
+        {
             Self::broadcast(Message::Batch(Batch::clone(&batch)), out);
-            self.arrived = true;
-        self.batches.insert(ledger::batch_ref(&batch), Arc::new(batch));
+            self.keep(batch, Source::Pushed { by: me });
         }
     }
 
-    /// Takes in a batch that another validator packed.
+    /// Takes in a batch that another validator pushed, unless all in it was decided before.
     pub(crate) fn receive_batch(
         &mut self,
         now: TimeMs,
@@ -81,16 +81,33 @@ impl Engine {
         batch: Verified<Batch>,
         out: &mut Vec<Command>,
     ) {
-        if batch.author != from {
+        let is_decided = |submission: &Submission| matches!(self.ledger.outcome(&submission.id()), Ok(Some(_)));
+        if batch.author != from || batch.submissions.iter().all(is_decided) {
             return;
         }
-        self.keep_batch(now, batch, out);
+        if self.keep(batch, Source::Pushed { by: from }) {
+            self.complete(now, out);
+        }
     }
 
-    /// Keeps a batch, and tells the replica of blocks that waited for it.
-    pub(crate) fn keep_batch(&mut self, now: TimeMs, batch: Verified<Batch>, out: &mut Vec<Command>) {
-        self.arrived = true;
-        self.batches.insert(ledger::batch_ref(&batch), Arc::new(batch));
+    /// Takes in a batch that was asked for because a block names it.
+    pub(crate) fn keep_named(&mut self, now: TimeMs, batch: Verified<Batch>, out: &mut Vec<Command>) {
+        if let Some(by) = self.bodies.proposer_awaiting(&ledger::batch_id(&batch))
+            && self.keep(batch, Source::Named { by })
+        {
+            self.complete(now, out);
+        }
+    }
+
+    fn keep(&mut self, batch: Verified<Batch>, source: Source) -> bool {
+        let reference = ledger::batch_ref(&batch);
+        let kept = self.batches.insert(reference, batch, source).is_ok();
+        self.arrived |= kept;
+        kept
+    }
+
+    /// Tells the replica of the blocks whose last batch has come.
+    fn complete(&mut self, now: TimeMs, out: &mut Vec<Command>) {
         for block in self.bodies.completed(&self.batches) {
             out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });
             self.tell(now, Input::Available { block }, out);

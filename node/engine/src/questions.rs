@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::Input;
+use proto::batch::Batch;
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::counter::{Height, TimeMs, TreeSize};
@@ -99,7 +100,7 @@ impl Engine {
             (Purpose::Batches, VerifiedResponse::Batches(batches)) => {
                 self.questions.open.remove(&question);
                 for batch in batches {
-                    self.keep_batch(now, batch, out);
+                    self.keep_named(now, batch, out);
                 }
             }
             (
@@ -177,7 +178,7 @@ impl Engine {
         found
     }
 
-    fn batches_of(&self, ids: &[BatchId]) -> Vec<proto::batch::Batch> {
+    fn batches_of(&self, ids: &[BatchId]) -> Vec<Batch> {
         let mut bytes = 0;
         let found = ids.iter().filter_map(|id| self.batches.get(id).or_else(|| self.bodies.batch(id)));
         found
@@ -185,7 +186,7 @@ impl Engine {
                 bytes += batch.content_bytes();
                 bytes <= ANSWER_BYTES_MAX
             })
-            .map(|batch| (**batch).clone())
+            .map(|batch| Batch::clone(batch))
             .collect()
     }
 }

@@ -126,7 +126,7 @@ impl Checkers {
             return Err(fault("was final and is not committed".to_owned()));
         };
         let parts = reader
-            .receipt(index)
+            .receipt_of_leaf(index, None)
             .map_err(|e| fault(e.to_string()))?
             .ok_or_else(|| fault("has no receipt".to_owned()))?;
         let head = parts.checkpoint.head;

@@ -78,7 +78,7 @@ impl World {
         match alarm {
             Alarm::Equivocation(evidence) => {
                 self.note(|| format!("v{member} accuses"));
-                let culprit = evidence.culprit().get();
+                let culprit = evidence.accused().get();
                 self.outcomes.accusations += 1;
                 match self.is_byzantine(culprit) || self.plan.defect.is_some() {
                     true => Ok(()),
@@ -89,6 +89,7 @@ impl World {
             Alarm::Diverged { ours, theirs } => {
                 Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
             }
+            Alarm::Divergence(divergence) => Err(Violation(format!("v{member}: {divergence}"))),
             Alarm::Forked(fork) => Err(Violation(format!("v{member} sees a fork: {fork:?}"))),
             Alarm::Fatal(fault) => Err(Violation(format!("v{member} cannot go on: {fault}"))),
         }

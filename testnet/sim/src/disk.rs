@@ -12,7 +12,8 @@ use ledger::change::ChangeSet;
 use proto::block::CertifiedBlock;
 use proto::counter::Height;
 use proto::record::SafetyRecord;
-use store::{Memory, Store as _};
+use store::memory::Memory;
+use store::port::Store as _;
 
 use crate::prng::Prng;
 

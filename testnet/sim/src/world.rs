@@ -4,6 +4,7 @@
 //! `Plan::trouble_ms`; then everything heals and all that was submitted must become final everywhere.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use crypto::{Scheme, sha256};
@@ -226,7 +227,8 @@ impl World {
         let line = format!("{:>10} us  {}", self.now_us, line());
         self.trace = sha256(&[self.trace.as_bytes(), line.as_bytes()].concat());
         if self.verbose {
-            println!("{line}");
+            // A reader who has seen enough closes the pipe.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
     }
 
@@ -440,7 +442,8 @@ impl World {
         }
         // Nothing that anyone called final was lost by anyone.
         let finals: Vec<_> = self.checkers.finals().copied().collect();
-        for member in (0..self.plan.members).filter(|member| !self.is_byzantine(*member)) {
+        let honest: Vec<_> = (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).collect();
+        for member in honest {
             let reader = self.reader(member);
             for id in &finals {
                 self.checkers.receipt(member, *id, &reader, &self.set, &self.notary)?;

@@ -93,6 +93,43 @@ fn a_directory_has_one_owner() {
 }
 
 #[test]
+fn a_store_that_lost_a_commit_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let live = dir.path().join("live");
+    let copy = dir.path().join("copy");
+    let store = Disk::open(&live).expect("opens");
+    for n in 1..=4 {
+        store.commit(&height(n)).expect("commits");
+    }
+    assert_eq!(store.commit(&ChangeSet::new()), Ok(()), "nothing to lose, nothing to count");
+    copy_tree(&live, &copy);
+    store.commit(&height(5)).expect("commits");
+    // A power cut may leave the note one behind: no loss.
+    std::fs::copy(copy.join("acknowledged"), live.join("acknowledged")).expect("copies");
+    store.close().expect("closes");
+    let store = Disk::open(&live).expect("opens");
+    assert_eq!(tip(&store), Some(5));
+    store.commit(&height(6)).expect("commits");
+    drop(store);
+
+    // The engine's files of before, the note of now.
+    std::fs::copy(live.join("acknowledged"), copy.join("acknowledged")).expect("copies");
+    let lost = Disk::open(&copy);
+    assert!(matches!(lost, Err(OpenError::Lost { found: 4, acknowledged: 6, .. })), "{lost:?}");
+    // The same when nothing at all is left of them.
+    let note = std::fs::read(live.join("acknowledged")).expect("reads");
+    std::fs::remove_dir_all(&live).expect("removes");
+    std::fs::create_dir(&live).expect("creates");
+    std::fs::write(live.join("acknowledged"), note).expect("writes");
+    let lost = Disk::open(&live);
+    assert!(matches!(lost, Err(OpenError::Lost { found: 0, acknowledged: 6, .. })), "{lost:?}");
+
+    std::fs::write(copy.join("acknowledged"), b"spoiled").expect("writes");
+    let spoiled = Disk::open(&copy);
+    assert!(matches!(spoiled, Err(OpenError::Count { .. })), "{spoiled:?}");
+}
+
+#[test]
 fn what_is_no_directory_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file");
@@ -130,21 +167,68 @@ fn another_format_is_refused_and_left_alone() {
 fn a_flipped_bit_is_noticed_by_every_read() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Disk::open(dir.path()).expect("opens");
-    store.commit(&change(&[(Table::Blocks, b"k", b"value")])).expect("commits");
-    let key = keys::stored_key(Table::Blocks, b"k");
-    let sound = store.db.get(&key).expect("reads").expect("is there").to_vec();
-    for bit in 0..sound.len() * 8 {
-        let mut spoiled = sound.clone();
-        spoiled[bit / 8] ^= 1 << (bit % 8);
-        store.db.insert(&key, spoiled).expect("writes");
-        suite::is_damaged(&store, Table::Blocks, b"k");
+    let long: Vec<u8> = (0..10_000_u32).map(|i| (i / 3) as u8).collect();
+    store.commit(&change(&[(Table::Blocks, b"k", b"value"), (Table::Leaves, b"k", &long)])).expect("commits");
+    for (table, pairs) in [(Table::Blocks, 1), (Table::Leaves, 4)] {
+        let head = keys::stored_key(table, b"k");
+        let pieces = (0..3).map(|n| pieces::piece_key(&head, n));
+        let stored: Vec<_> = std::iter::once(head.clone()).chain(pieces).take(pairs).collect();
+        for key in stored {
+            let sound = store.db.get(&key).expect("reads").expect("is there");
+            for bit in (0..sound.len() * 8).step_by(1 + sound.len() / 16) {
+                let mut spoiled = sound.to_vec();
+                spoiled[bit / 8] ^= 1 << (bit % 8);
+                store.db.insert(&key, spoiled).expect("writes");
+                suite::is_damaged(&store, table, b"k");
+            }
+            store.db.insert(&key, b"").expect("writes");
+            suite::is_damaged(&store, table, b"k");
+            if key != head {
+                store.db.remove(&key).expect("removes");
+                suite::is_damaged(&store, table, b"k");
+            }
+            store.db.insert(&key, sound).expect("writes");
+            assert!(store.get(table, b"k").expect("reads").is_some());
+        }
     }
-    store.db.insert(&key, b"short").expect("writes");
-    suite::is_damaged(&store, Table::Blocks, b"k");
 }
 
-/// Spoils the engine's own file in many places. It may open or not, and have the data or not: what must not happen
-/// is a panic, or a value that is not the one committed.
+#[test]
+fn no_piece_outlives_its_value() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Disk::open(dir.path()).expect("opens");
+    // Beside the format version, each commit leaves its number.
+    let empty = store.db.len() + 1;
+    let cases = [(Some(50_000), 14), (Some(9_000), 4), (Some(100), 1), (Some(9_000), 4), (None, 0)];
+    for (length, pairs) in cases {
+        let mut change = ChangeSet::new();
+        match length {
+            Some(length) => change.put(Table::Leaves, b"k", vec![1; length]),
+            None => change.delete(Table::Leaves, b"k"),
+        }
+        store.commit(&change).expect("commits");
+        assert_eq!(store.db.len() - empty, pairs, "{length:?}");
+        assert_eq!(store.get(Table::Leaves, b"k"), Ok(length.map(|length| vec![1; length])));
+    }
+}
+
+#[test]
+fn no_value_is_put_into_a_file_of_its_own() {
+    // The files in `blobs` are the ones the engine never lets go of in memory.
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Disk::open(dir.path()).expect("opens");
+    for n in 0..40_u64 {
+        let mut change = ChangeSet::new();
+        change.put(Table::Blocks, &n.to_be_bytes(), vec![n as u8; 300_000]);
+        change.put(Table::Tiles, &(n / 8).to_be_bytes(), vec![n as u8; 8_192]);
+        store.commit(&change).expect("commits");
+    }
+    let blobs = std::fs::read_dir(dir.path().join("blobs")).expect("lists").count();
+    assert_eq!(blobs, 0);
+}
+
+/// Spoils the engine's own file in many places. What must not happen is a panic, a value that is not the one committed,
+/// or a store that opens with an older tip.
 #[test]
 fn damaged_files_are_an_error_and_never_a_wrong_answer() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -169,10 +253,10 @@ fn damaged_files_are_an_error_and_never_a_wrong_answer() {
         drop(db);
         match Disk::open(&spoiled) {
             Ok(store) => {
+                assert_eq!(tip(&store), Some(100), "case {case}");
                 for n in 1..=100_u64 {
-                    match store.get(Table::Blocks, &n.to_be_bytes()) {
-                        Ok(Some(value)) => assert_eq!(value, [n as u8; 9_000]),
-                        Ok(None) | Err(_) => {}
+                    if let Ok(Some(value)) = store.get(Table::Blocks, &n.to_be_bytes()) {
+                        assert_eq!(value, [n as u8; 9_000]);
                     }
                 }
             }
