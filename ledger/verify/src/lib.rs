@@ -1,1 +1,23 @@
 //! Light verification: is this receipt true?
+//!
+//! A function of a policy, a receipt and what the caller wants to know: no clock, no file, no network. Trust comes
+//! from the policy alone; whatever a receipt says about itself is checked or refused.
+//!
+//! - `receipt` runs the checks in their fixed order; `report` says what each one found;
+//! - `checkpoint` decides whether a signed head is the quorum's; `history` whether one head extends another;
+//! - `fault` lists why something was not believed.
+//!
+//! A receipt of ours has no byte that is not checked: a signature line by a key that the policy does not know is
+//! refused, though C2SP would let a verifier pass over it.
+
+mod checkpoint;
+mod fault;
+mod history;
+mod receipt;
+mod report;
+
+pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, verify_checkpoint};
+pub use fault::Fault;
+pub use history::{HistoryFault, verify_history};
+pub use receipt::{Freshness, Options, verify_receipt};
+pub use report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};

@@ -1,0 +1,256 @@
+//! Is this receipt true?
+//!
+//! The checks are made in one fixed order, from the policy inwards, and end at the first that fails: what comes after
+//! would rest on something that was not believed.
+//! Source: `DESIGN.md` §8, verification order.
+
+use crypto::{Digest, sha256};
+use merkle::inclusion::{self, InclusionError};
+use merkle::leaf_hash;
+use proto::canonical::Canonical as _;
+use proto::counter::LeafIndex;
+use proto::entry::{Entry, SubmissionEntry};
+use proto::genesis::Genesis;
+use proto::id::{NetworkId, SubmissionId};
+use proto::policy::{Policy, Quorum};
+use proto::receipt::Receipt;
+use proto::verified::Strict;
+
+use crate::checkpoint::{self, CheckpointFacts, CheckpointFault};
+use crate::fault::Fault;
+use crate::report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};
+
+/// How far a quorum's clocks may be ahead of the caller's, in seconds.
+const CLOCK_SKEW_S: u64 = 300;
+
+/// How recent the quorum's cosignatures must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// The caller's time, in seconds since 1970.
+    pub now_s: u64,
+    /// Greatest age, in seconds.
+    pub max_age_s: u64,
+}
+
+/// What the caller wants to know beyond the receipt itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Is it a receipt of this submission?
+    pub submission: Option<SubmissionId>,
+    /// Is it about the file with this SHA-256?
+    pub artifact: Option<Digest>,
+    /// Is its checkpoint recent?
+    pub freshness: Option<Freshness>,
+}
+
+/// Checks a receipt under a policy.
+pub fn verify_receipt(policy: &Policy, receipt: &Receipt, options: Options) -> Report {
+    let mut run =
+        Run { checks: Vec::with_capacity(Code::ALL.len()), checkpoint: None, index: None, entry: None };
+    // The failure is in `checks` by now; what was not reached follows it.
+    let _ = run.all(policy, receipt, options);
+    for code in Code::ALL.into_iter().skip(run.checks.len()) {
+        run.checks.push(Check { code, outcome: Outcome::Skipped("an earlier check failed") });
+    }
+    let Run { checks, checkpoint, index, entry } = run;
+    Report { checks, checkpoint, index, entry }
+}
+
+/// A check has failed, and the verification is over.
+struct Ended;
+
+struct Run {
+    checks: Vec<Check>,
+    checkpoint: Option<CheckpointFacts>,
+    index: Option<LeafIndex>,
+    entry: Option<EntryFacts>,
+}
+
+impl Run {
+    fn all(&mut self, policy: &Policy, receipt: &Receipt, options: Options) -> Result<(), Ended> {
+        let facts = self.head(policy, &receipt.checkpoint)?;
+        self.checkpoint = Some(facts.clone());
+        self.inclusion(receipt, &facts)?;
+        self.index = Some(receipt.index);
+        let entry = self.entry(&receipt.entry, &facts, options.submission)?;
+        let content = match &entry {
+            Entry::Submission(submission) => {
+                self.author(submission)?;
+                submission.submission.body().operation.content()
+            }
+            Entry::Genesis(_) | Entry::Policy(_) | Entry::Block(_) => {
+                self.skip(Code::AuthorSignature, "the entry is the network's own and has no author");
+                self.skip(Code::KeyStanding, "the entry is the network's own and has no author");
+                None
+            }
+        };
+        self.artifact(content, options.artifact)?;
+        self.freshness(facts.vouched_time_s, options.freshness)
+    }
+
+    /// `policy`, `checkpoint_signatures`, `quorum`.
+    fn head(&mut self, policy: &Policy, note: &str) -> Result<CheckpointFacts, Ended> {
+        if policy.logs().is_empty() {
+            return self.fail(Code::Policy, CheckpointFault::NoLogs);
+        }
+        let (note, text) = match checkpoint::read(note) {
+            Ok(read) => read,
+            Err(fault) => {
+                self.pass(Code::Policy);
+                return self.fail(Code::CheckpointSignatures, fault);
+            }
+        };
+        self.make(Code::Policy, checkpoint::check_origin(policy, &text))?;
+        let cosigners =
+            self.make(Code::CheckpointSignatures, checkpoint::check_signatures(policy, &note, &text))?;
+        match policy.quorum() {
+            Quorum::Of(_) => self.make(Code::Quorum, checkpoint::check_quorum(policy, &cosigners))?,
+            Quorum::None => self.skip(Code::Quorum, "the policy asks for no cosigners"),
+        }
+        Ok(checkpoint::facts(policy, text, cosigners))
+    }
+
+    /// `index`, `proof_length`, `root`.
+    fn inclusion(&mut self, receipt: &Receipt, facts: &CheckpointFacts) -> Result<(), Ended> {
+        let (index, size) = (receipt.index.get(), facts.head.size.get());
+        let needed = inclusion::proof_len(index, size).ok_or(InclusionError::IndexOutOfRange { index, size });
+        let needed = self.make(Code::Index, needed)?;
+        let found = receipt.proof.len();
+        let length =
+            if found == needed { Ok(()) } else { Err(InclusionError::ProofLength { found, needed }) };
+        self.make(Code::ProofLength, length)?;
+        let leaf = leaf_hash(&receipt.entry);
+        self.make(Code::Root, inclusion::verify(&leaf, index, size, &receipt.proof, &facts.head.root))
+    }
+
+    /// `entry`.
+    fn entry(
+        &mut self,
+        bytes: &[u8],
+        facts: &CheckpointFacts,
+        expected: Option<SubmissionId>,
+    ) -> Result<Entry, Ended> {
+        let entry = read_entry(bytes, facts, expected);
+        let (entry, said) = self.make(Code::Entry, entry)?;
+        self.entry = Some(said);
+        Ok(entry)
+    }
+
+    /// `author_signature`, `key_standing`.
+    fn author(&mut self, entry: &SubmissionEntry) -> Result<(), Ended> {
+        let submission = &entry.submission;
+        // The network is the one the author named: that it is this log's network was the validators' rule, and the
+        // signature covers it either way.
+        let verified = submission.verify_signatures(&submission.body().network, &Strict);
+        self.make(Code::AuthorSignature, verified)?;
+        // Nothing to compute: either the DID shows the key, or the entry's place in the log does. The facts say which.
+        self.pass(Code::KeyStanding);
+        Ok(())
+    }
+
+    fn artifact(&mut self, content: Option<&Digest>, artifact: Option<Digest>) -> Result<(), Ended> {
+        let Some(expected) = artifact else {
+            self.skip(Code::Artifact, "no artifact was given");
+            return Ok(());
+        };
+        let outcome = match content {
+            Some(found) if *found == expected => Ok(()),
+            Some(found) => Err(Fault::OtherArtifact { found: *found, expected }),
+            None => Err(Fault::NoArtifact { expected }),
+        };
+        self.make(Code::Artifact, outcome)
+    }
+
+    fn freshness(&mut self, time_s: Option<u64>, wanted: Option<Freshness>) -> Result<(), Ended> {
+        let Some(Freshness { now_s, max_age_s }) = wanted else {
+            self.skip(Code::Freshness, "no greatest age was given");
+            return Ok(());
+        };
+        let age = match time_s {
+            None => Err(Fault::NoTime),
+            Some(time_s) if time_s > now_s.saturating_add(CLOCK_SKEW_S) => {
+                Err(Fault::FromTheFuture { time_s, now_s })
+            }
+            Some(time_s) => Ok(now_s.saturating_sub(time_s)),
+        };
+        let outcome = age.and_then(|age_s| match age_s > max_age_s {
+            true => Err(Fault::TooOld { age_s, max_age_s }),
+            false => Ok(()),
+        });
+        self.make(Code::Freshness, outcome)
+    }
+
+    fn pass(&mut self, code: Code) {
+        self.checks.push(Check { code, outcome: Outcome::Passed });
+    }
+
+    fn skip(&mut self, code: Code, why: &'static str) {
+        self.checks.push(Check { code, outcome: Outcome::Skipped(why) });
+    }
+
+    fn fail<T>(&mut self, code: Code, fault: impl Into<Fault>) -> Result<T, Ended> {
+        self.checks.push(Check { code, outcome: Outcome::Failed(fault.into()) });
+        Err(Ended)
+    }
+
+    fn make<T>(&mut self, code: Code, result: Result<T, impl Into<Fault>>) -> Result<T, Ended> {
+        match result {
+            Ok(value) => {
+                self.pass(code);
+                Ok(value)
+            }
+            Err(fault) => self.fail(code, fault),
+        }
+    }
+}
+
+fn read_entry(
+    bytes: &[u8],
+    facts: &CheckpointFacts,
+    expected: Option<SubmissionId>,
+) -> Result<(Entry, EntryFacts), Fault> {
+    let entry = Entry::decode(bytes)?;
+    let said = match &entry {
+        Entry::Genesis(bytes) => {
+            let genesis = Genesis::decode(bytes)?;
+            if genesis.origin != facts.origin.as_str() {
+                return Err(Fault::OtherOrigin { found: genesis.origin, expected: facts.origin.clone() });
+            }
+            EntryFacts::Genesis { network: NetworkId::new(sha256(bytes)) }
+        }
+        Entry::Policy(_) => EntryFacts::Policy,
+        Entry::Block(block) => EntryFacts::Block { height: block.height, time: block.time },
+        Entry::Submission(submission) => EntryFacts::Submission(Box::new(submission_facts(submission))),
+    };
+    match (&said, expected) {
+        (_, None) => {}
+        (EntryFacts::Submission(found), Some(expected)) => {
+            if found.id != expected {
+                return Err(Fault::OtherSubmission { found: found.id, expected });
+            }
+        }
+        (other, Some(expected)) => return Err(Fault::NoSubmission { kind: other.kind(), expected }),
+    }
+    Ok((entry, said))
+}
+
+fn submission_facts(entry: &SubmissionEntry) -> SubmissionFacts {
+    let SubmissionEntry { height, time, submission } = entry;
+    let body = submission.body();
+    let standing = match body.author.is_of(&body.key) {
+        true => Standing::SelfCertified,
+        false => Standing::AttestedByLog,
+    };
+    SubmissionFacts {
+        id: submission.id(),
+        height: *height,
+        time: *time,
+        network: body.network,
+        tenant: body.tenant.clone(),
+        author: body.author.clone(),
+        key: body.key.id(),
+        standing,
+        operation: body.operation.name(),
+        content: body.operation.content().copied(),
+    }
+}

@@ -1,0 +1,35 @@
+//! A receipt that was written once and must stay true for ever.
+//!
+//! `UPDATE=1` writes it anew, which is a change of format and nothing less.
+
+use std::fs;
+use std::path::Path;
+
+use proto::policy::Policy;
+use proto::receipt::Receipt;
+use verify::{Options, verify_receipt};
+
+use crate::fixture::{Network, SUBMITTED};
+
+#[test]
+fn an_old_receipt_stays_true() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+        let network = Network::new("example.com/log");
+        let receipt = network.receipt(SUBMITTED);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("policy"), network.policy.to_string()).expect("written");
+        fs::write(folder.join("receipt.json"), receipt.to_json()).expect("written");
+        fs::write(folder.join("receipt.tlog-proof"), receipt.to_tlog_proof()).expect("written");
+    }
+    let read = |name: &str| fs::read_to_string(folder.join(name)).expect("committed");
+    let policy: Policy = read("policy").parse().expect("well formed");
+    let json = read("receipt.json");
+    let receipt = Receipt::from_json(&json).expect("well formed");
+    assert_eq!(receipt.to_json(), json);
+    let report = verify_receipt(&policy, &receipt, Options::default());
+    assert!(report.is_true(), "{:?}", report.failure());
+    let text = read("receipt.tlog-proof");
+    assert_eq!(receipt.to_tlog_proof(), text);
+    assert_eq!(Receipt::from_tlog_proof(&text, receipt.entry.clone()), Ok(receipt));
+}
