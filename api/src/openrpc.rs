@@ -14,11 +14,15 @@ pub(crate) fn document() -> Value {
         let (params, result) = method.shapes();
         let params = params(&mut generator);
         let result = result(&mut generator);
+        let descriptors: Vec<Value> = schema::members(params.as_value(), &generator)
+            .into_iter()
+            .map(|member| json!({ "name": member.name, "required": member.required, "schema": member.schema }))
+            .collect();
         methods.push(json!({
             "name": method.name(),
             "summary": method.summary(),
             "paramStructure": "by-name",
-            "params": by_name(params.as_value(), generator.definitions()),
+            "params": descriptors,
             "result": { "name": "result", "schema": result },
         }));
     }
@@ -33,21 +37,4 @@ pub(crate) fn document() -> Value {
         "methods": methods,
         "components": { "schemas": generator.take_definitions(true) },
     })
-}
-
-/// The members of a parameter object, one content descriptor each.
-fn by_name(schema: &Value, definitions: &serde_json::Map<String, Value>) -> Vec<Value> {
-    let named = schema
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|reference| reference.rsplit('/').next())
-        .and_then(|name| definitions.get(name))
-        .unwrap_or(schema);
-    let required = |name: &str| {
-        named["required"].as_array().is_some_and(|required| required.iter().any(|member| member == name))
-    };
-    let Some(members) = named["properties"].as_object() else { return Vec::new() };
-    let descriptor =
-        |(name, schema): (&String, &Value)| json!({ "name": name, "required": required(name), "schema": schema });
-    members.iter().map(descriptor).collect()
 }
