@@ -129,10 +129,13 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
-        let (taken, rest) =
-            self.0.split_at_checked(count).ok_or(CodecError::Short { missing: count - self.0.len() })?;
-        self.0 = rest;
-        Ok(taken)
+        match self.0.split_at_checked(count) {
+            Some((taken, rest)) => {
+                self.0 = rest;
+                Ok(taken)
+            }
+            None => Err(CodecError::Short { missing: count - self.0.len() }),
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {

@@ -74,22 +74,23 @@ pub(crate) fn first_digest(network: &NetworkId) -> Digest {
 /// tag, the key behind its length (u32, big-endian), and 0, or 1 and the value behind its length. Rule D1.
 pub(crate) fn next_digest(previous: &Digest, change: &ChangeSet) -> Digest {
     let mut writes = Vec::new();
-    let mut put = |bytes: &[u8]| {
-        let length =
-            u32::try_from(bytes.len()).expect("keys and values of the state are bounded far below 4 GiB");
-        writes.extend_from_slice(&length.to_be_bytes());
-        writes.extend_from_slice(bytes);
-    };
     for (table, key, value) in change.iter().filter(|(table, _, _)| table.is_state()) {
-        put(&[table as u8]);
-        put(key);
+        writes.push(table as u8);
+        put(key, &mut writes);
         match value {
-            None => put(&[0]),
+            None => writes.push(0),
             Some(value) => {
-                put(&[1]);
-                put(value);
+                writes.push(1);
+                put(value, &mut writes);
             }
         }
     }
     Domain::State.digest(&[previous.as_bytes(), &writes])
+}
+
+fn put(bytes: &[u8], to: &mut Vec<u8>) {
+    let length =
+        u32::try_from(bytes.len()).expect("keys and values of the state are bounded far below 4 GiB");
+    to.extend_from_slice(&length.to_be_bytes());
+    to.extend_from_slice(bytes);
 }

@@ -1,0 +1,11 @@
+//! The ledger as its users see it: blocks in, and what follows from them.
+
+mod attestations;
+mod blocks;
+mod finality;
+mod golden;
+mod identities;
+mod random;
+mod readers;
+mod restart;
+mod world;
