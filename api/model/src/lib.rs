@@ -1,1 +1,23 @@
-//! The JSON shapes of the outside.
+//! The JSON shapes of the outside, and the one table of errors.
+//!
+//! What a caller sends and gets is defined here and nowhere else; documents of the interface are generated from
+//! these types. One encoding everywhere: digests and ids are lower-case hex without prefix, byte strings are
+//! padded base64, and a number that a JavaScript reader could round is a string.
+//!
+//! - `strict` reads JSON: bounded, not too deep, no key twice;
+//! - `scalar` the spellings of digests, bytes, numbers; `error` everything that can go wrong;
+//! - `entry`, `operation` what is submitted and what became of it; `receipt` proofs and their verdicts;
+//! - `chain` blocks, checkpoints, validators; `status`, `event`, `jwks` what a node says of itself;
+//! - `jsonrpc` the envelope of JSON-RPC 2.0.
+
+pub mod chain;
+pub mod entry;
+pub mod error;
+pub mod event;
+pub mod jsonrpc;
+pub mod jwks;
+pub mod operation;
+pub mod receipt;
+pub mod scalar;
+pub mod status;
+pub mod strict;

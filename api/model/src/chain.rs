@@ -1,0 +1,142 @@
+//! Blocks, checkpoints and the validators behind them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::operation::Key;
+use crate::scalar::{Hash, Position, Uint};
+
+/// Most submission ids listed with a block.
+pub const BLOCK_IDS_MAX: usize = 1_000;
+
+/// Asks for a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointParams {
+    /// Its size; without it, the newest.
+    #[serde(default)]
+    pub size: Position,
+}
+
+/// A checkpoint a quorum signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointAnswer {
+    /// The log's origin.
+    pub origin: String,
+    /// Number of leaves.
+    pub size: Uint,
+    /// Root over them.
+    pub root: Hash,
+    /// Names of the validators that signed.
+    pub signers: Vec<String>,
+    /// The signed note (C2SP tlog-checkpoint), for verifiers.
+    pub note: String,
+}
+
+/// Asks for a block.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockParams {
+    /// Its height; without it, the newest committed.
+    #[serde(default)]
+    pub height: Position,
+}
+
+/// A committed block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockAnswer {
+    /// Its id.
+    pub id: Hash,
+    /// Distance from genesis.
+    pub height: Uint,
+    /// The reign.
+    pub epoch: Uint,
+    /// The view it was proposed in.
+    pub view: Uint,
+    /// The block it extends.
+    pub parent: Hash,
+    /// The view of the block it extends.
+    pub parent_view: Uint,
+    /// Its proposer's position among the validators.
+    pub proposer: u16,
+    /// The proposer's clock, in milliseconds since 1970.
+    pub time_ms: Uint,
+    /// The batches it orders.
+    pub batches: Vec<BatchAnswer>,
+    /// Number of submissions it orders.
+    pub submission_count: Uint,
+    /// The first of their ids, in order, at most 1,000.
+    pub submissions: Vec<Hash>,
+    /// Whether `submissions` names them all.
+    pub complete: bool,
+    /// The certificate of its parent.
+    pub justify: CertificateAnswer,
+}
+
+/// How a block names a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchAnswer {
+    /// RFC 6962 root over the ids of its submissions.
+    pub id: Hash,
+    /// Number of its submissions.
+    pub count: u32,
+    /// Sum of its envelopes, in bytes.
+    pub bytes: u32,
+}
+
+/// That a quorum voted for a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateAnswer {
+    /// The block.
+    pub block: Hash,
+    /// Its height.
+    pub height: Uint,
+    /// The view.
+    pub view: Uint,
+    /// Positions of the validators that voted, ascending.
+    pub signers: Vec<u16>,
+}
+
+/// The validators, and what a quorum of them is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorsAnswer {
+    /// The network's id.
+    pub network: Hash,
+    /// The log's origin.
+    pub origin: String,
+    /// Their reign.
+    pub epoch: Uint,
+    /// Sum of all voting power.
+    pub total_power: Uint,
+    /// The smallest power that decides.
+    pub quorum_power: Uint,
+    /// The validators, by position.
+    pub validators: Vec<ValidatorAnswer>,
+}
+
+/// One validator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorAnswer {
+    /// Position, from 0.
+    pub index: u16,
+    /// Name.
+    pub name: String,
+    /// Voting power.
+    pub power: Uint,
+    /// Signs votes and proposals.
+    pub consensus: Key,
+    /// Names the node in the network.
+    pub network: Key,
+    /// Signs checkpoints as the log.
+    pub log: Key,
+    /// Cosigns checkpoints.
+    pub cosigner_ed25519: Key,
+    /// Cosigns checkpoints.
+    pub cosigner_ml_dsa_65: Key,
+}

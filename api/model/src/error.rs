@@ -1,0 +1,483 @@
+//! Everything that can go wrong for a caller: one enum, one table.
+//!
+//! Each error has a code that never changes, an HTTP status, a JSON-RPC number, a title and a hint; its display is
+//! the detail, with both sides shown. REST carries it as problem+json (RFC 9457), JSON-RPC in `error.data`.
+//! Reserved JSON-RPC numbers stand for faults of the protocol alone; ours are positive.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scalar::{Hash, Uint};
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The body is not JSON, or not strict JSON.
+    #[error("{fault}")]
+    MalformedJson {
+        /// What the reader met.
+        fault: String,
+    },
+    /// JSON, but not a JSON-RPC 2.0 request.
+    #[error("{fault}")]
+    InvalidRequest {
+        /// What is wrong.
+        fault: String,
+    },
+    /// No JSON-RPC method has this name.
+    #[error("there is no method {name:?}")]
+    MethodUnknown {
+        /// The name asked for.
+        name: String,
+    },
+    /// A parameter is missing, unknown, malformed or out of its range.
+    #[error("{fault}")]
+    InvalidParams {
+        /// Which, and what is expected.
+        fault: String,
+    },
+    /// No route has this path.
+    #[error("there is nothing at {path}")]
+    RouteUnknown {
+        /// The path asked for.
+        path: String,
+    },
+    /// The route exists, for other HTTP methods.
+    #[error("{method} is not offered at {path}")]
+    MethodNotAllowed {
+        /// The HTTP method.
+        method: String,
+        /// The path.
+        path: String,
+    },
+    /// The body is longer than allowed.
+    #[error("the body has more than {max} bytes")]
+    BodyTooLarge {
+        /// Length allowed, in bytes.
+        max: usize,
+    },
+    /// The body did not arrive whole.
+    #[error("the body could not be read: {fault}")]
+    BodyUnreadable {
+        /// What happened.
+        fault: String,
+    },
+    /// The content type is not JSON.
+    #[error("the content type is {found:?}")]
+    ContentType {
+        /// The header found, shortened.
+        found: String,
+    },
+    /// The request names a host or an origin that is not served here.
+    #[error("requests for {found:?} are not answered here")]
+    HostRefused {
+        /// The host or origin.
+        found: String,
+    },
+    /// A token is needed, and the one given is missing or unknown.
+    #[error("{fault}")]
+    Unauthorized {
+        /// Whether it is missing or unknown.
+        fault: &'static str,
+    },
+    /// Plain JSON was submitted to a node that signs for nobody.
+    #[error("this node does not sign for callers; the request has no signed envelope")]
+    SigningNotOffered,
+    /// The envelope is not a canonical submission.
+    #[error("{fault}")]
+    SubmissionMalformed {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The submission is well-formed, and may not be executed.
+    #[error("{detail}")]
+    SubmissionRefused {
+        /// Its id.
+        id: Hash,
+        /// The rule's own code.
+        reason: &'static str,
+        /// Both sides.
+        detail: String,
+    },
+    /// The node cannot take more submissions now.
+    #[error("the node cannot take more submissions now")]
+    Busy {
+        /// When to come again.
+        retry_after_ms: u64,
+    },
+    /// The node did not say in time whether it takes the submission.
+    #[error("the node has not said whether it takes submission {id}")]
+    NoVerdict {
+        /// Its id.
+        id: Hash,
+    },
+    /// Too many requests or streams at once.
+    #[error("{what} are limited to {max} at once")]
+    TooMany {
+        /// What is limited.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// Neither an entry nor a submission of this name is known.
+    #[error("no entry {name} is known")]
+    EntryUnknown {
+        /// Id or index.
+        name: String,
+    },
+    /// There is no block at this height yet.
+    #[error("there is no block at height {height}")]
+    BlockUnknown {
+        /// The height, or `latest`.
+        height: String,
+    },
+    /// No quorum has signed a checkpoint of this size.
+    #[error("there is no checkpoint {size}")]
+    CheckpointUnknown {
+        /// The size, or `latest`.
+        size: String,
+    },
+    /// The entry stands in the log, or will, but no checkpoint covers it yet.
+    #[error("entry {name} is not final yet")]
+    NotFinal {
+        /// Id or index.
+        name: String,
+        /// When to come again.
+        retry_after_ms: u64,
+    },
+    /// The submission was rejected or expired, so it has no place in the log.
+    #[error("submission {id} is not in the log: {reason}")]
+    NoReceipt {
+        /// Its id.
+        id: Hash,
+        /// Why not.
+        reason: String,
+    },
+    /// The receipt to verify cannot be read as one.
+    #[error("{fault}")]
+    ReceiptMalformed {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The request took longer than any may.
+    #[error("the request took longer than {max_ms} ms")]
+    TimedOut {
+        /// The limit.
+        max_ms: u64,
+    },
+    /// The node is going down.
+    #[error("the node is stopping")]
+    Stopping,
+    /// The store failed or holds damaged data.
+    #[error("stored data could not be read")]
+    Storage,
+    /// A fault of ours.
+    #[error("the request met a fault in the node")]
+    Internal,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The stable code.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON-RPC number.
+    pub rpc: i64,
+    /// A short name.
+    pub title: &'static str,
+    /// What the caller can do.
+    pub hint: &'static str,
+}
+
+const fn row(code: &'static str, status: u16, rpc: i64, title: &'static str, hint: &'static str) -> Row {
+    Row { code, status, rpc, title, hint }
+}
+
+impl ApiError {
+    /// The error's line of the table.
+    pub const fn row(&self) -> Row {
+        match self {
+            Self::MalformedJson { .. } => row(
+                "malformed_json",
+                400,
+                -32700,
+                "Not readable as JSON",
+                "Send one JSON value in UTF-8, nested at most 32 deep, with no member twice.",
+            ),
+            Self::InvalidRequest { .. } => row(
+                "invalid_request",
+                400,
+                -32600,
+                "Not a JSON-RPC 2.0 request",
+                "Send {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"…\",\"params\":{…}}, or a list of 1 to 10 of these.",
+            ),
+            Self::MethodUnknown { .. } => {
+                row("method_unknown", 404, -32601, "No such method", "rpc.discover lists the methods.")
+            }
+            Self::InvalidParams { .. } => row(
+                "invalid_params",
+                400,
+                -32602,
+                "Parameters do not fit",
+                "Parameters are given by name; rpc.discover and /openapi.json describe them.",
+            ),
+            Self::RouteUnknown { .. } => {
+                row("route_unknown", 404, 1001, "No such path", "/openapi.json lists the paths.")
+            }
+            Self::MethodNotAllowed { .. } => row(
+                "method_not_allowed",
+                405,
+                1002,
+                "Not offered for this HTTP method",
+                "/openapi.json lists the methods of each path.",
+            ),
+            Self::BodyTooLarge { .. } => row(
+                "body_too_large",
+                413,
+                1003,
+                "Body too large",
+                "Log the digest of large content, not the content.",
+            ),
+            Self::BodyUnreadable { .. } => row(
+                "body_unreadable",
+                400,
+                1004,
+                "Body not received",
+                "Send the whole body, without long pauses.",
+            ),
+            Self::ContentType { .. } => row(
+                "content_type",
+                415,
+                1005,
+                "Not a content type that is read here",
+                "Send the header content-type: application/json.",
+            ),
+            Self::HostRefused { .. } => row(
+                "host_refused",
+                403,
+                1006,
+                "Host or origin refused",
+                "Use the address the node listens on; other host names must be in its configuration.",
+            ),
+            Self::Unauthorized { .. } => row(
+                "unauthorized",
+                401,
+                1007,
+                "Token needed",
+                "Send authorization: Bearer <token>, or a signed envelope, which needs none.",
+            ),
+            Self::SigningNotOffered => row(
+                "signing_not_offered",
+                403,
+                1008,
+                "Signed envelope needed",
+                "Sign the submission yourself and send {\"envelope\":\"<base64>\"}; quorate submit does both.",
+            ),
+            Self::SubmissionMalformed { .. } => row(
+                "submission_malformed",
+                400,
+                1101,
+                "Not a submission",
+                "An envelope is the canonical encoding of a signed submission, at most 60 KiB, in padded base64.",
+            ),
+            Self::SubmissionRefused { .. } => row(
+                "submission_refused",
+                422,
+                1102,
+                "Submission refused",
+                "`reason` names the rule; the same bytes will be refused again unless the ledger's state changes.",
+            ),
+            Self::Busy { .. } => row(
+                "busy",
+                503,
+                1103,
+                "No room for submissions now",
+                "Send the same bytes again after retry_after_ms: the id stays the same, nothing is done twice.",
+            ),
+            Self::NoVerdict { .. } => row(
+                "no_verdict",
+                503,
+                1104,
+                "Outcome unknown",
+                "Ask for the id, or send the same bytes again: nothing is done twice.",
+            ),
+            Self::TooMany { .. } => row(
+                "too_many",
+                429,
+                1105,
+                "Too many at once",
+                "Come again a little later, and keep fewer requests open.",
+            ),
+            Self::EntryUnknown { .. } => row(
+                "entry_unknown",
+                404,
+                1201,
+                "No such entry",
+                "An entry is named by its submission's id (64 hex digits) or its index. A submission that another node took is known here once it is committed.",
+            ),
+            Self::BlockUnknown { .. } => {
+                row("block_unknown", 404, 1202, "No such block", "/v1/status tells the present height.")
+            }
+            Self::CheckpointUnknown { .. } => row(
+                "checkpoint_unknown",
+                404,
+                1203,
+                "No such checkpoint",
+                "/v1/checkpoints/latest gives the newest; only sizes a quorum signed have one.",
+            ),
+            Self::NotFinal { .. } => row(
+                "not_final",
+                404,
+                1204,
+                "Not final yet",
+                "Ask again after retry_after_ms, or submit with \"wait\":\"finalized\".",
+            ),
+            Self::NoReceipt { .. } => row(
+                "no_receipt",
+                404,
+                1205,
+                "Not in the log",
+                "Only executed submissions have receipts; the entry's state tells why this one was not.",
+            ),
+            Self::ReceiptMalformed { .. } => row(
+                "receipt_malformed",
+                400,
+                1206,
+                "Not a receipt",
+                "Send the receipt as it was given out, unchanged.",
+            ),
+            Self::TimedOut { .. } => row(
+                "timed_out",
+                503,
+                1301,
+                "Took too long",
+                "Send the request again; reads change nothing, and a submission's bytes are executed once.",
+            ),
+            Self::Stopping => {
+                row("stopping", 503, 1302, "Node is stopping", "Ask another node, or this one later.")
+            }
+            Self::Storage => row(
+                "storage",
+                500,
+                1303,
+                "Storage failed",
+                "The operator finds the reason in the node's log. Ask another node.",
+            ),
+            Self::Internal => row(
+                "internal",
+                500,
+                -32603,
+                "Internal fault",
+                "Please report it with the request; the node goes on.",
+            ),
+        }
+    }
+
+    /// How long to wait before trying again, where that can help.
+    pub const fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Busy { retry_after_ms } | Self::NotFinal { retry_after_ms, .. } => Some(*retry_after_ms),
+            Self::NoVerdict { .. } | Self::TooMany { .. } | Self::TimedOut { .. } => Some(1_000),
+            Self::Stopping => Some(5_000),
+            Self::MalformedJson { .. }
+            | Self::InvalidRequest { .. }
+            | Self::MethodUnknown { .. }
+            | Self::InvalidParams { .. }
+            | Self::RouteUnknown { .. }
+            | Self::MethodNotAllowed { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::BodyUnreadable { .. }
+            | Self::ContentType { .. }
+            | Self::HostRefused { .. }
+            | Self::Unauthorized { .. }
+            | Self::SigningNotOffered
+            | Self::SubmissionMalformed { .. }
+            | Self::SubmissionRefused { .. }
+            | Self::EntryUnknown { .. }
+            | Self::BlockUnknown { .. }
+            | Self::CheckpointUnknown { .. }
+            | Self::NoReceipt { .. }
+            | Self::ReceiptMalformed { .. }
+            | Self::Storage
+            | Self::Internal => None,
+        }
+    }
+
+    /// The error as it is sent.
+    pub fn problem(&self) -> Problem {
+        let Row { code, status, title, hint, .. } = self.row();
+        let (id, reason) = match self {
+            Self::SubmissionRefused { id, reason, .. } => (Some(*id), Some((*reason).to_owned())),
+            Self::NoReceipt { id, reason } => (Some(*id), Some(reason.clone())),
+            Self::NoVerdict { id } => (Some(*id), None),
+            Self::MalformedJson { .. }
+            | Self::InvalidRequest { .. }
+            | Self::MethodUnknown { .. }
+            | Self::InvalidParams { .. }
+            | Self::RouteUnknown { .. }
+            | Self::MethodNotAllowed { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::BodyUnreadable { .. }
+            | Self::ContentType { .. }
+            | Self::HostRefused { .. }
+            | Self::Unauthorized { .. }
+            | Self::SigningNotOffered
+            | Self::SubmissionMalformed { .. }
+            | Self::Busy { .. }
+            | Self::TooMany { .. }
+            | Self::EntryUnknown { .. }
+            | Self::BlockUnknown { .. }
+            | Self::CheckpointUnknown { .. }
+            | Self::NotFinal { .. }
+            | Self::ReceiptMalformed { .. }
+            | Self::TimedOut { .. }
+            | Self::Stopping
+            | Self::Storage
+            | Self::Internal => (None, None),
+        };
+        Problem {
+            kind: format!("urn:quorate:error:{code}"),
+            title: title.to_owned(),
+            status,
+            detail: self.to_string(),
+            code: code.to_owned(),
+            hint: hint.to_owned(),
+            reason,
+            id,
+            retry_after_ms: self.retry_after_ms().map(Uint),
+        }
+    }
+}
+
+/// An error as it is sent: `application/problem+json` (RFC 9457) with members of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// `urn:quorate:error:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A short name, the same for every error of this code.
+    pub title: String,
+    /// The HTTP status, also when the error travels in JSON-RPC.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// The stable code.
+    pub code: String,
+    /// What the caller can do.
+    pub hint: String,
+    /// The code of the ledger's rule, where one refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The submission in question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Hash>,
+    /// When trying again can help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<Uint>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use std::collections::BTreeSet;
+
+use crypto::Digest;
+
+use super::{ApiError, Problem};
+use crate::scalar::Hash;
+
+/// One error of every variant. The match in `position` does not compile when a variant is missing from it, and the
+/// test below fails when it is missing from the list.
+fn samples() -> Vec<ApiError> {
+    let id = Hash(Digest::ZERO);
+    let text = || "x".to_owned();
+    vec![
+        ApiError::MalformedJson { fault: text() },
+        ApiError::InvalidRequest { fault: text() },
+        ApiError::MethodUnknown { name: text() },
+        ApiError::InvalidParams { fault: text() },
+        ApiError::RouteUnknown { path: text() },
+        ApiError::MethodNotAllowed { method: text(), path: text() },
+        ApiError::BodyTooLarge { max: 1 },
+        ApiError::BodyUnreadable { fault: text() },
+        ApiError::ContentType { found: text() },
+        ApiError::HostRefused { found: text() },
+        ApiError::Unauthorized { fault: "x" },
+        ApiError::SigningNotOffered,
+        ApiError::SubmissionMalformed { fault: text() },
+        ApiError::SubmissionRefused { id, reason: "expired", detail: text() },
+        ApiError::Busy { retry_after_ms: 1 },
+        ApiError::NoVerdict { id },
+        ApiError::TooMany { what: "x", max: 1 },
+        ApiError::EntryUnknown { name: text() },
+        ApiError::BlockUnknown { height: text() },
+        ApiError::CheckpointUnknown { size: text() },
+        ApiError::NotFinal { name: text(), retry_after_ms: 1 },
+        ApiError::NoReceipt { id, reason: text() },
+        ApiError::ReceiptMalformed { fault: text() },
+        ApiError::TimedOut { max_ms: 1 },
+        ApiError::Stopping,
+        ApiError::Storage,
+        ApiError::Internal,
+    ]
+}
+
+fn position(error: &ApiError) -> usize {
+    match error {
+        ApiError::MalformedJson { .. } => 0,
+        ApiError::InvalidRequest { .. } => 1,
+        ApiError::MethodUnknown { .. } => 2,
+        ApiError::InvalidParams { .. } => 3,
+        ApiError::RouteUnknown { .. } => 4,
+        ApiError::MethodNotAllowed { .. } => 5,
+        ApiError::BodyTooLarge { .. } => 6,
+        ApiError::BodyUnreadable { .. } => 7,
+        ApiError::ContentType { .. } => 8,
+        ApiError::HostRefused { .. } => 9,
+        ApiError::Unauthorized { .. } => 10,
+        ApiError::SigningNotOffered => 11,
+        ApiError::SubmissionMalformed { .. } => 12,
+        ApiError::SubmissionRefused { .. } => 13,
+        ApiError::Busy { .. } => 14,
+        ApiError::NoVerdict { .. } => 15,
+        ApiError::TooMany { .. } => 16,
+        ApiError::EntryUnknown { .. } => 17,
+        ApiError::BlockUnknown { .. } => 18,
+        ApiError::CheckpointUnknown { .. } => 19,
+        ApiError::NotFinal { .. } => 20,
+        ApiError::NoReceipt { .. } => 21,
+        ApiError::ReceiptMalformed { .. } => 22,
+        ApiError::TimedOut { .. } => 23,
+        ApiError::Stopping => 24,
+        ApiError::Storage => 25,
+        ApiError::Internal => 26,
+    }
+}
+
+#[test]
+fn every_variant_has_a_line_of_its_own() {
+    let samples = samples();
+    let positions: Vec<usize> = samples.iter().map(position).collect();
+    assert_eq!(positions, (0..=26).collect::<Vec<_>>());
+    let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
+    let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
+    assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));
+}
+
+#[test]
+fn reserved_numbers_are_for_the_protocol() {
+    for error in samples() {
+        let row = error.row();
+        let protocol = ["malformed_json", "invalid_request", "method_unknown", "invalid_params", "internal"]
+            .contains(&row.code);
+        assert_eq!(row.rpc < 0, protocol, "{}", row.code);
+        assert!((400..600).contains(&row.status), "{}", row.code);
+        assert!(row.code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", row.code);
+        assert!(row.hint.ends_with('.'), "{}", row.code);
+    }
+}
+
+#[test]
+fn who_is_told_to_wait_is_told_how_long() {
+    for error in samples() {
+        let waits = matches!(error.row().status, 429 | 503);
+        assert!(!waits || error.retry_after_ms().is_some(), "{}", error.row().code);
+    }
+}
+
+#[test]
+fn a_problem_survives_the_journey() {
+    for error in samples() {
+        let problem = error.problem();
+        let json = serde_json::to_string(&problem).expect("writes");
+        assert_eq!(serde_json::from_str::<Problem>(&json).expect("reads"), problem);
+    }
+}

@@ -1,0 +1,307 @@
+//! Operations in JSON: one shape for each kind of `proto::operation`, told apart by `type`.
+
+use crypto::{PublicKey, Scheme, Signature};
+use proto::id::Did;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scalar::{Bytes, Hash, Uint};
+
+/// What a submission asks of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum Operation {
+    /// Registers an identity with its first keys.
+    #[serde(rename = "identity.create")]
+    IdentityCreate {
+        /// The DID.
+        identity: String,
+        /// Its keys.
+        #[serde(deserialize_with = "crate::strict::named_list")]
+        keys: Vec<Key>,
+    },
+    /// Gives an identity one more key.
+    #[serde(rename = "key.add")]
+    KeyAdd {
+        /// The DID.
+        identity: String,
+        /// The new key.
+        #[serde(deserialize_with = "crate::strict::named")]
+        key: Key,
+    },
+    /// Puts a new key in the place of an old one.
+    #[serde(rename = "key.rotate")]
+    KeyRotate {
+        /// The DID.
+        identity: String,
+        /// Id of the key that retires.
+        retires: String,
+        /// The new key.
+        #[serde(deserialize_with = "crate::strict::named")]
+        key: Key,
+        /// The new key's consent: its signature.
+        possession: Bytes,
+    },
+    /// Ends a key.
+    #[serde(rename = "key.revoke")]
+    KeyRevoke {
+        /// The DID.
+        identity: String,
+        /// The key's id.
+        key: String,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Says that some bytes exist.
+    #[serde(rename = "proof.submit")]
+    ProofSubmit {
+        /// SHA-256 of the content.
+        content: Hash,
+        /// Length of the content, in bytes.
+        content_bytes: Uint,
+        /// Media type, or empty.
+        #[serde(default)]
+        media_type: String,
+        /// What it is about, or empty.
+        #[serde(default)]
+        subject: String,
+    },
+    /// States something about a subject.
+    #[serde(rename = "attestation.issue")]
+    AttestationIssue {
+        /// Whom or what it is about.
+        subject: String,
+        /// The kind of statement, a URI.
+        predicate_type: String,
+        /// The statement's bytes.
+        predicate: Bytes,
+        /// SHA-256 of the artifact it speaks of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Hash>,
+        /// From when on it no longer holds, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at_ms: Option<Uint>,
+    },
+    /// Withdraws one's own attestation.
+    #[serde(rename = "attestation.revoke")]
+    AttestationRevoke {
+        /// The submission that issued it.
+        attestation: Hash,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Records the root of a tree kept elsewhere.
+    #[serde(rename = "batch.anchor")]
+    BatchAnchor {
+        /// The root.
+        root: Hash,
+        /// Number of leaves.
+        count: Uint,
+        /// How the tree is made.
+        tree: String,
+    },
+}
+
+/// A public key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// `ed25519`, `ml-dsa-65`, `ed25519+ml-dsa-65` or `dilithium3-r3`.
+    pub scheme: String,
+    /// The key's bytes.
+    pub public_key: Bytes,
+}
+
+impl From<&PublicKey> for Key {
+    fn from(key: &PublicKey) -> Self {
+        Self { scheme: key.scheme().name().to_owned(), public_key: Bytes(key.as_bytes().to_vec()) }
+    }
+}
+
+impl Key {
+    /// The key, checked.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(&self) -> Result<PublicKey, String> {
+        let scheme = Scheme::from_name(&self.scheme).ok_or_else(|| {
+            let known = Scheme::ALL.map(Scheme::name).join(", ");
+            format!(
+                "{:?} is not a scheme; there are {known}",
+                self.scheme.chars().take(40).collect::<String>()
+            )
+        })?;
+        PublicKey::parse(scheme, &self.public_key.0).map_err(|fault| fault.to_string())
+    }
+}
+
+type Domain = proto::operation::Operation;
+
+impl From<&Domain> for Operation {
+    fn from(operation: &Domain) -> Self {
+        match operation {
+            Domain::IdentityCreate { identity, keys } => Self::IdentityCreate {
+                identity: identity.to_string(),
+                keys: keys.iter().map(Key::from).collect(),
+            },
+            Domain::KeyAdd { identity, key } => {
+                Self::KeyAdd { identity: identity.to_string(), key: Key::from(key) }
+            }
+            Domain::KeyRotate { identity, retires, key, possession } => Self::KeyRotate {
+                identity: identity.to_string(),
+                retires: retires.to_string(),
+                key: Key::from(key),
+                possession: Bytes(possession.as_bytes().to_vec()),
+            },
+            Domain::KeyRevoke { identity, key, reason } => Self::KeyRevoke {
+                identity: identity.to_string(),
+                key: key.to_string(),
+                reason: reason.clone(),
+            },
+            Domain::ProofSubmit { content, content_bytes, media_type, subject } => Self::ProofSubmit {
+                content: Hash(*content),
+                content_bytes: Uint(*content_bytes),
+                media_type: media_type.clone(),
+                subject: subject.clone(),
+            },
+            Domain::AttestationIssue { subject, predicate_type, predicate, content, expires_at_ms } => {
+                Self::AttestationIssue {
+                    subject: subject.clone(),
+                    predicate_type: predicate_type.clone(),
+                    predicate: Bytes(predicate.clone()),
+                    content: content.map(Hash),
+                    expires_at_ms: expires_at_ms.map(Uint),
+                }
+            }
+            Domain::AttestationRevoke { attestation, reason } => {
+                Self::AttestationRevoke { attestation: (*attestation).into(), reason: reason.clone() }
+            }
+            Domain::BatchAnchor { root, count, tree } => {
+                Self::BatchAnchor { root: Hash(*root), count: Uint(*count), tree: tree.clone() }
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// The operation, its parts checked; lengths are checked when the envelope is decoded.
+    ///
+    /// # Errors
+    /// Which member is wrong, in words.
+    pub fn parse(&self) -> Result<Domain, String> {
+        Ok(match self {
+            Self::IdentityCreate { identity, keys } => Domain::IdentityCreate {
+                identity: did(identity)?,
+                keys: keys.iter().map(Key::parse).collect::<Result<_, _>>()?,
+            },
+            Self::KeyAdd { identity, key } => Domain::KeyAdd { identity: did(identity)?, key: key.parse()? },
+            Self::KeyRotate { identity, retires, key, possession } => {
+                let key = key.parse()?;
+                let possession = Signature::parse(key.scheme(), &possession.0)
+                    .map_err(|fault| format!("possession: {fault}"))?;
+                Domain::KeyRotate {
+                    identity: did(identity)?,
+                    retires: retires.parse().map_err(|fault| format!("retires: {fault}"))?,
+                    key,
+                    possession,
+                }
+            }
+            Self::KeyRevoke { identity, key, reason } => Domain::KeyRevoke {
+                identity: did(identity)?,
+                key: key.parse().map_err(|fault| format!("key: {fault}"))?,
+                reason: reason.clone(),
+            },
+            Self::ProofSubmit { content, content_bytes, media_type, subject } => Domain::ProofSubmit {
+                content: content.0,
+                content_bytes: content_bytes.0,
+                media_type: media_type.clone(),
+                subject: subject.clone(),
+            },
+            Self::AttestationIssue { subject, predicate_type, predicate, content, expires_at_ms } => {
+                Domain::AttestationIssue {
+                    subject: subject.clone(),
+                    predicate_type: predicate_type.clone(),
+                    predicate: predicate.0.clone(),
+                    content: content.map(|content| content.0),
+                    expires_at_ms: expires_at_ms.map(|time| time.0),
+                }
+            }
+            Self::AttestationRevoke { attestation, reason } => {
+                Domain::AttestationRevoke { attestation: attestation.submission(), reason: reason.clone() }
+            }
+            Self::BatchAnchor { root, count, tree } => {
+                Domain::BatchAnchor { root: root.0, count: count.0, tree: tree.clone() }
+            }
+        })
+    }
+}
+
+fn did(text: &str) -> Result<Did, String> {
+    Did::parse(text).map_err(|fault| format!("identity: {fault}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto::{Digest, SecretKey, sha256};
+
+    use super::*;
+
+    #[test]
+    fn each_kind_survives_the_journey() {
+        let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs");
+        let key = secret.public().clone();
+        let identity = Did::of(&key);
+        let all = [
+            Domain::IdentityCreate { identity: identity.clone(), keys: vec![key.clone()] },
+            Domain::KeyAdd { identity: identity.clone(), key: key.clone() },
+            Domain::KeyRotate {
+                identity: identity.clone(),
+                retires: key.id(),
+                key: key.clone(),
+                possession: secret.sign(b"any"),
+            },
+            Domain::KeyRevoke { identity, key: key.id(), reason: "lost".to_owned() },
+            Domain::ProofSubmit {
+                content: sha256(b"x"),
+                content_bytes: u64::MAX,
+                media_type: "text/plain".to_owned(),
+                subject: String::new(),
+            },
+            Domain::AttestationIssue {
+                subject: "pkg:a".to_owned(),
+                predicate_type: "https://example.org/p".to_owned(),
+                predicate: vec![0, 255],
+                content: None,
+                expires_at_ms: Some(1),
+            },
+            Domain::AttestationRevoke {
+                attestation: proto::id::SubmissionId::new(Digest::ZERO),
+                reason: String::new(),
+            },
+            Domain::BatchAnchor { root: Digest::ZERO, count: 1, tree: "rfc6962-sha256".to_owned() },
+        ];
+        for operation in all {
+            let json = serde_json::to_value(Operation::from(&operation)).expect("writes");
+            assert_eq!(json["type"], operation.name());
+            let read: Operation = serde_json::from_value(json.clone()).expect("reads");
+            assert_eq!(read.parse().expect("holds"), operation);
+            let mut extra = json;
+            extra["surprise"] = true.into();
+            assert!(serde_json::from_value::<Operation>(extra).is_err(), "{}", operation.name());
+        }
+    }
+
+    #[test]
+    fn faults_name_their_member() {
+        let bad = Operation::KeyRevoke {
+            identity: "did:web:x".to_owned(),
+            key: String::new(),
+            reason: String::new(),
+        };
+        assert!(bad.parse().expect_err("no such did method").starts_with("identity:"));
+        let key = Key { scheme: "rsa".to_owned(), public_key: Bytes(vec![]) };
+        assert!(key.parse().expect_err("no such scheme").contains("ml-dsa-65"));
+    }
+}
