@@ -268,53 +268,49 @@ fn a_proposal_holds_or_says_why_not() {
     assert_eq!(verify(propose(3, None)), Err(not_older));
 
     let good = propose(5, Some(tc));
-    let proposer = Err(CertificateError::Proposer { proposer: good.block.proposer });
-    let cases: Vec<(&str, Box<dyn Fn(&mut Proposal)>, Result<(), CertificateError>)> = vec![
-        ("another time", Box::new(|p| p.block.time = p.block.time.plus(1)), proposer.clone()),
-        (
-            "another parent",
-            Box::new(|p| p.block.parent = BlockId::default()),
-            Err(CertificateError::NotJustified),
-        ),
+    let proposer = CertificateError::Proposer { proposer: good.block.proposer };
+    let cases: Vec<Case<Proposal>> = vec![
+        ("another time", Box::new(|p| p.block.time = p.block.time.plus(1)), proposer),
+        ("another parent", Box::new(|p| p.block.parent = BlockId::default()), CertificateError::NotJustified),
         (
             "a height skipped",
             Box::new(|p| p.block.height = p.block.height.next()),
-            Err(CertificateError::NotJustified),
+            CertificateError::NotJustified,
         ),
         (
             "another parent's view",
             Box::new(|p| p.block.parent_view = View::new(2)),
-            Err(CertificateError::NotJustified),
+            CertificateError::NotJustified,
         ),
         (
             "another epoch",
             Box::new(|p| p.block.epoch = Epoch::new(1)),
-            Err(CertificateError::Epoch { found: Epoch::new(1), expected: Epoch::ZERO }),
+            CertificateError::Epoch { found: Epoch::new(1), expected: Epoch::ZERO },
         ),
         (
             "a proposer who is nobody",
             Box::new(|p| p.block.proposer = index(7)),
-            Err(CertificateError::UnknownSigner { signer: index(7) }),
+            CertificateError::UnknownSigner { signer: index(7) },
         ),
         (
             "another proposer",
             Box::new(|p| p.block.proposer = index(0)),
-            Err(CertificateError::Proposer { proposer: index(0) }),
+            CertificateError::Proposer { proposer: index(0) },
         ),
         (
             "a certificate below quorum",
             Box::new(|p| p.justify.signatures.truncate(2)),
-            Err(CertificateError::BelowQuorum { power: 2, needed: 3 }),
+            CertificateError::BelowQuorum { power: 2, needed: 3 },
         ),
         (
             "an excuse that hides the highest certificate",
             Box::new(|p| p.timeout_cert.iter_mut().for_each(|tc| tc.high_qc.view = View::new(1))),
-            Err(CertificateError::HighestMissing { reported: View::new(3), carried: View::new(1) }),
+            CertificateError::HighestMissing { reported: View::new(3), carried: View::new(1) },
         ),
     ];
     for (name, spoil, expected) in cases {
         let mut proposal = good.clone();
         spoil(&mut proposal);
-        assert_eq!(verify(proposal), expected, "{name}");
+        assert_eq!(verify(proposal), Err(expected), "{name}");
     }
 }

@@ -18,7 +18,7 @@ use proto::domain::Domain;
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::id::{BatchId, Did, SubmissionId, Tenant};
 use proto::message::Request;
-use proto::note::KeyName;
+use proto::note::{KeyName, SignatureType};
 use proto::operation::{Operation, possession_bytes};
 use proto::policy::Policy;
 use proto::proposal::Proposal;
@@ -216,4 +216,20 @@ fn encodings_are_what_they_were() {
         assert_eq!(found.get(name), Some(expected), "{name}");
     }
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_document_names_every_tag_and_type() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ENCODING.md");
+    let document = fs::read_to_string(file).expect("committed");
+    for domain in Domain::ALL {
+        assert!(document.contains(&format!("| `{}` |", domain.tag())), "{}", domain.tag());
+    }
+    for kind in SignatureType::ALL {
+        let (byte, id) = kind.prefix().split_first().expect("a byte at least");
+        let id = String::from_utf8(id.to_vec()).expect("ascii");
+        let cell =
+            if id.is_empty() { format!("| `{byte:02x}` ") } else { format!("| `{byte:02x}` `{id}` |") };
+        assert!(document.contains(&cell), "{cell}");
+    }
 }
