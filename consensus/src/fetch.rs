@@ -13,6 +13,7 @@ use proto::id::{BlockId, ValidatorIndex};
 use crate::effect::Effect;
 use crate::input::Timer;
 use crate::params::{Config, GAP_BY_ID_MAX};
+use crate::tree::BlockTree;
 
 /// A certified block that is missing, and who told us of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,18 @@ struct Errand {
     /// Number of questions that failed.
     failed: usize,
     manner: Manner,
-    /// To be asked now.
-    due: bool,
+    next: Next,
+}
+
+/// When the next question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Now,
+    /// When there is an answer, or none in time.
+    Answered,
+    /// When the batches are here of what came, up to this height: before, it cannot become final, and the same range would
+    /// be asked for again.
+    Here(Height),
 }
 
 impl Errand {
@@ -76,7 +87,7 @@ impl Fetch {
         &mut self,
         config: &Config,
         me: Option<ValidatorIndex>,
-        root: Height,
+        tree: &BlockTree,
         missing: &[Missing],
         out: &mut Vec<Effect>,
     ) {
@@ -96,13 +107,24 @@ impl Fetch {
             if peers.is_empty() || self.errands.contains_key(&certificate.block) {
                 continue;
             }
-            let errand =
-                Errand { height: certificate.height, peers, failed: 0, manner: Manner::ById, due: true };
+            let errand = Errand {
+                height: certificate.height,
+                peers,
+                failed: 0,
+                manner: Manner::ById,
+                next: Next::Now,
+            };
             self.errands.insert(certificate.block, errand);
         }
         for (block, errand) in &mut self.errands {
-            if std::mem::take(&mut errand.due) {
-                ask(config, root, *block, errand, out);
+            let due = match errand.next {
+                Next::Now => true,
+                Next::Answered => false,
+                Next::Here(height) => tree.is_here_up_to(height),
+            };
+            if due {
+                errand.next = Next::Answered;
+                ask(config, tree.root().height, *block, errand, out);
             }
         }
     }
@@ -115,7 +137,7 @@ impl Fetch {
             && !(errand.failed + 1).is_multiple_of(errand.peers.len())
         {
             errand.failed += 1;
-            errand.due = true;
+            errand.next = Next::Now;
         }
     }
 
@@ -127,11 +149,12 @@ impl Fetch {
         }
     }
 
-    /// A peer asked for a range sent some of it: ask it for more.
+    /// A peer asked for a range sent it up to `highest`: ask it for more as soon as the batches are here. If they do not
+    /// come, the timer goes on.
     // rule F5
-    pub fn more(&mut self, peer: ValidatorIndex) {
+    pub fn more(&mut self, peer: ValidatorIndex, highest: Height) {
         for (_, errand) in self.by_height(peer) {
-            errand.due = true;
+            errand.next = Next::Here(highest);
         }
     }
 
@@ -139,7 +162,7 @@ impl Fetch {
     pub fn late(&mut self, block: &BlockId) {
         if let Some(errand) = self.errands.get_mut(block) {
             errand.failed += 1;
-            errand.due = true;
+            errand.next = Next::Now;
         }
     }
 

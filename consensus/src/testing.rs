@@ -10,7 +10,7 @@ use proto::batch::BatchRef;
 use proto::block::Block;
 use proto::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
 use proto::counter::{Epoch, TimeMs, View};
-use proto::id::{BatchId, BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BatchId, NetworkId, ValidatorIndex};
 use proto::proposal::Proposal;
 use proto::validators::{Validator, ValidatorSet};
 use proto::verified::SignatureChecker;
@@ -172,9 +172,4 @@ pub fn chain(set: &ValidatorSet, views: &[u64]) -> (Vec<(Block, QuorumCert)>, Qu
         justify = next;
     }
     (blocks, justify)
-}
-
-/// Ids of blocks.
-pub fn ids(blocks: &[(Block, QuorumCert)]) -> Vec<BlockId> {
-    blocks.iter().map(|(block, _)| block.id()).collect()
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proto::block::Block;
 use proto::certificate::QuorumCert;
-use proto::counter::View;
+use proto::counter::{Height, View};
 use proto::id::BlockId;
 
 use crate::params::TREE_BLOCKS_MAX;
@@ -100,6 +100,11 @@ impl BlockTree {
     /// Whether a block and its batches are here.
     pub fn is_here(&self, id: &BlockId) -> bool {
         *id == self.root_id || self.nodes.get(id).is_some_and(|node| node.batches == Batches::Here)
+    }
+
+    /// Whether the batches of all uncommitted blocks up to a height are here.
+    pub fn is_here_up_to(&self, height: Height) -> bool {
+        self.nodes.values().all(|node| node.block.0.height > height || node.batches == Batches::Here)
     }
 
     /// Whether a certificate says of a known block what the block does not say of itself.

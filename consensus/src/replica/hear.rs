@@ -4,7 +4,7 @@ use proto::ballot::{Timeout, Vote};
 use proto::batch::BatchRef;
 use proto::block::{Block, CertifiedBlock};
 use proto::certificate::{QuorumCert, TimeoutCert};
-use proto::counter::{TimeMs, View};
+use proto::counter::{Height, TimeMs, View};
 use proto::id::{BlockId, ValidatorIndex};
 use proto::message::SyncInfo;
 use proto::proposal::Proposal;
@@ -145,19 +145,19 @@ impl Replica {
         blocks: Vec<Verified<CertifiedBlock>>,
         out: &mut Vec<Effect>,
     ) {
-        let useful = match wanted {
-            Some(wanted) if self.fetch.wants(&wanted) => self.take_chain(from, wanted, blocks, out),
-            // The block came by another way.
-            Some(_) => return,
-            None if self.fetch.catches_up_with(from) => self.take_range(from, blocks, out),
-            None => return,
-        };
-        match (useful, wanted) {
-            // The errand ends by itself: its block is here.
-            (true, Some(_)) => {}
-            (true, None) => self.fetch.more(from),
-            (false, Some(wanted)) => self.fetch.failed(&wanted, from),
-            (false, None) => self.fetch.failed_to_catch_up(from),
+        match wanted {
+            // The errand ends by itself when its block is here.
+            Some(wanted) if self.fetch.wants(&wanted) => {
+                if !self.take_chain(from, wanted, blocks, out) {
+                    self.fetch.failed(&wanted, from);
+                }
+            }
+            None if self.fetch.catches_up_with(from) => match self.take_range(from, blocks, out) {
+                Some(highest) => self.fetch.more(from, highest),
+                None => self.fetch.failed_to_catch_up(from),
+            },
+            // It came by another way.
+            Some(_) | None => {}
         }
     }
 
@@ -187,14 +187,15 @@ impl Replica {
         useful
     }
 
-    /// Takes blocks from below, each certified by the one above it; the last one only if its certificate is here.
+    /// Takes blocks from below, each certified by the one above it; the last one only if its certificate is here. Returns
+    /// the greatest height taken.
     // rule F5
     fn take_range(
         &mut self,
         from: ValidatorIndex,
         blocks: Vec<Verified<CertifiedBlock>>,
         out: &mut Vec<Effect>,
-    ) -> bool {
+    ) -> Option<Height> {
         let mut blocks: Vec<CertifiedBlock> = blocks.into_iter().map(Verified::into_inner).collect();
         blocks.sort_by_key(|block| block.block.height);
         let mut certified: Vec<BlockId> = blocks.iter().map(|block| block.justify.block).collect();
@@ -202,14 +203,15 @@ impl Replica {
             self.absorb_qc(&block.justify, Some(from), out);
         }
         certified.push(self.high_qc().block);
-        let mut useful = false;
+        let mut highest = None;
         for CertifiedBlock { block, justify, batches: _ } in blocks {
-            let id = block.id();
-            if certified.contains(&id) && self.tree.header(&block.parent).is_some() {
-                useful |= self.take(id, block, justify, from, out);
+            let (id, height) = (block.id(), block.height);
+            let attached = certified.contains(&id) && self.tree.header(&block.parent).is_some();
+            if attached && self.take(id, block, justify, from, out) {
+                highest = Some(height);
             }
         }
-        useful
+        highest
     }
 
     pub(super) fn hear_timer(&mut self, now: TimeMs, timer: Timer, out: &mut Vec<Effect>) {

@@ -117,7 +117,7 @@ impl Replica {
         {
             missing.push(Missing { certificate, hint: Some(proposal.block.proposer) });
         }
-        self.fetch.want(&self.config, self.me, self.tree.root().height, &missing, out);
+        self.fetch.want(&self.config, self.me, &self.tree, &missing, out);
     }
 
     /// Lets the timer run that the state asks for. The idle network has none, unless it is to show that it lives.

@@ -43,7 +43,10 @@ pub enum Kept {
 
 /// Why a batch is not kept. Passes as soon as blocks commit what there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("validator {by} has {count} batches and {bytes} bytes uncommitted, most are {} and {}", limit.count_max, limit.bytes_max)]
+#[error(
+    "validator {by} has {count} batches and {bytes} bytes uncommitted, most are {} and {}",
+    limit.count_max, limit.bytes_max
+)]
 pub struct TooMany {
     /// Whose.
     pub by: ValidatorIndex,

@@ -2,11 +2,11 @@
 //!
 //! Promise: that of `port`, a power cut included. One commit is one sled batch, one flush and one sync of the file
 //! system; readers wait while it lasts, because sled shows a batch before it is durable. Large values lie in
-//! `pieces`. After a failed commit nothing is read or written any more. sled may panic on a damaged file: every call into it is caught at this
-//! border and becomes an error. Source: `DURABILITY.md`, which also says what this does not cover.
+//! `pieces`; a loss is noticed by `acknowledged`. After a failed commit nothing is read or written any more. sled may
+//! panic on a damaged file: every call into it is caught at this border and becomes an error.
+//! Source: `DURABILITY.md`, which also says what this does not cover.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
-use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,10 @@ use crate::pieces;
 use crate::port::{Store, StoreError};
 use crate::sync;
 
+mod error;
+
 pub use crate::migrate::FormatError;
+pub use error::OpenError;
 
 /// sled's page cache, in bytes. What sled really takes is a multiple of it.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -57,63 +60,6 @@ enum Health {
     },
     /// A commit failed; what is on disk is unknown.
     Stopped { fault: String },
-}
-
-/// Why a directory cannot be opened as a store.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The directory cannot be made or entered.
-    #[error("the directory {}: {fault}", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        fault: io::Error,
-    },
-    /// Another process, or another `Disk` of this one, has it open.
-    #[error("{} is in use by another process", path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// Another format than ours.
-    #[error("{}: {fault}", path.display())]
-    Format {
-        /// The directory.
-        path: PathBuf,
-        /// What was found.
-        fault: FormatError,
-    },
-    /// The engine has fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
-    /// the data fetched from other nodes.
-    #[error(
-        "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
-        path.display()
-    )]
-    Lost {
-        /// The directory.
-        path: PathBuf,
-        /// Commits found.
-        found: u64,
-        /// Commits acknowledged.
-        acknowledged: u64,
-    },
-    /// One of the two numbers of commits is damaged; the remedy is that of `Lost`.
-    #[error("the number of commits of the store in {} is damaged: {fault}", path.display())]
-    Count {
-        /// The directory.
-        path: PathBuf,
-        /// What was found.
-        fault: String,
-    },
-    /// The engine cannot read its files. They are to be moved away, and the data fetched from other nodes.
-    #[error("the store in {} cannot be opened: {fault}; move it away and fetch the data again", path.display())]
-    Engine {
-        /// The directory.
-        path: PathBuf,
-        /// What the engine said.
-        fault: StoreError,
-    },
 }
 
 impl Disk {

@@ -1,10 +1,10 @@
 //! Keys and values as they are stored, and the checksum that notices damage.
 //!
-//! A stored key is the table's tag (one byte, below 128) and the key; the other tags are the store's own. A stored value is the payload
-//! and a checksum: the first 8 bytes of SHA-256 over the length of the stored key (u32, big-endian), the stored key
-//! and the payload. It covers the key, so that a value found under another's key is noticed as well as a flipped
-//! bit. It is no defence against someone who can write to the disk: what such a one changes is noticed where the
-//! log's root is recomputed.
+//! A stored key is the table's tag (one byte, below 128) and the key; the other tags are the store's own. A stored
+//! value is the payload and a checksum: the first 8 bytes of SHA-256 over the length of the stored key (u32,
+//! big-endian), the stored key and the payload. It covers the key, so that a value found under another's key is
+//! noticed as well as a flipped bit. It is no defence against someone who can write to the disk: what such a one
+//! changes is noticed where the log's root is recomputed.
 
 use std::ops::Bound;
 

@@ -1,6 +1,6 @@
 //! What only a store on disk can be asked: to come back, to be refused, to be damaged, to be full.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::*;
 use crate::suite;

@@ -1,0 +1,314 @@
+//! Asking a node over HTTP. What it says is read strictly, and believed by nobody yet.
+
+use std::time::Duration;
+
+use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer};
+use model::entry::{EntryAnswer, SubmitParams, TIMEOUT_MS_MAX, Ticket, Wait};
+use model::error::Problem;
+use model::jwks::Jwks;
+use model::receipt::{ConsistencyAnswer, VerifyAnswer, VerifyParams};
+use model::scalar::{Bytes, Hash, Position, Uint};
+use model::status::StatusAnswer;
+use model::strict;
+use proto::counter::{LeafIndex, TreeSize};
+use proto::id::SubmissionId;
+use proto::receipt::Receipt;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use crate::error::ClientError;
+
+/// Longest answer that is read, in bytes: the largest receipt is smaller.
+const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take beyond what the node was asked to wait.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// An entry by one of its two names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryName {
+    /// Its submission's id.
+    Id(SubmissionId),
+    /// Its place in the log.
+    Index(LeafIndex),
+}
+
+impl EntryName {
+    fn path(self) -> String {
+        match self {
+            Self::Id(id) => format!("v1/entries/{id}"),
+            Self::Index(index) => format!("v1/entries/{index}"),
+        }
+    }
+}
+
+/// A node's address, and how to ask it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A client of the node at `url`, such as `http://127.0.0.1:7070`.
+    ///
+    /// # Errors
+    /// `Address` unless it is an HTTP address.
+    pub fn new(url: &str) -> Result<Self, ClientError> {
+        let fault = |fault: String| ClientError::Address { url: url.to_owned(), fault };
+        let slashed = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
+        let base = Url::parse(&slashed).map_err(|error| fault(error.to_string()))?;
+        if base.scheme() != "http" {
+            return Err(fault(format!("{}:// is not spoken here, http:// is", base.scheme())));
+        }
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+        if matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+            // A proxy elsewhere would take this machine's loopback for its own.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| fault(error.to_string()))?;
+        Ok(Self { http, base, token: None })
+    }
+
+    /// The same client with a bearer token, for nodes that sign for their callers.
+    #[must_use]
+    pub fn with_token(self, token: String) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// Submits a signed envelope and waits up to `timeout` until it has come as far as `wait`. That it has not is no
+    /// error: the ticket says how far it has come.
+    ///
+    /// # Errors
+    /// `OutcomeUnknown` when the envelope was sent and no ticket came; else why it was not taken.
+    pub async fn submit(&self, envelope: &[u8], wait: Wait, timeout: Duration) -> Result<Ticket, ClientError> {
+        let id = SubmissionId::new(crypto::sha256(envelope));
+        let params = SubmitParams { envelope: Some(Bytes(envelope.to_vec())), ..SubmitParams::default() };
+        let unknown = |fault: String| ClientError::OutcomeUnknown { id, fault };
+        let ticket = self.submit_params(params, wait, timeout).await.map_err(|error| match error {
+            ClientError::Interrupted { fault } | ClientError::Unreadable { fault } => unknown(fault),
+            ClientError::Failed(problem) => unknown(problem.detail.clone()),
+            ClientError::Address { .. }
+            | ClientError::CannotConnect { .. }
+            | ClientError::OutcomeUnknown { .. }
+            | ClientError::NotFound(_)
+            | ClientError::Refused(_) => error,
+        })?;
+        match ticket.id == Hash::from(id) {
+            true => Ok(ticket),
+            false => Err(unknown(format!("the node speaks of submission {}", ticket.id))),
+        }
+    }
+
+    /// Submits what `params` say, plain or signed, and waits as [`Client::submit`] does.
+    ///
+    /// # Errors
+    /// `Interrupted`, `Failed` and `Unreadable` leave open whether it was taken.
+    pub async fn submit_params(
+        &self,
+        params: SubmitParams,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Ticket, ClientError> {
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX);
+        let params = SubmitParams { wait, timeout_ms: Some(Uint(timeout_ms)), ..params };
+        let request = self.request(Method::POST, "v1/entries")?.json(&params);
+        let request = request.timeout(PATIENCE + Duration::from_millis(timeout_ms));
+        read(&self.send(request).await?)
+    }
+
+    /// What became of a submission, or what a leaf says.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn get(&self, name: EntryName) -> Result<EntryAnswer, ClientError> {
+        self.ask(&name.path()).await
+    }
+
+    /// A receipt, under the checkpoint of size `at` or the smallest that covers the entry. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn receipt(&self, name: EntryName, at: Option<TreeSize>) -> Result<Receipt, ClientError> {
+        let text = self.text(&receipt_path(name, "json", at)).await?;
+        Receipt::from_json(&text).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
+    }
+
+    /// A receipt as C2SP tlog-proof. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn receipt_tlog(&self, name: EntryName, at: Option<TreeSize>) -> Result<String, ClientError> {
+        self.text(&receipt_path(name, "tlog-proof", at)).await
+    }
+
+    /// What the node makes of a receipt: a convenience.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn verify(&self, receipt: &Receipt) -> Result<VerifyAnswer, ClientError> {
+        let value = serde_json::from_str(&receipt.to_json())
+            .map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })?;
+        let params = VerifyParams { receipt: value, artifact: None };
+        let request = self.request(Method::POST, "v1/verify")?.json(&params);
+        read(&self.send(request.timeout(PATIENCE)).await?)
+    }
+
+    /// A checkpoint. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn checkpoint(&self, size: Position) -> Result<CheckpointAnswer, ClientError> {
+        self.ask(&format!("v1/checkpoints/{size}")).await
+    }
+
+    /// A consistency proof. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<ConsistencyAnswer, ClientError> {
+        self.ask(&format!("v1/consistency?from={from}&to={to}")).await
+    }
+
+    /// A committed block.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn block(&self, height: Position) -> Result<BlockAnswer, ClientError> {
+        self.ask(&format!("v1/blocks/{height}")).await
+    }
+
+    /// The validators.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn validators(&self) -> Result<ValidatorsAnswer, ClientError> {
+        self.ask("v1/validators").await
+    }
+
+    /// What the node says of itself.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn status(&self) -> Result<StatusAnswer, ClientError> {
+        self.ask("v1/status").await
+    }
+
+    /// The network's policy, as the node tells it: a first look, no root of trust.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn policy(&self) -> Result<String, ClientError> {
+        self.text("v1/policy").await
+    }
+
+    /// The network's public keys, as the node tells them.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn jwks(&self) -> Result<Jwks, ClientError> {
+        self.ask(".well-known/jwks.json").await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        read(&self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?)
+    }
+
+    async fn text(&self, path: &str) -> Result<String, ClientError> {
+        let bytes = self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?;
+        String::from_utf8(bytes).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ClientError> {
+        let url = self.base.join(path).map_err(|fault| ClientError::Address {
+            url: format!("{}{path}", self.base),
+            fault: fault.to_string(),
+        })?;
+        let request = self.http.request(method, url);
+        Ok(match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        })
+    }
+
+    /// Sends a request and reads the whole answer, or the problem in its place.
+    async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        let response = request.send().await.map_err(|fault| match fault.is_connect() {
+            true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
+            false => ClientError::Interrupted { fault: reasons(&fault) },
+        })?;
+        let status = response.status();
+        let bytes = whole(response).await?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        Err(problem(status, &bytes))
+    }
+}
+
+fn receipt_path(name: EntryName, format: &str, at: Option<TreeSize>) -> String {
+    let size = at.map_or_else(String::new, |size| format!("&size={size}"));
+    format!("{}/receipt?format={format}{size}", name.path())
+}
+
+async fn whole(mut response: Response) -> Result<Vec<u8>, ClientError> {
+    let mut bytes = Vec::new();
+    let broken = |fault: reqwest::Error| ClientError::Interrupted { fault: reasons(&fault) };
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
+            let fault = format!("it has more than {ANSWER_BYTES_MAX} bytes");
+            return Err(ClientError::Unreadable { fault });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
+    match read::<Problem>(bytes) {
+        Ok(problem) => ClientError::of(problem),
+        // Whatever answered, it is not a node of ours: a proxy, perhaps.
+        Err(_) => ClientError::Unreadable { fault: format!("status {status} without a problem") },
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    let unreadable = |fault: String| ClientError::Unreadable { fault };
+    let value = strict::parse(bytes, ANSWER_BYTES_MAX).map_err(|fault| unreadable(fault.to_string()))?;
+    strict::shape(value).map_err(unreadable)
+}
+
+/// An error of reqwest says little; its sources say why.
+fn reasons(fault: &reqwest::Error) -> String {
+    let mut text = fault.to_string();
+    let mut source = std::error::Error::source(fault);
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_http_addresses_are_taken() {
+        for good in ["http://127.0.0.1:7070", "http://ledger.example/base/"] {
+            assert!(Client::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "127.0.0.1:7070", "https://ledger.example", "ftp://x"] {
+            assert!(matches!(Client::new(bad), Err(ClientError::Address { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_answer_by_a_stranger_is_not_taken_for_a_problem() {
+        let error = problem(StatusCode::BAD_GATEWAY, b"<html>bad gateway</html>");
+        assert!(matches!(error, ClientError::Unreadable { .. }), "{error}");
+    }
+}

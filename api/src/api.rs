@@ -1,0 +1,128 @@
+//! One window: the doors, and what the window itself keeps. Its routers share both.
+
+use std::sync::Arc;
+
+use axum::Router;
+use ledger::LedgerReader;
+use ledger::read::ReadError;
+use model::error::ApiError;
+use tokio::sync::{Semaphore, watch};
+
+use crate::accepted::Accepted;
+use crate::doors::Doors;
+use crate::guard::{Exposure, REQUESTS_MAX, STREAMS_MAX};
+use crate::metrics::Counters;
+use crate::routes;
+
+/// The window onto one node.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    doors: Doors,
+    accepted: Accepted,
+    counters: Arc<Counters>,
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+}
+
+impl Api {
+    /// A window onto the node behind `doors`.
+    pub fn new(doors: Doors) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                doors,
+                accepted: Accepted::default(),
+                counters: Arc::default(),
+                requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+                streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            }),
+        }
+    }
+
+    /// What a public listener serves. Metrics are served on loopback only.
+    pub fn public_router(&self, exposure: Exposure) -> Router {
+        routes::public(self, exposure)
+    }
+
+    /// What the operator's listener serves: metrics and health.
+    pub fn admin_router(&self, exposure: Exposure) -> Router {
+        routes::admin(self, exposure)
+    }
+
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.inner.doors
+    }
+
+    pub(crate) fn accepted(&self) -> &Accepted {
+        &self.inner.accepted
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.inner.counters
+    }
+
+    pub(crate) fn requests(&self) -> &Arc<Semaphore> {
+        &self.inner.requests
+    }
+
+    pub(crate) fn streams(&self) -> &Arc<Semaphore> {
+        &self.inner.streams
+    }
+
+    /// Reads the store on a thread that may block.
+    ///
+    /// # Errors
+    /// `Storage` when the store fails, `Internal` when reading panicked, and whatever `read` refuses.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&LedgerReader) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let reader = self.doors().read.clone();
+        match tokio::task::spawn_blocking(move || read(&reader)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Fault::Refused(error))) => Err(error),
+            Ok(Err(Fault::Store(fault))) => {
+                tracing::error!(%fault, "reading the store failed");
+                Err(ApiError::Storage)
+            }
+            Err(_) => {
+                self.counters().panicked();
+                Err(ApiError::Internal)
+            }
+        }
+    }
+
+    /// Returns when the node is going down, or those who would say so are gone.
+    pub(crate) async fn stopped(&self) {
+        stopped(self.doors().stopping.clone()).await;
+    }
+}
+
+/// Returns when `stopping` is true, or no one can make it so any more.
+pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error says that the sender is gone, and with it the node.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Why a read gave nothing.
+pub(crate) enum Fault {
+    /// The store failed.
+    Store(ReadError),
+    /// The caller is told this.
+    Refused(ApiError),
+}
+
+impl From<ReadError> for Fault {
+    fn from(fault: ReadError) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}

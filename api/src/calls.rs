@@ -1,0 +1,8 @@
+//! The verbs, one function each: parameters in, an answer or an error out. REST and JSON-RPC both say them.
+
+pub(crate) mod chain;
+pub(crate) mod entries;
+pub(crate) mod node;
+pub(crate) mod proofs;
+pub(crate) mod submit;
+pub(crate) mod verdict;

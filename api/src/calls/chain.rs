@@ -1,0 +1,129 @@
+//! `ledger_checkpoint`, `ledger_block`, and the validators.
+
+use ledger::LedgerReader;
+use model::chain::{
+    BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer, CheckpointParams,
+    ValidatorAnswer, ValidatorsAnswer,
+};
+use model::error::ApiError;
+use model::operation::Key;
+use model::scalar::{Hash, Position, Uint};
+use proto::batch::BatchRef;
+use proto::block::{Block, CertifiedBlock};
+use proto::certificate::QuorumCert;
+use proto::counter::{Height, TreeSize};
+use proto::validators::Validator;
+
+use crate::api::Api;
+
+/// A checkpoint that a quorum signed.
+///
+/// # Errors
+/// `CheckpointUnknown`, `Storage` or `Internal`.
+pub(crate) async fn checkpoint(api: &Api, params: CheckpointParams) -> Result<CheckpointAnswer, ApiError> {
+    let position = params.size;
+    let read = move |reader: &LedgerReader| {
+        let found = match position {
+            Position::Latest => reader.checkpoint_latest()?,
+            Position::At(size) => reader.checkpoint_at(TreeSize::new(size))?,
+        };
+        found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() }.into())
+    };
+    let checkpoint = api.read(read).await?;
+    let set = &api.doors().set;
+    let note = checkpoint.to_note(set).map_err(|fault| {
+        tracing::error!(%fault, "a stored checkpoint cannot be written as note");
+        ApiError::Storage
+    })?;
+    let name = |validator: &Validator| validator.name.clone();
+    Ok(CheckpointAnswer {
+        origin: set.origin().to_owned(),
+        size: Uint(checkpoint.head.size.get()),
+        root: Hash(checkpoint.head.root),
+        signers: checkpoint.cosignatures.iter().filter_map(|part| set.get(part.signer).map(name)).collect(),
+        note,
+    })
+}
+
+/// A committed block.
+///
+/// # Errors
+/// `BlockUnknown`, `Storage` or `Internal`.
+pub(crate) async fn block(api: &Api, params: BlockParams) -> Result<BlockAnswer, ApiError> {
+    let position = params.height;
+    let read = move |reader: &LedgerReader| {
+        let unknown = || ApiError::BlockUnknown { height: position.to_string() };
+        let height = match position {
+            Position::Latest => reader.tip()?.ok_or_else(unknown)?.height,
+            Position::At(height) => Height::new(height),
+        };
+        let block = reader.block(height)?.ok_or_else(unknown)?;
+        // Made here, because a full block is large and its ids are hashes to be copied.
+        Ok(block_answer(&block))
+    };
+    api.read(read).await
+}
+
+fn block_answer(certified: &CertifiedBlock) -> BlockAnswer {
+    let CertifiedBlock { block, justify, batches } = certified;
+    let id = Hash::from(block.id());
+    let Block { epoch, height, view, parent, parent_view, proposer, time, batches: refs } = block;
+    let count: usize = batches.iter().map(|batch| batch.submissions.len()).sum();
+    let submissions = batches.iter().flat_map(|batch| &batch.submissions);
+    BlockAnswer {
+        id,
+        height: Uint(height.get()),
+        epoch: Uint(epoch.get()),
+        view: Uint(view.get()),
+        parent: (*parent).into(),
+        parent_view: Uint(parent_view.get()),
+        proposer: proposer.get(),
+        time_ms: Uint(time.get()),
+        batches: refs.iter().map(batch_answer).collect(),
+        submission_count: Uint(count as u64),
+        submissions: submissions.take(BLOCK_IDS_MAX).map(|submission| submission.id().into()).collect(),
+        complete: count <= BLOCK_IDS_MAX,
+        justify: certificate_answer(justify),
+    }
+}
+
+fn batch_answer(batch: &BatchRef) -> BatchAnswer {
+    let BatchRef { id, count, bytes } = batch;
+    BatchAnswer { id: Hash(*id.digest()), count: *count, bytes: *bytes }
+}
+
+fn certificate_answer(certificate: &QuorumCert) -> CertificateAnswer {
+    let QuorumCert { epoch: _, view, height, block, signatures } = certificate;
+    CertificateAnswer {
+        block: (*block).into(),
+        height: Uint(height.get()),
+        view: Uint(view.get()),
+        signers: signatures.iter().map(|(signer, _)| signer.get()).collect(),
+    }
+}
+
+/// The validators.
+pub(crate) fn validators(api: &Api) -> ValidatorsAnswer {
+    let set = &api.doors().set;
+    let answer = |(index, validator): (proto::id::ValidatorIndex, &Validator)| {
+        let Validator { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = validator;
+        ValidatorAnswer {
+            index: index.get(),
+            name: name.clone(),
+            power: Uint(*power),
+            consensus: Key::from(consensus),
+            network: Key::from(network),
+            log: Key::from(log),
+            cosigner_ed25519: Key::from(cosigner_ed25519),
+            cosigner_ml_dsa_65: Key::from(cosigner_ml_dsa_65),
+        }
+    };
+    ValidatorsAnswer {
+        network: Hash(*set.network().digest()),
+        origin: set.origin().to_owned(),
+        epoch: Uint(set.epoch().get()),
+        total_power: Uint(set.total_power()),
+        quorum_power: Uint(set.quorum_power()),
+        validators: set.iter().map(answer).collect(),
+    }
+}

@@ -1,0 +1,136 @@
+//! `ledger_receipt`, `ledger_consistency`: proofs that are checked without this node.
+
+use ledger::{LedgerReader, Outcome};
+use model::error::ApiError;
+use model::receipt::{ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptFormat, ReceiptParams};
+use model::scalar::{Hash, Uint};
+use proto::counter::{LeafIndex, TreeSize};
+use proto::receipt::Receipt;
+use serde_json::Value;
+
+use super::entries::Name;
+use crate::api::{Api, Fault};
+use crate::waiting::RETRY_AFTER_MS;
+
+/// A receipt before it is written.
+#[derive(Debug)]
+pub(crate) struct Proved {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The size of its checkpoint.
+    pub size: TreeSize,
+}
+
+/// Makes a receipt.
+///
+/// # Errors
+/// `EntryUnknown`, `NotFinal`, `NoReceipt`, `CheckpointUnknown`, `InvalidParams`, `Storage` or `Internal`.
+pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<Proved, ApiError> {
+    let set = api.doors().set.clone();
+    let accepted = match name {
+        Name::Id(id) => api.accepted().contains(&id),
+        Name::Index(_) => false,
+    };
+    let at = size.map(|size| TreeSize::new(size.0));
+    let parts = api
+        .read(move |reader| {
+            let index = place(reader, name, accepted)?;
+            match reader.receipt_of_leaf(index, at)? {
+                Some(parts) => Ok(parts),
+                None => Err(Fault::Refused(missing(reader, name, index, at)?)),
+            }
+        })
+        .await?;
+    // The checkpoint was certified under this very set; if it cannot be written, the store holds something else.
+    let checkpoint = parts.checkpoint.to_note(&set).map_err(|fault| {
+        tracing::error!(%fault, "a stored checkpoint cannot be written as note");
+        ApiError::Storage
+    })?;
+    let receipt = Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint };
+    Ok(Proved { receipt, size: parts.size })
+}
+
+fn place(reader: &LedgerReader, name: Name, accepted: bool) -> Result<LeafIndex, Fault> {
+    let id = match name {
+        Name::Index(index) => {
+            let size = reader.tip()?.map_or(TreeSize::ZERO, |tip| tip.head.size);
+            return match index.size_after() <= size {
+                true => Ok(index),
+                false => Err(name.unknown().into()),
+            };
+        }
+        Name::Id(id) => id,
+    };
+    match reader.by_id(&id)? {
+        Some(Outcome::Committed { index, .. }) => Ok(index),
+        Some(Outcome::Rejected { rejection, .. }) => {
+            let reason = format!("{}: {rejection}", rejection.code());
+            Err(ApiError::NoReceipt { id: id.into(), reason }.into())
+        }
+        Some(Outcome::Expired { height }) => {
+            let reason = format!("expired: its time had passed at height {height}");
+            Err(ApiError::NoReceipt { id: id.into(), reason }.into())
+        }
+        None if accepted => {
+            Err(ApiError::NotFinal { name: name.text(), retry_after_ms: RETRY_AFTER_MS }.into())
+        }
+        None => Err(name.unknown().into()),
+    }
+}
+
+/// Why a leaf that exists has no receipt under the checkpoint asked for.
+fn missing(
+    reader: &LedgerReader,
+    name: Name,
+    index: LeafIndex,
+    at: Option<TreeSize>,
+) -> Result<ApiError, Fault> {
+    Ok(match at {
+        None => ApiError::NotFinal { name: name.text(), retry_after_ms: RETRY_AFTER_MS },
+        Some(size) if reader.checkpoint_at(size)?.is_none() => {
+            ApiError::CheckpointUnknown { size: size.to_string() }
+        }
+        Some(size) => ApiError::InvalidParams {
+            fault: format!("a log of size {size} does not hold index {index}; the size must be larger than the index"),
+        },
+    })
+}
+
+/// Makes a receipt and writes it.
+///
+/// # Errors
+/// As [`prove`].
+pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptAnswer, ApiError> {
+    let ReceiptParams { id, index, size, format } = params;
+    let Proved { receipt, size } = prove(api, Name::of(id, index)?, size).await?;
+    let written = match format {
+        // Written and read again, because the one writer of receipts is `proto`'s.
+        ReceiptFormat::Json => serde_json::from_str(&receipt.to_json()).map_err(|_| ApiError::Internal)?,
+        ReceiptFormat::TlogProof => Value::String(receipt.to_tlog_proof()),
+    };
+    Ok(ReceiptAnswer {
+        format,
+        index: Uint(receipt.index.get()),
+        checkpoint_size: Uint(size.get()),
+        receipt: written,
+    })
+}
+
+/// Proves that the log of one size extends the log of another.
+///
+/// # Errors
+/// `InvalidParams` when the sizes are reversed or beyond the log, `Storage` or `Internal`.
+pub(crate) async fn consistency(api: &Api, params: ConsistencyParams) -> Result<ConsistencyAnswer, ApiError> {
+    let ConsistencyParams { from, to } = params;
+    api.read(move |reader| {
+        match reader.consistency(TreeSize::new(from.0), TreeSize::new(to.0))? {
+            Some(proof) => Ok(ConsistencyAnswer { from, to, proof: proof.into_iter().map(Hash).collect() }),
+            None => {
+                let size = reader.tip()?.map_or(0, |tip| tip.head.size.get());
+                let fault = format!("from {from} to {to}: needed is from <= to <= {size}, the log's size");
+                Err(ApiError::InvalidParams { fault }.into())
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,119 @@
+//! The doors between the window and the node: submissions go in, a snapshot is read, notices come out.
+//!
+//! They are channels and values, so that the node behind them can be a test. Whoever holds them can reach neither
+//! consensus nor the network.
+
+use std::sync::Arc;
+
+use ledger::{LedgerReader, Notice, Outcome};
+use proto::genesis::Genesis;
+use proto::id::SubmissionId;
+use proto::validators::ValidatorSet;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::gateway::Gateway;
+use crate::metrics::MetricsSource;
+
+/// All that the window knows of the node behind it.
+pub struct Doors {
+    /// Submissions in. When it is full the caller is told to come again.
+    pub submit: mpsc::Sender<SubmitRequest>,
+    /// What is durable.
+    pub read: LedgerReader,
+    /// Notices out, each after it became durable. Who falls behind reads them from the store.
+    pub feed: broadcast::Sender<Arc<Notice>>,
+    /// What the node says of itself.
+    pub status: watch::Receiver<NodeStatus>,
+    /// The validators.
+    pub set: Arc<ValidatorSet>,
+    /// The network's genesis.
+    pub genesis: Arc<Genesis>,
+    /// The C2SP tlog-policy text that receipts are judged by.
+    pub policy: Arc<str>,
+    /// Signs for callers who send plain JSON; none: they are refused.
+    pub gateway: Option<Gateway>,
+    /// What the node counts.
+    pub metrics: MetricsSource,
+    /// Turns true when the node goes down: streams and waiting callers are let go.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// An envelope, and where to answer.
+#[derive(Debug)]
+pub struct SubmitRequest {
+    /// The canonical signed submission, as it came; at most `Submission::BYTES_MAX`.
+    pub envelope: Vec<u8>,
+    /// The node's verdict.
+    pub reply: oneshot::Sender<SubmitReply>,
+}
+
+/// What the node says to a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmitReply {
+    /// Checked, and taken into the pool.
+    Accepted {
+        /// Its id.
+        id: SubmissionId,
+    },
+    /// Already in the pool.
+    Waiting {
+        /// Its id.
+        id: SubmissionId,
+    },
+    /// Already decided.
+    Known {
+        /// Its id.
+        id: SubmissionId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// A rule refuses it.
+    Refused {
+        /// Its id.
+        id: SubmissionId,
+        /// The rule's code.
+        code: &'static str,
+        /// Both sides, in words.
+        detail: String,
+    },
+    /// The pool is full.
+    Full {
+        /// When to come again, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// Not a canonical submission.
+    Malformed(String),
+}
+
+/// A node's present state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// The node's name.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// Height of the newest committed block.
+    pub height: u64,
+    /// Highest height any validator was seen to speak of.
+    pub head_height_seen: u64,
+    /// The present view.
+    pub view: u64,
+    /// Position of the view's leader among the validators.
+    pub leader: u16,
+    /// Number of leaves.
+    pub tree_size: u64,
+    /// Size of the newest checkpoint a quorum signed.
+    pub checkpoint_size: u64,
+    /// Time of the newest committed block, in milliseconds since 1970.
+    pub block_time_ms: u64,
+    /// Number of validators this node is connected to, without itself.
+    pub peers_connected: u16,
+    /// Number of submissions waiting.
+    pub mempool_count: u64,
+    /// Bytes of submissions waiting.
+    pub mempool_bytes: u64,
+    /// Whether the node can serve.
+    pub ready: bool,
+    /// If not, why not.
+    pub reasons: Vec<String>,
+}

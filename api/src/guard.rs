@@ -1,0 +1,147 @@
+//! Who may call: hosts and origins that are served, the caller's token, limits on what is open at once.
+//!
+//! A page in a browser can be made to call a listener on loopback under a name of its own (DNS rebinding); so the
+//! host it names is checked, and the page's origin. No CORS header is ever sent.
+
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::{HeaderMap, Uri};
+use model::error::ApiError;
+
+/// Most requests being answered at once, waiting callers included.
+pub(crate) const REQUESTS_MAX: usize = 1_024;
+/// Most event streams open at once.
+pub(crate) const STREAMS_MAX: usize = 100;
+/// Longest time a request may take, in milliseconds: the longest wait, and some for the work.
+pub(crate) const REQUEST_MS_MAX: u64 = 75_000;
+
+/// Where a listener can be reached from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// From this machine only.
+    Loopback,
+    /// From elsewhere.
+    Open {
+        /// The host names served, without port; empty: any.
+        hosts: Vec<String>,
+    },
+}
+
+/// Who calls, as far as the request tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The bearer token.
+    pub token: Option<String>,
+    /// The listener's exposure.
+    pub exposure: Exposure,
+}
+
+impl Caller {
+    pub(crate) fn of(headers: &HeaderMap, exposure: Exposure) -> Self {
+        let token = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim().to_owned());
+        Self { token, exposure }
+    }
+}
+
+impl Exposure {
+    /// Whether a request may be answered that names this host and comes from this origin.
+    ///
+    /// # Errors
+    /// `HostRefused` with the name.
+    pub(crate) fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // In absolute form the target's host counts, and the header is ignored (RFC 9112 §3.2.2).
+        let named = match uri.host() {
+            Some(host) => Some(host.to_owned()),
+            None => headers.get(HOST).map(text),
+        };
+        if let Some(named) = named
+            && !self.serves(&named)
+        {
+            return Err(refused(&named));
+        }
+        for origin in headers.get_all(ORIGIN) {
+            let origin = text(origin);
+            match origin.split_once("://") {
+                Some((_, host)) if self.serves(host) => {}
+                Some(_) | None => return Err(refused(&origin)),
+            }
+        }
+        Ok(())
+    }
+
+    fn serves(&self, named: &str) -> bool {
+        let host = without_port(named).to_ascii_lowercase();
+        match self {
+            Self::Loopback => matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"),
+            Self::Open { hosts } => hosts.is_empty() || hosts.contains(&host),
+        }
+    }
+}
+
+fn refused(found: &str) -> ApiError {
+    ApiError::HostRefused { found: found.chars().take(80).collect() }
+}
+
+/// `name`, `name:port`, `[v6]` or `[v6]:port`, without the port.
+fn without_port(named: &str) -> &str {
+    match named.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => host,
+        Some(_) | None => named,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(exposure: &Exposure, host: Option<&str>, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(host) = host {
+            headers.insert(HOST, host.parse().expect("a header"));
+        }
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().expect("a header"));
+        }
+        exposure.admit(&Uri::from_static("/v1/status"), &headers).is_ok()
+    }
+
+    #[test]
+    fn a_rebound_name_is_refused_on_loopback() {
+        let here = Exposure::Loopback;
+        for host in ["127.0.0.1:7070", "localhost", "LOCALHOST:1", "[::1]:7070", "[::1]"] {
+            assert!(admits(&here, Some(host), None), "{host}");
+        }
+        for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "localhost.evil:7070", ""] {
+            assert!(!admits(&here, Some(host), None), "{host}");
+        }
+        let absolute = here.admit(&Uri::from_static("http://evil.example/v1/status"), &HeaderMap::new());
+        assert!(absolute.is_err());
+    }
+
+    #[test]
+    fn pages_of_others_are_refused() {
+        let here = Exposure::Loopback;
+        assert!(admits(&here, Some("localhost"), Some("http://localhost:3000")));
+        assert!(!admits(&here, Some("localhost"), Some("https://evil.example")));
+        assert!(!admits(&here, Some("localhost"), Some("null")));
+        let named = Exposure::Open { hosts: vec!["ledger.example".to_owned()] };
+        assert!(admits(&named, Some("ledger.example:443"), None));
+        assert!(!admits(&named, Some("other.example"), None));
+        assert!(admits(&Exposure::Open { hosts: Vec::new() }, Some("any.example"), None));
+    }
+
+    #[test]
+    fn a_token_is_read_from_its_one_header() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(Caller::of(&headers, Exposure::Loopback).token, None);
+        headers.insert(AUTHORIZATION, "bearer abc".parse().expect("a header"));
+        assert_eq!(Caller::of(&headers, Exposure::Loopback).token.as_deref(), Some("abc"));
+        headers.insert(AUTHORIZATION, "Basic abc".parse().expect("a header"));
+        assert_eq!(Caller::of(&headers, Exposure::Loopback).token, None);
+    }
+}

@@ -1,0 +1,139 @@
+//! The methods of JSON-RPC: their names, their shapes, the calls behind them.
+
+use model::chain::{BlockAnswer, BlockParams, CheckpointAnswer, CheckpointParams};
+use model::entry::{EntryAnswer, EntryParams, SubmitParams, Ticket};
+use model::error::ApiError;
+use model::jwks::Jwks;
+use model::receipt::{
+    ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptParams, VerifyAnswer, VerifyParams,
+};
+use model::status::StatusAnswer;
+use model::strict;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::api::Api;
+use crate::calls::{chain, entries, node, proofs, submit, verdict};
+use crate::guard::Caller;
+use crate::openrpc;
+use crate::schema::{SchemaOf, of};
+
+/// A method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Submit,
+    Get,
+    Receipt,
+    Verify,
+    Checkpoint,
+    Consistency,
+    Block,
+    Status,
+    Jwks,
+    Discover,
+}
+
+/// No parameters.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+impl Method {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Submit,
+        Self::Get,
+        Self::Receipt,
+        Self::Verify,
+        Self::Checkpoint,
+        Self::Consistency,
+        Self::Block,
+        Self::Status,
+        Self::Jwks,
+        Self::Discover,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Submit => "ledger_submit",
+            Self::Get => "ledger_get",
+            Self::Receipt => "ledger_receipt",
+            Self::Verify => "ledger_verify",
+            Self::Checkpoint => "ledger_checkpoint",
+            Self::Consistency => "ledger_consistency",
+            Self::Block => "ledger_block",
+            Self::Status => "node_status",
+            Self::Jwks => "keys_jwks",
+            Self::Discover => "rpc.discover",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    pub(crate) const fn summary(self) -> &'static str {
+        match self {
+            Self::Submit => "Submit a signed envelope, or plain JSON where the node signs; wait as asked.",
+            Self::Get => "What became of a submission, and what a leaf says.",
+            Self::Receipt => "A receipt that is checked without this node.",
+            Self::Verify => "What this node makes of a receipt; a convenience, not a proof.",
+            Self::Checkpoint => "A checkpoint that a quorum signed.",
+            Self::Consistency => "That the log of one size extends the log of another.",
+            Self::Block => "A committed block.",
+            Self::Status => "What the node says of itself.",
+            Self::Jwks => "The network's public keys.",
+            Self::Discover => "This interface as an OpenRPC document.",
+        }
+    }
+
+    /// Schemas of parameters and result. The document itself has none.
+    pub(crate) const fn shapes(self) -> (SchemaOf, SchemaOf) {
+        match self {
+            Self::Submit => (of::<SubmitParams>, of::<Ticket>),
+            Self::Get => (of::<EntryParams>, of::<EntryAnswer>),
+            Self::Receipt => (of::<ReceiptParams>, of::<ReceiptAnswer>),
+            Self::Verify => (of::<VerifyParams>, of::<VerifyAnswer>),
+            Self::Checkpoint => (of::<CheckpointParams>, of::<CheckpointAnswer>),
+            Self::Consistency => (of::<ConsistencyParams>, of::<ConsistencyAnswer>),
+            Self::Block => (of::<BlockParams>, of::<BlockAnswer>),
+            Self::Status => (of::<Nothing>, of::<StatusAnswer>),
+            Self::Jwks => (of::<Nothing>, of::<Jwks>),
+            Self::Discover => (of::<Nothing>, of::<Map<String, Value>>),
+        }
+    }
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// `InvalidParams`, or what the call refuses.
+    pub(crate) async fn call(
+        self,
+        api: &Api,
+        caller: &Caller,
+        params: Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let params = Value::Object(params);
+        match self {
+            Self::Submit => write(&submit::submit(api, caller, read(params)?).await?.ticket),
+            Self::Get => write(&entries::entry(api, read(params)?).await?),
+            Self::Receipt => write(&proofs::receipt(api, read(params)?).await?),
+            Self::Verify => write(&verdict::verify(api, read(params)?).await?),
+            Self::Checkpoint => write(&chain::checkpoint(api, read(params)?).await?),
+            Self::Consistency => write(&proofs::consistency(api, read(params)?).await?),
+            Self::Block => write(&chain::block(api, read(params)?).await?),
+            Self::Status => read(params).and_then(|Nothing {}| write(&node::status(api))),
+            Self::Jwks => read(params).and_then(|Nothing {}| write(&node::jwks(api))),
+            Self::Discover => read(params).map(|Nothing {}| openrpc::document()),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Value) -> Result<T, ApiError> {
+    strict::shape(params).map_err(|fault| ApiError::InvalidParams { fault })
+}
+
+fn write<T: Serialize>(answer: &T) -> Result<Value, ApiError> {
+    serde_json::to_value(answer).map_err(|_| ApiError::Internal)
+}

@@ -1,0 +1,31 @@
+//! The same verbs as paths: what a GET with curl needs, and what caches understand.
+
+pub(crate) mod chain;
+pub(crate) mod entries;
+pub(crate) mod node;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query};
+use model::error::ApiError;
+
+/// A part of the path.
+///
+/// # Errors
+/// `InvalidParams` when it is not UTF-8.
+fn part(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+    match path {
+        Ok(Path(text)) => Ok(text),
+        Err(fault) => Err(ApiError::InvalidParams { fault: fault.body_text() }),
+    }
+}
+
+/// What stands after the question mark.
+///
+/// # Errors
+/// `InvalidParams` naming the member.
+pub(crate) fn question<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
+    match query {
+        Ok(Query(value)) => Ok(value),
+        Err(fault) => Err(ApiError::InvalidParams { fault: fault.body_text() }),
+    }
+}

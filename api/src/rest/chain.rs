@@ -1,0 +1,74 @@
+//! Checkpoints, consistency, blocks, validators, the policy.
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use model::chain::{BlockParams, CheckpointParams};
+use model::error::ApiError;
+use model::receipt::ConsistencyParams;
+use model::scalar::Position;
+
+use super::{part, question};
+use crate::calls::{chain, proofs};
+use crate::respond::{self, Failure, Keep};
+use crate::routes::Context;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+fn position(path: Result<Path<String>, PathRejection>) -> Result<Position, ApiError> {
+    Position::from_text(&part(path)?).map_err(|fault| ApiError::InvalidParams { fault })
+}
+
+const fn keep(position: Position) -> Keep {
+    match position {
+        Position::Latest => Keep::Asking,
+        Position::At(_) => Keep::Forever,
+    }
+}
+
+/// `GET /checkpoint`: the newest, as signed note (C2SP tlog-tiles).
+pub(crate) async fn checkpoint_text(State(context): State<Context>) -> Result<Response, Failure> {
+    let answer = chain::checkpoint(&context.api, CheckpointParams::default()).await?;
+    Ok(respond::of(StatusCode::OK, TEXT, Keep::Asking, answer.note.into_bytes()))
+}
+
+/// `GET /v1/checkpoints/{size}`.
+pub(crate) async fn checkpoint(
+    State(context): State<Context>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
+    let size = position(path)?;
+    let answer = chain::checkpoint(&context.api, CheckpointParams { size }).await?;
+    Ok(respond::json(StatusCode::OK, keep(size), &answer))
+}
+
+/// `GET /v1/consistency`.
+pub(crate) async fn consistency(
+    State(context): State<Context>,
+    query: Result<Query<ConsistencyParams>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let answer = proofs::consistency(&context.api, question(query)?).await?;
+    Ok(respond::json(StatusCode::OK, Keep::Forever, &answer))
+}
+
+/// `GET /v1/blocks/{height}`.
+pub(crate) async fn block(
+    State(context): State<Context>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
+    let height = position(path)?;
+    let answer = chain::block(&context.api, BlockParams { height }).await?;
+    Ok(respond::json(StatusCode::OK, keep(height), &answer))
+}
+
+/// `GET /v1/validators`.
+pub(crate) async fn validators(State(context): State<Context>) -> Response {
+    respond::json(StatusCode::OK, Keep::Asking, &chain::validators(&context.api))
+}
+
+/// `GET /v1/policy`.
+pub(crate) async fn policy(State(context): State<Context>) -> Response {
+    let text = context.api.doors().policy.as_bytes().to_vec();
+    respond::of(StatusCode::OK, TEXT, Keep::Asking, text)
+}
