@@ -2,7 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::get::Get;
 use crate::commands::keys::Keys;
+use crate::commands::receipt::Fetch;
+use crate::commands::status::Status;
+use crate::commands::submit::Submit;
 use crate::commands::verify::Verify;
 use crate::commands::version::Completions;
 use crate::exit::Exit;
@@ -29,8 +33,16 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Sign that a file exists, submit that, and wait for it
+    Submit(Submit),
+    /// Show what became of a submission
+    Get(Get),
+    /// Fetch the receipt of an entry
+    Receipt(Fetch),
     /// Check a receipt offline
     Verify(Verify),
+    /// Show where a node stands
+    Status(Status),
     /// Keys to sign submissions with
     #[command(subcommand)]
     Keys(Keys),

@@ -1,5 +1,9 @@
 //! The commands, one a file: its flags, what it does, what it prints.
 
+pub mod get;
 pub mod keys;
+pub mod receipt;
+pub mod status;
+pub mod submit;
 pub mod verify;
 pub mod version;

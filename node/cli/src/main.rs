@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod exit;
 mod files;
+mod net;
 mod output;
 mod submitter;
 mod time;
@@ -41,6 +42,10 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
     match command {
+        Command::Submit(args) => commands::submit::run(args, output),
+        Command::Get(args) => commands::get::run(args, output),
+        Command::Receipt(args) => commands::receipt::run(args, output),
+        Command::Status(args) => commands::status::run(args, output),
         Command::Verify(args) => commands::verify::run(args, output),
         Command::Keys(command) => commands::keys::run(command, output),
         Command::Completions(args) => commands::version::completions(args, output),
