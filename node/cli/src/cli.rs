@@ -2,11 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::config::ConfigCommand;
 use crate::commands::get::Get;
 use crate::commands::keys::Keys;
 use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
+use crate::commands::testnet::Testnet;
 use crate::commands::verify::Verify;
 use crate::commands::version::Completions;
 use crate::exit::Exit;
@@ -33,6 +35,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// A network of processes on this machine
+    #[command(subcommand)]
+    Testnet(Testnet),
     /// Sign that a file exists, submit that, and wait for it
     Submit(Submit),
     /// Show what became of a submission
@@ -46,6 +51,9 @@ pub enum Command {
     /// Keys to sign submissions with
     #[command(subcommand)]
     Keys(Keys),
+    /// A node's configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version

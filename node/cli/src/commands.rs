@@ -1,9 +1,11 @@
 //! The commands, one a file: its flags, what it does, what it prints.
 
+pub mod config;
 pub mod get;
 pub mod keys;
 pub mod receipt;
 pub mod status;
 pub mod submit;
+pub mod testnet;
 pub mod verify;
 pub mod version;

@@ -42,6 +42,8 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
     match command {
+        Command::Testnet(command) => commands::testnet::run(command, output),
+        Command::Config(command) => commands::config::run(command, output),
         Command::Submit(args) => commands::submit::run(args, output),
         Command::Get(args) => commands::get::run(args, output),
         Command::Receipt(args) => commands::receipt::run(args, output),
