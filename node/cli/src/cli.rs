@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
 use crate::commands::get::Get;
 use crate::commands::keys::Keys;
@@ -54,6 +55,9 @@ pub enum Command {
     /// A node's configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Measure a network under load
+    #[command(subcommand)]
+    Bench(Bench),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version

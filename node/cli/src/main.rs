@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod exit;
 mod files;
+mod load;
 mod net;
 mod output;
 mod submitter;
@@ -44,6 +45,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Testnet(command) => commands::testnet::run(command, output),
         Command::Config(command) => commands::config::run(command, output),
+        Command::Bench(command) => commands::bench::run(command, output),
         Command::Submit(args) => commands::submit::run(args, output),
         Command::Get(args) => commands::get::run(args, output),
         Command::Receipt(args) => commands::receipt::run(args, output),
