@@ -20,12 +20,12 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::events::{self, EventsQuery};
 use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX};
+use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
 use crate::rest::node::ReadyQuery;
 use crate::rest::{chain, entries, node};
 use crate::schema::{SchemaOf, of};
-use crate::jsonrpc;
 
 /// What handlers know: the window, and the listener they answer on.
 #[derive(Clone)]
@@ -109,9 +109,17 @@ fn operation() -> Vec<Route> {
             handler: || get(node::readyz),
             query: Some(of::<ReadyQuery>),
             statuses: &[200, 503],
-            ..read("/readyz", "readyz", "Whether the node can serve, with reasons.", Answers::Json(of::<HealthAnswer>))
+            ..read(
+                "/readyz",
+                "readyz",
+                "Whether the node can serve, with reasons.",
+                Answers::Json(of::<HealthAnswer>),
+            )
         },
-        Route { handler: || get(node::metrics), ..read("/metrics", "metrics", "Prometheus metrics.", Answers::Text(TEXT)) },
+        Route {
+            handler: || get(node::metrics),
+            ..read("/metrics", "metrics", "Prometheus metrics.", Answers::Text(TEXT))
+        },
     ]
 }
 
@@ -130,7 +138,12 @@ fn submission() -> Vec<Route> {
             verb: Verb::Post,
             body: Some(of::<VerifyParams>),
             handler: || post(entries::verify),
-            ..read("/v1/verify", "ledger_verify", "What this node makes of a receipt.", Answers::Json(of::<VerifyAnswer>))
+            ..read(
+                "/v1/verify",
+                "ledger_verify",
+                "What this node makes of a receipt.",
+                Answers::Json(of::<VerifyAnswer>),
+            )
         },
     ]
 }
@@ -139,7 +152,12 @@ fn reading() -> Vec<Route> {
     vec![
         Route {
             handler: || get(entries::get),
-            ..read("/v1/entries/{name}", "ledger_get", "An entry by id or index.", Answers::Json(of::<EntryAnswer>))
+            ..read(
+                "/v1/entries/{name}",
+                "ledger_get",
+                "An entry by id or index.",
+                Answers::Json(of::<EntryAnswer>),
+            )
         },
         Route {
             handler: || get(entries::receipt),
@@ -153,7 +171,12 @@ fn reading() -> Vec<Route> {
         },
         Route {
             handler: || get(chain::checkpoint_text),
-            ..read("/checkpoint", "checkpoint_text", "The newest checkpoint as signed note.", Answers::Text(TEXT))
+            ..read(
+                "/checkpoint",
+                "checkpoint_text",
+                "The newest checkpoint as signed note.",
+                Answers::Text(TEXT),
+            )
         },
         Route {
             handler: || get(chain::checkpoint),
@@ -189,24 +212,49 @@ fn reading() -> Vec<Route> {
         },
         Route {
             handler: || get(node::status),
-            ..read("/v1/status", "node_status", "What the node says of itself.", Answers::Json(of::<StatusAnswer>))
+            ..read(
+                "/v1/status",
+                "node_status",
+                "What the node says of itself.",
+                Answers::Json(of::<StatusAnswer>),
+            )
         },
         Route {
             handler: || get(chain::policy),
-            ..read("/v1/policy", "policy", "The policy receipts are judged by (C2SP tlog-policy).", Answers::Text(TEXT))
+            ..read(
+                "/v1/policy",
+                "policy",
+                "The policy receipts are judged by (C2SP tlog-policy).",
+                Answers::Text(TEXT),
+            )
         },
         Route {
             handler: || get(node::jwks),
-            ..read("/.well-known/jwks.json", "keys_jwks", "The network's public keys.", Answers::Json(of::<Jwks>))
+            ..read(
+                "/.well-known/jwks.json",
+                "keys_jwks",
+                "The network's public keys.",
+                Answers::Json(of::<Jwks>),
+            )
         },
         Route {
             handler: || get(events::events),
             query: Some(of::<EventsQuery>),
-            ..read("/v1/events", "events", "What happens, resumable by Last-Event-ID or from.", Answers::Events)
+            ..read(
+                "/v1/events",
+                "events",
+                "What happens, resumable by Last-Event-ID or from.",
+                Answers::Events,
+            )
         },
         Route {
             handler: || get(node::openapi),
-            ..read("/openapi.json", "openapi", "This interface as OpenAPI document.", Answers::Json(of::<Value>))
+            ..read(
+                "/openapi.json",
+                "openapi",
+                "This interface as OpenAPI document.",
+                Answers::Json(of::<Value>),
+            )
         },
     ]
 }

@@ -419,12 +419,15 @@ impl World {
 
     /// Whether every submission is final at every honest member.
     fn is_all_final(&self) -> bool {
-        (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).all(|member| self.lacks(member).is_none())
+        (0..self.plan.members)
+            .filter(|member| !self.is_byzantine(*member))
+            .all(|member| self.lacks(member).is_none())
     }
 
     fn lacks(&self, member: u16) -> Option<SubmissionId> {
         let reader = self.reader(member);
-        let size = reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
+        let size =
+            reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
         self.submissions.iter().map(Submission::id).find(|id| match reader.by_id(id) {
             Ok(Some(Outcome::Committed { index, .. })) => index.get() >= size.get(),
             Ok(Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None) | Err(_) => true,
