@@ -250,3 +250,6 @@ fn farewell(record: &SafetyRecord) -> Say {
     };
     Say::Timeout { epoch: record.epoch, view, high_qc: record.high_qc.clone(), last_tc }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,31 @@ fn the_block_of_a_view_survives_the_death_of_the_next_leader() {
     let log = &net.members[0].log;
     assert_eq!(log[0].block.view, v(1), "the block of view 1 is the one that is final");
     assert_eq!(log[0].block.batches, vec![batch(1)]);
+    // Its leader showed the certificate in time: nobody had to leave view 1.
+    assert!((0..4).all(|at| !net.has_left(at, v(1))));
+}
+
+#[test]
+fn a_leader_that_holds_shows_no_certificate_that_it_did_not_form() {
+    let set = set(4);
+    let mut replica =
+        Replica::new(CONFIG, set.clone(), Some(i(3)), Tip::genesis(genesis()), None, Vec::new()).unwrap();
+    let (blocks, _) = chain(&set, &[1, 2]);
+    replica.start(NOW);
+    for (block, justify) in &blocks {
+        step(&mut replica, hear_proposal(block, justify, None));
+    }
+    let tc = leave(&set, 2, &blocks[1].1);
+    let effects = step(&mut replica, hear_info(&blocks[1].1, Some(tc)));
+    assert!(effects.iter().any(|it| matches!(it, Effect::BuildPayload { view, .. } if *view == v(3))));
+    // View 1 is uncommitted and orders something, so this leader flushes; after its commit the next one holds.
+    let payload = Input::Payload { view: v(3), batches: Vec::new() };
+    assert!(matches!(says(step(&mut replica, payload))[..], [Say::Proposal { .. }, Say::Vote { .. }]));
+
+    let mut idle = Replica::new(CONFIG, set, Some(i(1)), Tip::genesis(genesis()), None, Vec::new()).unwrap();
+    idle.start(NOW);
+    let effects = step(&mut idle, Input::Payload { view: v(1), batches: Vec::new() });
+    assert_eq!((told(&effects), says(effects)), (vec![], vec![]));
 }
 
 #[test]
@@ -243,6 +268,28 @@ fn who_votes_or_leaves_twice_is_convicted_and_counts_once() {
     step(&mut replica, hear_timeout(1, 3, &qc, None));
     let effects = step(&mut replica, hear_timeout(1, 3, &genesis_qc(), Some(tc)));
     assert!(effects.iter().any(|it| matches!(it, Effect::Accuse(Evidence::Timeouts(_)))));
+}
+
+#[test]
+fn far_views_are_not_counted() {
+    let (mut replica, set) = (member(), set(4));
+    // Member 0 leads views 4 and 8; it is in view 1, then in view 3.
+    let far = block_on(&set, &genesis_qc(), 4, &[1]);
+    for voter in 1..4 {
+        step(&mut replica, hear_vote(voter, &far));
+    }
+    assert_eq!(replica.view(), v(1), "of a view too far ahead");
+    let (_, qc) = chain(&set, &[1, 2]);
+    step(&mut replica, hear_info(&qc, None));
+    for voter in 1..4 {
+        step(&mut replica, hear_vote(voter, &far));
+    }
+    assert_eq!(replica.view(), v(5), "of the next view");
+    let others = block_on(&set, &genesis_qc(), 5, &[1]);
+    for voter in 1..4 {
+        step(&mut replica, hear_vote(voter, &others));
+    }
+    assert_eq!(replica.view(), v(5), "of a view that others collect");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub struct Member {
 }
 
 enum Letter {
-    Message { from: ValidatorIndex, message: Message },
+    Message { from: ValidatorIndex, message: Box<Message> },
     Answer { from: ValidatorIndex, wanted: Option<BlockId>, blocks: Vec<CertifiedBlock> },
 }
 
@@ -242,6 +242,11 @@ impl Net {
             .all(|member| member.batches() >= batches)
     }
 
+    /// Whether a member ever said that it leaves a view.
+    pub fn has_left(&self, at: usize, view: View) -> bool {
+        self.members[at].said.contains_key(&("timeout", view))
+    }
+
     pub fn messages(&self) -> usize {
         self.sent.values().sum()
     }
@@ -249,7 +254,7 @@ impl Net {
     fn deliver(&mut self, at: usize, letter: Letter) {
         let set = self.set.clone();
         let input = match letter {
-            Letter::Message { from, message } => match message {
+            Letter::Message { from, message } => match *message {
                 Message::Proposal(it) => {
                     Input::Proposal { from, proposal: Unverified::new(it).verify(&set, &Ideal).unwrap() }
                 }
@@ -421,7 +426,7 @@ impl Net {
             Message::SyncInfo(_) => "sync",
             Message::Batch(_) | Message::Cosignature(_) | Message::CertifiedCheckpoint(_) => "other",
         };
-        let letter = Letter::Message { from: i(from as u16), message };
+        let letter = Letter::Message { from: i(from as u16), message: Box::new(message) };
         // What one says to oneself takes no time, is not lost and no letter.
         if from == to {
             return self.enqueue(to, 0, letter);
