@@ -24,16 +24,19 @@ pub enum Decision {
 
 /// Applies the commit rule and moves the tree's root to the newest block that is final and whole.
 pub fn commit(tree: &mut BlockTree, high_qc: &QuorumCert) -> Decision {
-    for certificate in finals(tree, high_qc) {
-        match tree.ancestry(&certificate) {
-            Ancestry::Whole(path) => return leave(tree, &path, certificate),
+    let decided =
+        finals(tree, high_qc).into_iter().find_map(|certificate| match tree.ancestry(certificate) {
+            Ancestry::Whole(path) => Some((certificate.clone(), Some(path))),
             // An older one may be whole: so a replica far behind commits what it has while it fetches the rest.
-            Ancestry::Missing(_) => {}
-            // rule K4
-            Ancestry::Beside => return Decision::Fork(certificate),
-        }
+            Ancestry::Missing(_) => None,
+            Ancestry::Beside => Some((certificate.clone(), None)),
+        });
+    match decided {
+        None => Decision::Wait,
+        Some((certificate, Some(path))) => leave(tree, &path, certificate),
+        // rule K4
+        Some((certificate, None)) => Decision::Fork(certificate),
     }
-    Decision::Wait
 }
 
 /// Lets the blocks of `path` leave the tree, oldest first, up to the first whose batches are not here. `certificate` is
@@ -60,14 +63,14 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], certificate: QuorumCert) -> Dec
 /// Certificates of the blocks that the rule makes final and that are later than the root, latest first. Every
 /// certificate counts that we hold: the highest, and those that blocks of the tree stand on.
 // rule K1
-fn finals(tree: &BlockTree, high_qc: &QuorumCert) -> Vec<QuorumCert> {
-    let mut finals: Vec<QuorumCert> = tree
+fn finals<'a>(tree: &'a BlockTree, high_qc: &QuorumCert) -> Vec<&'a QuorumCert> {
+    let mut finals: Vec<&QuorumCert> = tree
         .blocks()
         .map(|(_, justify)| justify)
         .chain([high_qc])
         .filter_map(|certificate| tree.get(&certificate.block))
         .filter(|(block, _)| closes(block) && block.parent_view > tree.root().view)
-        .map(|(_, justify)| justify.clone())
+        .map(|(_, justify)| justify)
         .collect();
     finals.sort_by_key(|certificate| std::cmp::Reverse(certificate.view));
     finals

@@ -80,6 +80,18 @@ fn a_block_stands_on_the_view_before_or_on_what_the_quorum_reports() {
 }
 
 #[test]
+fn no_vote_on_a_certificate_that_the_record_would_not_hold() {
+    let set = set(4);
+    let (_, qc) = chain(&set, &[1, 2]);
+    let (mut safety, mut pacemaker) = fresh();
+    let tc = leave(&set, 3, &genesis_qc());
+    pacemaker.absorb_tc(&tc);
+    let block = block_on(&set, &qc, 4, &[1]);
+    let vote = safety.vote(&set, &pacemaker, (&block, &qc), Some(&tc));
+    assert_eq!(vote.map(drop), Err(Refusal::NotHeld { justify: v(2), held: v(0) }));
+}
+
+#[test]
 fn the_record_holds_what_justified_the_words() {
     let set = set(4);
     let (_, qc) = chain(&set, &[1, 2]);
