@@ -116,7 +116,8 @@ mod tests {
         for host in ["127.0.0.1:7070", "localhost", "LOCALHOST:1", "[::1]:7070", "[::1]"] {
             assert!(admits(&here, Some(host), None), "{host}");
         }
-        for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "localhost.evil:7070", ""] {
+        for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "localhost.evil:7070", ""]
+        {
             assert!(!admits(&here, Some(host), None), "{host}");
         }
         let absolute = here.admit(&Uri::from_static("http://evil.example/v1/status"), &HeaderMap::new());

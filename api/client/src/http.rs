@@ -84,7 +84,12 @@ impl Client {
     ///
     /// # Errors
     /// `OutcomeUnknown` when the envelope was sent and no ticket came; else why it was not taken.
-    pub async fn submit(&self, envelope: &[u8], wait: Wait, timeout: Duration) -> Result<Ticket, ClientError> {
+    pub async fn submit(
+        &self,
+        envelope: &[u8],
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Ticket, ClientError> {
         let id = SubmissionId::new(crypto::sha256(envelope));
         let params = SubmitParams { envelope: Some(Bytes(envelope.to_vec())), ..SubmitParams::default() };
         let unknown = |fault: String| ClientError::OutcomeUnknown { id, fault };

@@ -12,7 +12,8 @@ use proto::id::SubmissionId;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use verify::{
-    CheckpointFacts, CheckpointFault, HistoryFault, Options, Report, verify_checkpoint, verify_history, verify_receipt,
+    CheckpointFacts, CheckpointFault, HistoryFault, Options, Report, verify_checkpoint, verify_history,
+    verify_receipt,
 };
 
 use crate::error::ClientError;
