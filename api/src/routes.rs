@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::events::{self, EventsQuery};
-use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX};
+use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX, expect_small_head};
 use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
@@ -280,7 +280,8 @@ fn router(api: &Api, routes: Vec<Route>, exposure: Exposure) -> Router {
 
 /// Every request passes here first: host and origin, room, time, and faults of ours.
 async fn admit(State(context): State<Context>, request: Request, next: Next) -> Response {
-    if let Err(error) = context.exposure.admit(request.uri(), request.headers()) {
+    let (uri, headers) = (request.uri(), request.headers());
+    if let Err(error) = expect_small_head(uri, headers).and_then(|()| context.exposure.admit(uri, headers)) {
         return respond::problem(&error);
     }
     let Ok(_permit) = context.api.requests().try_acquire() else {

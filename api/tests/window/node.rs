@@ -252,11 +252,18 @@ pub struct Setup {
     pub gateway: bool,
     pub feed_capacity: usize,
     pub exposure: Exposure,
+    pub metrics: MetricsSource,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { pace: Pace::Finalize, gateway: false, feed_capacity: 64, exposure: Exposure::Loopback }
+        Self {
+            pace: Pace::Finalize,
+            gateway: false,
+            feed_capacity: 64,
+            exposure: Exposure::Loopback,
+            metrics: MetricsSource::default(),
+        }
     }
 }
 
@@ -280,7 +287,7 @@ impl Node {
             Ledger::open(memory.clone(), &genesis, policy.to_string()).expect("an empty store");
         memory.commit(&change.expect("the beginning"));
         ledger.durable(ledger.tip().height);
-        let (submit, requests) = mpsc::channel(16);
+        let (submit, requests) = mpsc::channel(2_048);
         let (feed, _) = broadcast::channel(setup.feed_capacity);
         let (status, status_seen) = watch::channel(NodeStatus { ready: true, ..NodeStatus::default() });
         let (stop, stopping) = watch::channel(false);
@@ -298,7 +305,7 @@ impl Node {
             genesis: Arc::new(genesis),
             policy: policy.to_string().into(),
             gateway,
-            metrics: MetricsSource::default(),
+            metrics: setup.metrics,
             stopping,
         });
         let inside = Inside { memory, ledger, set: set.clone(), signers, feed, pool: Vec::new() };
