@@ -84,6 +84,10 @@ impl Receipt {
         if json.len() > Self::BYTES_MAX {
             return Err(ReceiptError::TooLarge { found: json.len(), max: Self::BYTES_MAX });
         }
+        // A derived reader takes a list of the values in order, too: a second spelling.
+        if !json.trim_start().starts_with('{') {
+            return Err(ReceiptError::Json { fault: "it is not an object".to_owned() });
+        }
         let Json { format: Format, entry, index, proof, checkpoint } =
             serde_json::from_str(json).map_err(|fault| ReceiptError::Json { fault: fault.to_string() })?;
         Ok(Self { entry: entry.0, index: LeafIndex::new(index.0), proof: proof.0, checkpoint: checkpoint.0 })

@@ -194,12 +194,16 @@ impl ValidatorSet {
     }
 
     /// The smallest power q with 3q > 2W.
-    pub const fn quorum_power(&self) -> u64 {
+    pub fn quorum_power(&self) -> u64 {
+        #[cfg(feature = "seeded-defects")]
+        if crate::defects::is(crate::defects::Defect::QuorumOfTwoThirds) {
+            return self.total_power * 2 / 3;
+        }
         self.total_power * 2 / 3 + 1
     }
 
     /// The smallest power that every quorum shares a validator with: f + 1 of 3f + 1 equals.
-    pub const fn blocking_power(&self) -> u64 {
+    pub fn blocking_power(&self) -> u64 {
         self.total_power - self.quorum_power() + 1
     }
 
@@ -229,7 +233,10 @@ impl ValidatorSet {
             let Some(validator) = self.get(signer) else {
                 return Err(CertificateError::UnknownSigner { signer });
             };
-            if previous.is_some_and(|previous| previous >= signer) {
+            let is_ordered = previous.is_none_or(|previous| previous < signer);
+            #[cfg(feature = "seeded-defects")]
+            let is_ordered = is_ordered || crate::defects::is(crate::defects::Defect::SignerCountsTwice);
+            if !is_ordered {
                 return Err(CertificateError::SignerOrder { signer });
             }
             previous = Some(signer);

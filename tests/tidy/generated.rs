@@ -3,12 +3,9 @@
 //! They are committed so that building needs no protobuf compiler. After a change of the schema:
 //! `UPDATE=1 cargo test -p tests --test tidy generated`.
 
-use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests lies in the workspace").to_owned()
-}
+use crate::sources::root;
 
 #[test]
 fn wire_types_are_fresh() {

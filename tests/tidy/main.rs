@@ -1,3 +1,7 @@
-//! Is the house in order? Generated code is fresh, walls hold, maps are true.
+//! Is the house in order? Walls hold, generated code is fresh, files have headers, maps are true.
 
 mod generated;
+mod headers;
+mod map;
+mod sources;
+mod walls;

@@ -1,1 +1,24 @@
 //! A whole node without a world.
+//!
+//! `Engine::step(now, Event) -> Vec<Command>` composes the replica (what comes next), the mempool (what waits) and
+//! the ledger (what is true). The shell in `node/src` and the simulator in `testnet/sim` both run exactly this.
+//!
+//! - `event`, `command`: everything that can happen, everything that can be wanted;
+//! - `engine`: the one match over events, and the one over the replica's effects;
+//! - `propose`: submissions become batches, batches a payload; `bodies`: which batches a block still waits for;
+//! - `commit`: committed blocks become durable; `cosign`: durable heads become certified checkpoints;
+//! - `questions`: what is asked of peers, and what they are answered.
+
+pub mod command;
+pub mod event;
+
+mod bodies;
+mod commit;
+mod cosign;
+mod engine;
+mod propose;
+mod questions;
+
+pub use command::{Alarm, Answer, Command, JournalWrite};
+pub use engine::{Engine, EngineError, Setup, Status};
+pub use event::{Event, Timer, VerifiedMessage, VerifiedResponse};

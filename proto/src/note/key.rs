@@ -161,7 +161,8 @@ pub struct NoteKey {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Material {
-    Known(SignatureType, PublicKey),
+    /// Boxed: a parsed key is much larger than anything beside it.
+    Known(SignatureType, Box<PublicKey>),
     /// Type byte and whatever follows.
     Opaque(Vec<u8>),
 }
@@ -179,7 +180,7 @@ impl NoteKey {
             return Err(NoteKeyError::Scheme { signature, found: key.scheme() });
         }
         let id = id_of(&name, &[signature.prefix(), key.as_bytes()]);
-        Ok(Self { name, id, material: Material::Known(signature, key) })
+        Ok(Self { name, id, material: Material::Known(signature, Box::new(key)) })
     }
 
     /// Reads a vkey.
@@ -226,7 +227,7 @@ impl NoteKey {
     }
 
     /// The type of its signatures and the key itself, when the type is understood here.
-    pub const fn known(&self) -> Option<(SignatureType, &PublicKey)> {
+    pub fn known(&self) -> Option<(SignatureType, &PublicKey)> {
         match &self.material {
             Material::Known(signature, key) => Some((*signature, key)),
             Material::Opaque(_) => None,

@@ -46,6 +46,22 @@ fn a_known_vkey_has_its_known_id() {
 }
 
 #[test]
+fn a_note_signed_elsewhere_verifies() {
+    // The example of the Go package golang.org/x/mod/sumdb/note.
+    let key =
+        NoteKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").expect("a vkey");
+    let note = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\
+        \u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJn\
+        AM=\n";
+    let note = Note::parse(note).expect("well formed");
+    let line = &note.signatures()[0];
+    assert_eq!((&line.name, line.key_id), (key.name(), key.id()));
+    let (kind, public) = key.known().expect("type 0x01");
+    let signature = crypto::Signature::parse(kind.scheme(), &line.signature).expect("64 bytes");
+    assert_eq!(public.verify(note.text().as_bytes(), &signature), Ok(()));
+}
+
+#[test]
 fn an_unknown_type_is_kept_as_it_came() {
     let vkey = format!("w.example+01020304+{}", STANDARD.encode([&[0x06][..], &[9; 1312]].concat()));
     let key = NoteKey::parse(&vkey).expect("opaque");

@@ -1,1 +1,25 @@
-//! The whole engine under a seed.
+//! The whole engine under a seed: the same one that the node runs, in a world that fails on purpose.
+//!
+//! - `plan`: a scenario as data, drawn from a seed; `prng`: chance in named streams;
+//! - `world`: the queue of happenings; `deeds`: what a member's shell does; `byzantine`: what it does instead;
+//! - `member`: one engine and its lives; `network`, `disk`: what goes wrong;
+//! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens; `sweep`: many seeds.
+//!
+//! A seed decides everything: two runs have the same trace. A failing one is replayed by
+//! `cargo run --release -p sim -- replay --seed S`.
+
+mod byzantine;
+pub mod checkers;
+mod deeds;
+pub mod disk;
+pub mod member;
+pub mod network;
+pub mod notary;
+pub mod plan;
+pub mod prng;
+pub mod sweep;
+pub mod world;
+
+pub use plan::{Attack, Plan, ShellDefect};
+pub use sweep::Sweep;
+pub use world::{Outcomes, World};

@@ -1,0 +1,129 @@
+//! Proposals: building ours, judging theirs.
+//!
+//! The first proposal of each view is kept; a second block of the same view is evidence and nothing else. A proposal
+//! brings the certificates that lead to its view, so once they are absorbed none is ever early. Source: `SPEC.md`,
+//! rules P2 to P4, V3 to V5, E3, L2.
+
+use std::collections::BTreeMap;
+
+use proto::batch::BatchRef;
+use proto::block::Block;
+use proto::counter::{TimeMs, View};
+use proto::id::{BatchId, BlockId, ValidatorIndex};
+use proto::proposal::Proposal;
+
+use crate::evidence::Evidence;
+use crate::pacemaker::Pacemaker;
+use crate::tree::BlockTree;
+
+/// What a proposal led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is the first of its view.
+    First,
+    /// It is here already.
+    Repeated,
+    /// Its leader proposed another block in this view.
+    Contradicts(Evidence),
+}
+
+/// The first proposal of each of the last views.
+#[derive(Clone, Debug, Default)]
+pub struct Proposals {
+    first: BTreeMap<View, (BlockId, Proposal)>,
+}
+
+impl Proposals {
+    /// Keeps a proposal by the leader of its view.
+    // rules E3, L2
+    pub fn add(&mut self, id: BlockId, proposal: Proposal) -> Kept {
+        let view = proposal.block.view;
+        match self.first.get(&view) {
+            None => {
+                self.first.insert(view, (id, proposal));
+                Kept::First
+            }
+            Some((first, _)) if *first == id => Kept::Repeated,
+            Some((_, first)) => Kept::Contradicts(Evidence::Proposals(Box::new([first.clone(), proposal]))),
+        }
+    }
+
+    /// The first proposal of a view, and its block's id.
+    pub fn of(&self, view: View) -> Option<&(BlockId, Proposal)> {
+        self.first.get(&view)
+    }
+
+    /// Forgets views before `view`.
+    pub fn forget_before(&mut self, view: View) {
+        self.first = self.first.split_off(&view);
+    }
+}
+
+/// Whether what can be judged by what is here speaks for a block. The certificates are `safety`'s matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    Fit,
+    /// Its parent is not here: nothing can be said yet.
+    ParentMissing,
+    /// Its batches are not here: nothing can be said yet.
+    BatchesMissing,
+    /// It claims to be from further in the future than clocks may differ.
+    Ahead,
+    /// It is not later than its parent.
+    NotLater,
+}
+
+/// Judges a block of the tree by its parent, its batches and our clock.
+pub fn judge(tree: &BlockTree, id: &BlockId, block: &Block, now: TimeMs, clock_bound_ms: u64) -> Verdict {
+    // rule V4
+    let Some(parent) = tree.header(&block.parent) else {
+        return Verdict::ParentMissing;
+    };
+    if block.time <= parent.time {
+        return Verdict::NotLater;
+    }
+    if block.time > now.plus(clock_bound_ms) {
+        return Verdict::Ahead;
+    }
+    // rule V5
+    match tree.is_here(id) {
+        true => Verdict::Fit,
+        false => Verdict::BatchesMissing,
+    }
+}
+
+/// Our block for the current view, on the block our highest certificate certifies.
+// rules P2, P3, P4
+pub fn build(
+    me: ValidatorIndex,
+    pacemaker: &Pacemaker,
+    parent: &Block,
+    now: TimeMs,
+    batches: Vec<BatchRef>,
+) -> Block {
+    let justify = pacemaker.high_qc();
+    Block {
+        epoch: parent.epoch,
+        height: justify.height.next(),
+        view: pacemaker.view(),
+        parent: justify.block,
+        parent_view: justify.view,
+        proposer: me,
+        time: now.max(parent.time.plus(1)),
+        batches,
+    }
+}
+
+/// The batches of `offered` that a block may hold: not ordered by an ancestor, each once, and not too many.
+// rule P4
+pub fn fitting(offered: Vec<BatchRef>, exclude: &[BatchId]) -> Vec<BatchRef> {
+    let mut batches: Vec<BatchRef> = Vec::new();
+    for batch in offered {
+        let known = exclude.contains(&batch.id) || batches.iter().any(|kept| kept.id == batch.id);
+        if !known && batches.len() < Block::BATCHES_MAX {
+            batches.push(batch);
+        }
+    }
+    batches
+}

@@ -1,0 +1,8 @@
+//! Replicas among themselves: stories of a network, each named by what must hold.
+
+mod faults;
+mod healthy;
+mod net;
+mod random;
+mod restart;
+mod sync;

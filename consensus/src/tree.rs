@@ -1,0 +1,198 @@
+//! The tree of uncommitted blocks above the last committed one.
+//!
+//! A block enters with the certificate of its parent and may wait for ancestors that are still missing. What can no
+//! longer become final leaves when the root moves. Source: `SPEC.md`, rules F1, K2, L3.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::block::Block;
+use proto::certificate::QuorumCert;
+use proto::counter::{Height, View};
+use proto::id::BlockId;
+
+use crate::params::TREE_BLOCKS_MAX;
+
+/// Whether a block's batches are known to be here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batches {
+    Asked,
+    Here,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    block: (Block, QuorumCert),
+    batches: Batches,
+}
+
+/// What lies between the root and a certified block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ancestry {
+    /// The block and its ancestors above the root, oldest first; none if it is the root.
+    Whole(Vec<BlockId>),
+    /// The newest block that is missing, by its certificate.
+    Missing(QuorumCert),
+    /// It does not descend from the root: it is older, or of another history.
+    Beside,
+}
+
+/// Uncommitted blocks.
+#[derive(Clone, Debug)]
+pub struct BlockTree {
+    root: Block,
+    root_id: BlockId,
+    nodes: BTreeMap<BlockId, Node>,
+}
+
+impl BlockTree {
+    /// Only the last committed block.
+    pub fn new(root: Block) -> Self {
+        let root_id = root.id();
+        Self { root, root_id, nodes: BTreeMap::new() }
+    }
+
+    /// The last committed block.
+    pub const fn root(&self) -> &Block {
+        &self.root
+    }
+
+    /// An uncommitted block and the certificate of its parent.
+    pub fn get(&self, id: &BlockId) -> Option<&(Block, QuorumCert)> {
+        self.nodes.get(id).map(|node| &node.block)
+    }
+
+    /// A block that is uncommitted or the root.
+    pub fn header(&self, id: &BlockId) -> Option<&Block> {
+        match *id == self.root_id {
+            true => Some(&self.root),
+            false => self.get(id).map(|(block, _)| block),
+        }
+    }
+
+    /// All uncommitted blocks, each with the certificate of its parent.
+    pub fn blocks(&self) -> impl Iterator<Item = &(Block, QuorumCert)> {
+        self.nodes.values().map(|node| &node.block)
+    }
+
+    /// Number of uncommitted blocks.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Takes a block in, whether or not its parent is here. False if it is known, or can never be final because the
+    /// root is as high or as late.
+    pub fn insert(&mut self, id: BlockId, block: Block, justify: QuorumCert) -> bool {
+        if block.height <= self.root.height || block.view <= self.root.view || self.nodes.contains_key(&id) {
+            return false;
+        }
+        let batches = if block.is_empty() { Batches::Here } else { Batches::Asked };
+        self.nodes.insert(id, Node { block: (block, justify), batches });
+        true
+    }
+
+    /// Notes that a block's batches are here.
+    pub fn set_here(&mut self, id: &BlockId) {
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.batches = Batches::Here;
+        }
+    }
+
+    /// Whether a block and its batches are here.
+    pub fn is_here(&self, id: &BlockId) -> bool {
+        *id == self.root_id || self.nodes.get(id).is_some_and(|node| node.batches == Batches::Here)
+    }
+
+    /// Whether the batches of all uncommitted blocks up to a height are here.
+    pub fn is_here_up_to(&self, height: Height) -> bool {
+        self.nodes.values().all(|node| node.block.0.height > height || node.batches == Batches::Here)
+    }
+
+    /// Whether a certificate says of a known block what the block does not say of itself.
+    // rule C5
+    pub fn contradicts(&self, certificate: &QuorumCert) -> bool {
+        self.header(&certificate.block).is_some_and(|block| {
+            block.view != certificate.view
+                || block.height != certificate.height
+                || block.epoch != certificate.epoch
+        })
+    }
+
+    /// Walks from a certified block down to the root.
+    pub fn ancestry(&self, certificate: &QuorumCert) -> Ancestry {
+        let mut path = Vec::new();
+        let mut certificate = certificate;
+        loop {
+            if certificate.block == self.root_id {
+                path.reverse();
+                return Ancestry::Whole(path);
+            }
+            // Heights fall by one a step, so the walk ends here at the latest.
+            if certificate.height <= self.root.height {
+                return Ancestry::Beside;
+            }
+            match self.get(&certificate.block) {
+                Some((_, justify)) => {
+                    path.push(certificate.block);
+                    certificate = justify;
+                }
+                None => return Ancestry::Missing(certificate.clone()),
+            }
+        }
+    }
+
+    /// Whether a certified block or an uncommitted ancestor of it orders something, as far as they are known.
+    pub fn has_work(&self, certificate: &QuorumCert) -> bool {
+        let mut next = Some(certificate);
+        while let Some((block, justify)) = next.and_then(|certificate| self.get(&certificate.block)) {
+            if !block.is_empty() {
+                return true;
+            }
+            next = Some(justify);
+        }
+        false
+    }
+
+    /// Whether a block of `view` orders something.
+    pub fn has_work_in(&self, view: View) -> bool {
+        self.blocks().any(|(block, _)| block.view == view && !block.is_empty())
+    }
+
+    /// Makes an uncommitted block the root and returns it with its parent's certificate. What is not later or not
+    /// higher can no longer be final and leaves.
+    // rules K2, L3
+    pub fn advance(&mut self, id: &BlockId) -> Option<(Block, QuorumCert)> {
+        let (block, justify) = self.nodes.remove(id)?.block;
+        self.root = block.clone();
+        self.root_id = *id;
+        self.nodes.retain(|_, node| node.block.0.height > block.height && node.block.0.view > block.view);
+        Some((block, justify))
+    }
+
+    /// Drops the oldest blocks beyond the limit that no certificate in `kept` stands on.
+    // rule L3
+    pub fn shrink(&mut self, kept: [&QuorumCert; 2]) {
+        if self.nodes.len() <= TREE_BLOCKS_MAX {
+            return;
+        }
+        let mut keep = BTreeSet::new();
+        for certificate in kept {
+            let mut next = Some(certificate);
+            while let Some((_, justify)) = next.and_then(|certificate| {
+                keep.insert(certificate.block);
+                self.get(&certificate.block)
+            }) {
+                next = Some(justify);
+            }
+        }
+        let mut loose: Vec<(View, BlockId)> = self
+            .nodes
+            .iter()
+            .filter(|(id, _)| !keep.contains(*id))
+            .map(|(id, node)| (node.block.0.view, *id))
+            .collect();
+        loose.sort_unstable();
+        for (_, id) in loose.into_iter().take(self.nodes.len() - TREE_BLOCKS_MAX) {
+            self.nodes.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a directory cannot be opened as a store, and what its owner can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::migrate::FormatError;
+use crate::port::StoreError;
+
+/// Why a directory cannot be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or entered.
+    #[error("the directory {}: {fault}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        fault: io::Error,
+    },
+    /// Another process, or another `Disk` of this one, has it open.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another format than ours.
+    #[error("{}: {fault}", path.display())]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: FormatError,
+    },
+    /// The engine has fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
+    /// the data fetched from other nodes.
+    #[error(
+        "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
+        path.display()
+    )]
+    Lost {
+        /// The directory.
+        path: PathBuf,
+        /// Commits found.
+        found: u64,
+        /// Commits acknowledged.
+        acknowledged: u64,
+    },
+    /// One of the two numbers of commits is damaged; the remedy is that of `Lost`.
+    #[error("the number of commits of the store in {} is damaged: {fault}", path.display())]
+    Count {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: String,
+    },
+    /// The engine cannot open its files. If it is they that are damaged, they are to be moved away, and the data
+    /// fetched from other nodes.
+    #[error("the store in {} cannot be opened: {fault}", path.display())]
+    Engine {
+        /// The directory.
+        path: PathBuf,
+        /// What the engine said.
+        fault: StoreError,
+    },
+}

@@ -1,0 +1,160 @@
+//! The bodies of blocks: which batches a block still waits for, and those that are here.
+//!
+//! A vote says that the voter holds what it votes for, and a commit needs it; so a block's batches are gathered
+//! once and kept until the block is applied. Batches that do not come by themselves are asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consensus::{Gated, Say};
+use mempool::batches::Batches;
+use proto::batch::Batch;
+use proto::block::{Block, CertifiedBlock};
+use proto::counter::Height;
+use proto::id::{BatchId, BlockId, ValidatorIndex};
+use proto::record::SafetyRecord;
+use proto::verified::Verified;
+
+use crate::command::{Command, JournalWrite};
+use crate::engine::Engine;
+use crate::event::Timer;
+
+/// How long batches may be under way by themselves before they are asked for, in milliseconds.
+const FETCH_AFTER_MS: u64 = 20;
+/// How long an answer may take before the next peer is asked, in milliseconds.
+pub(crate) const RETRY_AFTER_MS: u64 = 500;
+/// Most blocks whose batches are awaited at one time.
+const AWAITED_MAX: usize = 256;
+
+struct Awaited {
+    block: Block,
+    from: ValidatorIndex,
+    tries: u16,
+}
+
+/// The batches of blocks that are not yet applied.
+#[derive(Default)]
+pub(crate) struct Bodies {
+    whole: BTreeMap<BlockId, (Block, Vec<Arc<Verified<Batch>>>)>,
+    awaited: BTreeMap<BlockId, Awaited>,
+    journaled: BTreeMap<BlockId, Height>,
+}
+
+impl Bodies {
+    /// The bodies that the journal kept.
+    pub(crate) fn recovered(blocks: &[Verified<CertifiedBlock>]) -> Self {
+        let mut bodies = Self::default();
+        for it in blocks {
+            bodies.journaled.insert(it.block.id(), it.block.height);
+            bodies.whole.insert(it.block.id(), (it.block.clone(), it.batches().map(Arc::new).collect()));
+        }
+        bodies
+    }
+
+    /// Keeps the batches of a block, which are known to be the ones it names. Whether the block waited for them.
+    pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) -> bool {
+        self.whole.insert(block.id(), (block.clone(), batches));
+        self.awaited.remove(&block.id()).is_some()
+    }
+
+    /// The batches of a block, when all are here.
+    pub(crate) fn of(&self, block: &BlockId) -> Option<&[Arc<Verified<Batch>>]> {
+        self.whole.get(block).map(|(_, batches)| batches.as_slice())
+    }
+
+    /// One batch, when a block kept here names it.
+    pub(crate) fn batch(&self, id: &BatchId) -> Option<&Verified<Batch>> {
+        self.whole.values().find_map(|(block, batches)| {
+            let position = block.batches.iter().position(|batch| batch.id == *id)?;
+            batches.get(position).map(Arc::as_ref)
+        })
+    }
+
+    /// Who proposed a waiting block that names this batch.
+    pub(crate) fn proposer_awaiting(&self, id: &BatchId) -> Option<ValidatorIndex> {
+        let names = |it: &&Awaited| it.block.batches.iter().any(|batch| batch.id == *id);
+        self.awaited.values().find(names).map(|it| it.block.proposer)
+    }
+
+    /// Whether all batches of `block` are here; if not, it is remembered as waiting for them.
+    pub(crate) fn await_batches(&mut self, block: Block, from: ValidatorIndex, batches: &Batches) -> bool {
+        if self.gather(&block, batches) {
+            return true;
+        }
+        if self.awaited.len() < AWAITED_MAX {
+            self.awaited.insert(block.id(), Awaited { block, from, tries: 0 });
+        }
+        false
+    }
+
+    /// The waiting blocks that have become whole.
+    pub(crate) fn completed(&mut self, batches: &Batches) -> Vec<BlockId> {
+        let blocks: Vec<_> = self.awaited.values().map(|it| it.block.clone()).collect();
+        blocks.into_iter().filter(|block| self.gather(block, batches)).map(|block| block.id()).collect()
+    }
+
+    /// Whether all batches of `block` are here; from now on they are kept with it.
+    pub(crate) fn gather(&mut self, block: &Block, batches: &Batches) -> bool {
+        if self.whole.contains_key(&block.id()) {
+            return true;
+        }
+        match block.batches.iter().map(|batch| batches.get(&batch.id)).collect::<Option<Vec<_>>>() {
+            Some(found) => {
+                self.keep(block, found.into_iter().map(|batch| Arc::new(batch.clone())).collect());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Forgets the bodies at a height and below.
+    pub(crate) fn forget(&mut self, height: Height) {
+        self.whole.retain(|_, (block, _)| block.height > height);
+        self.awaited.retain(|_, it| it.block.height > height);
+        self.journaled.retain(|_, at| *at > height);
+    }
+}
+
+/// Gives the batches of a block time to come by themselves.
+pub(crate) fn fetch_later(block: BlockId) -> Command {
+    Command::StartTimer { timer: Timer::FetchBatches { block }, after_ms: FETCH_AFTER_MS }
+}
+
+impl Engine {
+    /// Puts the body of a block that is voted for into the same write as the vote's record: what a quorum
+    /// voted for can then always be had from one of them.
+    pub(crate) fn journal(&mut self, gate: Gated<SafetyRecord, Say>) -> Command {
+        let body = gate.write().voted.as_ref().and_then(|block| self.unjournaled(block));
+        let settled = self.settled;
+        Command::Journal(gate.map(|record| JournalWrite { record, body, settled }, Command::Say))
+    }
+
+    fn unjournaled(&mut self, block: &Block) -> Option<Box<CertifiedBlock>> {
+        let id = block.id();
+        self.bodies.gather(block, &self.batches);
+        if self.bodies.journaled.insert(id, block.height).is_some() {
+            return None;
+        }
+        let (_, justify) = self.replica.block(&id)?;
+        let batches = self.bodies.of(&id)?.iter().map(|batch| Batch::clone(batch)).collect();
+        Some(Box::new(CertifiedBlock { block: block.clone(), justify: justify.clone(), batches }))
+    }
+
+    /// Asks for what a block still waits for, its batches or all of it, in turn: first who sent it, then the others.
+    pub(crate) fn fetch_batches(&mut self, block: BlockId, out: &mut Vec<Command>) {
+        let count = self.set.count() as u16;
+        let Some(awaited) = self.bodies.awaited.get_mut(&block) else { return };
+        let peer = ValidatorIndex::new((awaited.from.get() + awaited.tries / 2) % count);
+        let asks_body = awaited.tries % 2 == 1;
+        awaited.tries = awaited.tries.wrapping_add(1);
+        let awaited = awaited.block.clone();
+        out.push(Command::StartTimer { timer: Timer::FetchBatches { block }, after_ms: RETRY_AFTER_MS });
+        if Some(peer) == self.me {
+            return;
+        }
+        match asks_body {
+            true => self.ask_body(peer, &awaited, out),
+            false => self.ask_batches(peer, self.batches.missing(&awaited.batches), out),
+        }
+    }
+}

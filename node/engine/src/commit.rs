@@ -1,0 +1,47 @@
+//! From a committed block to a durable one, and what may be told only then.
+
+use consensus::{CommittedBlock, Gated};
+use ledger::change::Table;
+use ledger::{Applied, Committed, LedgerError};
+use proto::canonical::Canonical as _;
+use proto::verified::Verified;
+
+use crate::command::Command;
+use crate::engine::{Engine, TIP_CERTIFICATE};
+use crate::event::Event;
+
+impl Engine {
+    /// Executes a committed block. Its notices and its head leave when its writes are durable.
+    ///
+    /// # Errors
+    /// `LedgerError` when committed data cannot be applied: then nothing later may be.
+    pub(crate) fn commit(
+        &mut self,
+        committed: CommittedBlock,
+        out: &mut Vec<Command>,
+    ) -> Result<(), LedgerError> {
+        let CommittedBlock { block, justify, certificate } = committed;
+        self.bodies.gather(&block, &self.batches);
+        let batches = self.bodies.of(&block.id()).unwrap_or_default();
+        let batches = batches.iter().map(|batch| Verified::clone(batch)).collect();
+        let (proposer, refs) = (block.proposer, block.batches.clone());
+        let Applied { height, mut change, head, outcomes, notices } =
+            self.ledger.apply(Committed { block, justify, batches })?;
+        change.put(Table::Meta, TIP_CERTIFICATE, certificate.encode());
+
+        self.pool.remove_committed(outcomes.iter().map(|(id, _)| id));
+        self.batches.committed(&refs);
+        self.batches.forget(outcomes.iter().map(|(id, _)| *id));
+        self.bodies.forget(height);
+
+        let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
+        then.extend(head.map(Command::Cosign));
+        out.push(Command::Store(Gated::new(change, then)));
+        // After the block's own writes: cosignatures that came early may certify the head at once, and a certificate
+        // must not become durable before what it certifies.
+        if let Some(head) = head {
+            self.head_applied(head, Some(proposer), out);
+        }
+        Ok(())
+    }
+}

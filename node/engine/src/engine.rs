@@ -1,0 +1,329 @@
+//! The corridor: one entry, one exit, no rule of its own.
+//!
+//! Each event is handed to the room that makes the next stage of the pipeline, and what that room asks for becomes
+//! commands. `obey` translates the replica's effects; everything else happens in the modules beside this one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use consensus::{Effect, Input, Recipients, RecoverError, Replica, Tip};
+use ledger::change::Table;
+use ledger::read::{Read, ReadError};
+use ledger::{Ledger, LedgerError, LedgerReader};
+use mempool::batches::Batches;
+use mempool::limits::{BatchesLimits, PoolLimits};
+use mempool::pool::Pool;
+use proto::block::CertifiedBlock;
+use proto::canonical::Canonical as _;
+use proto::certificate::QuorumCert;
+use proto::counter::{Height, TimeMs};
+use proto::genesis::Genesis;
+use proto::id::ValidatorIndex;
+use proto::message::Message;
+use proto::record::SafetyRecord;
+use proto::validators::ValidatorSet;
+use proto::verified::Verified;
+
+use crate::bodies::Bodies;
+use crate::command::{Alarm, Command};
+use crate::cosign::Cosigning;
+use crate::event::{Event, Timer, VerifiedMessage};
+use crate::questions::Questions;
+
+/// What an engine is made of.
+pub struct Setup {
+    /// The network.
+    pub genesis: Arc<Genesis>,
+    /// The policy text of leaf 1.
+    pub policy: String,
+    /// Our position among the validators; none for an observer.
+    pub me: Option<ValidatorIndex>,
+    /// Timeouts and bounds of consensus.
+    pub consensus: consensus::Config,
+    /// Bounds of the submissions that wait here.
+    pub pool: PoolLimits,
+    /// Bounds of the batches that wait to be ordered.
+    pub batches: BatchesLimits,
+    /// What is durable.
+    pub store: Arc<dyn Read>,
+    /// The last record of the safety journal.
+    pub record: Option<SafetyRecord>,
+    /// The blocks of the safety journal, with their batches.
+    pub journaled: Vec<Verified<CertifiedBlock>>,
+}
+
+/// Why a node cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store does not hold a ledger of this network, or is damaged.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The journal contradicts the store or the network.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+}
+
+/// What an engine shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The replica's view, leader and committed height.
+    pub consensus: consensus::Status,
+    /// The log's head here, durable or not.
+    pub head: proto::checkpoint::Head,
+    /// Size of the highest certified checkpoint.
+    pub certified: proto::counter::TreeSize,
+    /// Submissions that wait here to be packed.
+    pub waiting: usize,
+    /// Batches that wait to be ordered, everybody's.
+    pub batches: usize,
+    /// Sum of their envelopes, in bytes.
+    pub waiting_bytes: usize,
+    /// Whether a quorum certified another root than ours.
+    pub diverged: bool,
+}
+
+/// A whole node without a world.
+pub struct Engine {
+    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) me: Option<ValidatorIndex>,
+    pub(crate) replica: Replica,
+    pub(crate) ledger: Ledger,
+    pub(crate) reader: LedgerReader,
+    pub(crate) pool: Pool,
+    pub(crate) batches: Batches,
+    pub(crate) bodies: Bodies,
+    pub(crate) cosigning: Cosigning,
+    pub(crate) questions: Questions,
+    pub(crate) settled: Height,
+    pub(crate) flush_running: bool,
+    /// A batch or submission has come since the replica was last told.
+    pub(crate) arrived: bool,
+    waiting: bool,
+    halted: bool,
+    first: Vec<Command>,
+}
+
+impl Engine {
+    /// A node as it stands after a start: from its store and journal.
+    ///
+    /// # Errors
+    /// `EngineError` when these do not belong to this network or to each other.
+    pub fn new(setup: Setup) -> Result<Self, EngineError> {
+        let Setup { genesis, policy, me, consensus, pool, batches, store, record, journaled } = setup;
+        let set = Arc::new(genesis.validator_set());
+        let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
+        let tip = tip(&ledger, &genesis, &*store)?;
+        let settled = tip.block.height;
+        let reader = LedgerReader::new(store);
+        let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
+        let bodies = Bodies::recovered(&journaled);
+        let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
+        let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
+        let cosigning =
+            Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
+        let first = first
+            .map(|change| {
+                Command::Store(consensus::Gated::new(
+                    change,
+                    vec![Command::Happen(Event::Applied { height: settled })],
+                ))
+            })
+            .into_iter()
+            .collect();
+        Ok(Self {
+            set,
+            me,
+            replica,
+            ledger,
+            reader,
+            pool: Pool::new(pool),
+            batches: Batches::new(batches),
+            bodies,
+            cosigning,
+            questions: Questions::default(),
+            settled,
+            flush_running: false,
+            arrived: false,
+            waiting: false,
+            halted: false,
+            first,
+        })
+    }
+
+    /// The first commands after a start. Called once, before any `step`.
+    pub fn start(&mut self, now: TimeMs) -> Vec<Command> {
+        let mut out = std::mem::take(&mut self.first);
+        let effects = self.replica.start(now);
+        self.obey(now, effects, &mut out);
+        self.cosign_tip(&mut out);
+        out
+    }
+
+    /// Takes one event in and gives commands out.
+    pub fn step(&mut self, now: TimeMs, event: Event) -> Vec<Command> {
+        let mut out = Vec::new();
+        if self.halted {
+            return out;
+        }
+        match event {
+            Event::Message { from, message } => self.hear(now, from, message, &mut out),
+            Event::Request { ticket, request } => {
+                let response = self.answer(&request);
+                out.push(Command::Respond { ticket, response });
+            }
+            Event::Response { question, response } => self.learn(now, question, response, &mut out),
+            Event::NoResponse { question } => self.unanswered(now, question, &mut out),
+            Event::Submit { ticket, submission } => self.submit(now, ticket, submission, &mut out),
+            Event::TimerFired(Timer::View(timer)) => self.tell(now, Input::TimerFired { timer }, &mut out),
+            Event::TimerFired(Timer::Flush) => {
+                self.flush_running = false;
+                self.seal(&mut out);
+            }
+            Event::TimerFired(Timer::FetchBatches { block }) => self.fetch_batches(block, &mut out),
+            Event::TimerFired(Timer::Cosign { size }) => self.cosign_overdue(size, &mut out),
+            Event::Applied { height } => {
+                self.settled = height;
+                self.ledger.durable(height);
+            }
+            Event::Certified { size } => self.cosigning.durable(size),
+            Event::PeerUp { peer } => self.tell(now, Input::Connected { peer }, &mut out),
+        }
+        self.report_work(now, &mut out);
+        out
+    }
+
+    /// What the engine shows of itself.
+    pub fn status(&self) -> Status {
+        Status {
+            consensus: self.replica.status(),
+            head: self.ledger.head(),
+            certified: self.cosigning.certified(),
+            waiting: self.pool.count(),
+            batches: self.batches.count(),
+            waiting_bytes: self.pool.bytes(),
+            diverged: self.cosigning.diverged(),
+        }
+    }
+
+    /// The rules of the ledger, for those who ask before they submit, and for the simulator's checkers.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The replica, for the simulator's checkers.
+    pub const fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    fn hear(&mut self, now: TimeMs, from: ValidatorIndex, message: VerifiedMessage, out: &mut Vec<Command>) {
+        match message {
+            VerifiedMessage::Proposal(proposal) => {
+                self.tell(now, Input::Proposal { from, proposal }, out);
+            }
+            VerifiedMessage::Vote(vote) => self.tell(now, Input::Vote(vote), out),
+            VerifiedMessage::Timeout(timeout) => self.tell(now, Input::Timeout { from, timeout }, out),
+            VerifiedMessage::SyncInfo(info) => self.tell(now, Input::SyncInfo { from, info }, out),
+            VerifiedMessage::Batch(batch) => self.receive_batch(now, from, batch, out),
+            VerifiedMessage::Cosignature(cosignature) => self.hear_cosignature(from, cosignature, out),
+            VerifiedMessage::CertifiedCheckpoint(checkpoint) => {
+                self.learn_checkpoint(checkpoint, out);
+            }
+        }
+    }
+
+    /// Hands an input to the replica and does what it asks.
+    pub(crate) fn tell(&mut self, now: TimeMs, input: Input, out: &mut Vec<Command>) {
+        let effects = self.replica.step(now, input);
+        self.obey(now, effects, out);
+    }
+
+    fn obey(&mut self, now: TimeMs, effects: Vec<Effect>, out: &mut Vec<Command>) {
+        let mut queue = VecDeque::from(effects);
+        while let Some(effect) = queue.pop_front() {
+            match effect {
+                Effect::Speak(gate) => out.push(self.journal(gate)),
+                Effect::Send { to, message } => out.push(Command::Send { to, message }),
+                Effect::StartTimer { timer, after_ms } => {
+                    out.push(Command::StartTimer { timer: Timer::View(timer), after_ms });
+                }
+                Effect::StopTimer { timer } => out.push(Command::StopTimer { timer: Timer::View(timer) }),
+                Effect::BuildPayload { view, exclude } => {
+                    self.seal(out);
+                    let batches = self.batches.payload(&exclude);
+                    queue.extend(self.replica.step(now, Input::Payload { view, batches }));
+                }
+                Effect::CheckBatches { block, from } => {
+                    let id = block.id();
+                    match self.bodies.await_batches(block, from, &self.batches) {
+                        true => queue.extend(self.replica.step(now, Input::Available { block: id })),
+                        false => out.push(crate::bodies::fetch_later(id)),
+                    }
+                }
+                Effect::Fetch { block, above, from } => self.fetch_blocks(block, above, from, out),
+                Effect::CatchUp { block, from_height, from } => {
+                    self.fetch_range(block, from_height, from, out);
+                }
+                Effect::Commit(committed) => {
+                    if let Err(fault) = self.commit(committed, out) {
+                        return self.halt(fault.to_string(), out);
+                    }
+                }
+                Effect::Accuse(evidence) => {
+                    out.push(Command::Alarm(Alarm::Equivocation(Box::new(evidence))));
+                }
+                Effect::Misbehaved { peer, reason } => {
+                    out.push(Command::Alarm(Alarm::Misbehaved { peer, reason }));
+                }
+                Effect::Halt(fork) => {
+                    self.halted = true;
+                    out.push(Command::Alarm(Alarm::Forked(Box::new(fork))));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells the replica when there begins or ceases to be something to order, for it times views only then; and again
+    /// when more has come, for a leader may be holding.
+    fn report_work(&mut self, now: TimeMs, out: &mut Vec<Command>) {
+        let waiting = self.batches.count() > 0 || self.pool.count() > 0;
+        if waiting != self.waiting || std::mem::take(&mut self.arrived) {
+            self.waiting = waiting;
+            self.tell(now, Input::Work { waiting }, out);
+        }
+    }
+
+    /// Stops for good: going on would build on what is not true.
+    pub(crate) fn halt(&mut self, fault: String, out: &mut Vec<Command>) {
+        self.halted = true;
+        out.push(Command::Alarm(Alarm::Fatal(fault)));
+    }
+
+    /// Sends to all other validators.
+    pub(crate) fn broadcast(message: Message, out: &mut Vec<Command>) {
+        out.push(Command::Send { to: Recipients::All, message });
+    }
+}
+
+/// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
+pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
+
+fn tip(ledger: &Ledger, genesis: &Genesis, store: &dyn Read) -> Result<Tip, LedgerError> {
+    let height = ledger.tip().height;
+    if height == Height::ZERO {
+        return Ok(Tip::genesis(genesis.block()));
+    }
+    let damaged = |table, key: &[u8], fault: String| ReadError::Damaged {
+        table,
+        key: String::from_utf8_lossy(key).into_owned(),
+        fault,
+    };
+    let missing = |table, key: &[u8]| damaged(table, key, "missing".to_owned());
+    let key = height.get().to_be_bytes();
+    let block = ledger.block(height)?.ok_or_else(|| missing(Table::Blocks, &key))?.block;
+    let bytes =
+        store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
+    let certificate = QuorumCert::decode(&bytes)
+        .map_err(|fault| damaged(Table::Meta, TIP_CERTIFICATE, fault.to_string()))?;
+    Ok(Tip { block, certificate })
+}

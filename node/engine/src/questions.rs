@@ -1,0 +1,210 @@
+//! Questions between nodes: what this one asks to catch up, and what it answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consensus::Input;
+use proto::batch::Batch;
+use proto::block::{Block, CertifiedBlock};
+use proto::canonical::Canonical as _;
+use proto::counter::{Height, TimeMs, TreeSize};
+use proto::id::{BatchId, BlockId, ValidatorIndex};
+use proto::message::{Request, Response};
+use proto::verified::Verified;
+
+use crate::command::Command;
+use crate::engine::Engine;
+use crate::event::{QuestionId, VerifiedResponse};
+
+/// Largest answer, in bytes; the frame allows 4 MiB.
+const ANSWER_BYTES_MAX: usize = 3 << 20;
+/// Most questions under way.
+const OPEN_MAX: usize = 256;
+
+#[derive(Clone, Debug)]
+enum Purpose {
+    /// The replica lacks blocks.
+    Blocks { block: BlockId, peer: ValidatorIndex, wanted: Option<BlockId> },
+    /// A known block lacks batches: the block is asked for whole, for a peer that applied it keeps it so.
+    Body,
+    /// A known block lacks batches that may not be in a block yet.
+    Batches,
+}
+
+/// The questions that wait for an answer.
+#[derive(Default)]
+pub(crate) struct Questions {
+    next: u64,
+    open: BTreeMap<QuestionId, Purpose>,
+}
+
+impl Engine {
+    fn ask(&mut self, to: ValidatorIndex, request: Request, purpose: Purpose, out: &mut Vec<Command>) {
+        if self.questions.open.len() >= OPEN_MAX {
+            return;
+        }
+        let question = QuestionId(self.questions.next);
+        self.questions.next += 1;
+        self.questions.open.insert(question, purpose);
+        out.push(Command::Ask { to, question, request });
+    }
+
+    pub(crate) fn fetch_blocks(
+        &mut self,
+        wanted: BlockId,
+        above: Height,
+        peer: ValidatorIndex,
+        out: &mut Vec<Command>,
+    ) {
+        let request = Request::BlocksById { newest: wanted, above };
+        self.ask(peer, request, Purpose::Blocks { block: wanted, peer, wanted: Some(wanted) }, out);
+    }
+
+    pub(crate) fn fetch_range(
+        &mut self,
+        block: BlockId,
+        from: Height,
+        peer: ValidatorIndex,
+        out: &mut Vec<Command>,
+    ) {
+        let purpose = Purpose::Blocks { block, peer, wanted: None };
+        self.ask(peer, Request::BlocksByHeight { from }, purpose, out);
+    }
+
+    pub(crate) fn ask_batches(&mut self, peer: ValidatorIndex, ids: Vec<BatchId>, out: &mut Vec<Command>) {
+        self.ask(peer, Request::Batches(ids), Purpose::Batches, out);
+    }
+
+    pub(crate) fn ask_body(&mut self, peer: ValidatorIndex, block: &Block, out: &mut Vec<Command>) {
+        let above = Height::new(block.height.get().saturating_sub(1));
+        self.ask(peer, Request::BlocksById { newest: block.id(), above }, Purpose::Body, out);
+    }
+
+    /// A question will not be answered, or the answer did not hold.
+    pub(crate) fn unanswered(&mut self, now: TimeMs, question: QuestionId, out: &mut Vec<Command>) {
+        match self.questions.open.remove(&question) {
+            Some(Purpose::Blocks { block, peer, wanted: _ }) => {
+                self.tell(now, Input::FetchFailed { block, from: peer }, out);
+            }
+            // Asked again by its timer.
+            Some(Purpose::Body | Purpose::Batches) | None => {}
+        }
+    }
+
+    /// A peer answered.
+    pub(crate) fn learn(
+        &mut self,
+        now: TimeMs,
+        question: QuestionId,
+        response: VerifiedResponse,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(purpose) = self.questions.open.get(&question).cloned() else { return };
+        match (purpose, response) {
+            (Purpose::Blocks { block: _, peer, wanted }, VerifiedResponse::Blocks(blocks)) => {
+                self.questions.open.remove(&question);
+                let blocks = self.take_in(now, blocks, out);
+                self.tell(now, Input::Blocks { from: peer, wanted, blocks }, out);
+            }
+            (Purpose::Body, VerifiedResponse::Blocks(blocks)) => {
+                self.questions.open.remove(&question);
+                self.take_in(now, blocks, out);
+            }
+            (Purpose::Batches, VerifiedResponse::Batches(batches)) => {
+                self.questions.open.remove(&question);
+                for batch in batches {
+                    self.keep_named(now, batch, out);
+                }
+            }
+            (
+                Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches,
+                VerifiedResponse::Blocks(_) | VerifiedResponse::Batches(_) | VerifiedResponse::Checkpoint(_),
+            ) => self.unanswered(now, question, out),
+        }
+    }
+
+    /// Keeps the bodies of blocks whose batches are the ones they name, and drops the other blocks.
+    fn take_in(
+        &mut self,
+        now: TimeMs,
+        mut blocks: Vec<Verified<CertifiedBlock>>,
+        out: &mut Vec<Command>,
+    ) -> Vec<Verified<CertifiedBlock>> {
+        blocks.retain(|it| ledger::check_batches(&it.block, &it.batches).is_ok());
+        for it in &blocks {
+            if self.bodies.keep(&it.block, it.batches().map(Arc::new).collect()) {
+                self.available(now, it.block.id(), out);
+            }
+        }
+        blocks
+    }
+
+    /// Answers a peer from what is here, within the limits of one response.
+    pub(crate) fn answer(&self, request: &Request) -> Response {
+        match request {
+            Request::BlocksById { newest, above } => Response::Blocks(self.ancestors(newest, *above)),
+            Request::BlocksByHeight { from } => Response::Blocks(self.range(*from)),
+            Request::Batches(ids) => Response::Batches(self.batches_of(ids)),
+            Request::CheckpointAt(size) => {
+                let found = match *size == TreeSize::ZERO {
+                    true => self.reader.checkpoint_latest(),
+                    false => self.reader.checkpoint_at(*size),
+                };
+                Response::Checkpoint(found.ok().flatten())
+            }
+        }
+    }
+
+    fn ancestors(&self, newest: &BlockId, above: Height) -> Vec<CertifiedBlock> {
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        let mut next = *newest;
+        while found.len() < Response::BLOCKS_MAX {
+            let Some(it) = self.certified_block(&next) else { break };
+            bytes += it.encode().len();
+            if it.block.height <= above || it.block.height == Height::ZERO || bytes > ANSWER_BYTES_MAX {
+                break;
+            }
+            next = it.block.parent;
+            found.push(it);
+        }
+        found
+    }
+
+    fn certified_block(&self, id: &BlockId) -> Option<CertifiedBlock> {
+        if let Some((block, justify)) = self.replica.block(id) {
+            let batches = self.bodies.of(id)?.iter().map(|batch| (***batch).clone()).collect();
+            return Some(CertifiedBlock { block: block.clone(), justify: justify.clone(), batches });
+        }
+        let height = self.reader.height_of(id).ok()??;
+        self.reader.block(height).ok()?
+    }
+
+    fn range(&self, from: Height) -> Vec<CertifiedBlock> {
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        let mut height = from;
+        while found.len() < Response::BLOCKS_MAX {
+            let Ok(Some(it)) = self.reader.block(height) else { break };
+            bytes += it.encode().len();
+            if bytes > ANSWER_BYTES_MAX {
+                break;
+            }
+            found.push(it);
+            height = height.next();
+        }
+        found
+    }
+
+    fn batches_of(&self, ids: &[BatchId]) -> Vec<Batch> {
+        let mut bytes = 0;
+        let found = ids.iter().filter_map(|id| self.batches.get(id).or_else(|| self.bodies.batch(id)));
+        found
+            .take_while(|batch| {
+                bytes += batch.content_bytes();
+                bytes <= ANSWER_BYTES_MAX
+            })
+            .map(|batch| Batch::clone(batch))
+            .collect()
+    }
+}

@@ -1,0 +1,314 @@
+//! Configuration: layers of settings become one checked value.
+//!
+//! A flag wins over the environment (`QUORATE_` and the key in capitals), that over `config.toml`, that over the default.
+//! An unknown key is refused wherever it stands, and for every value it is known where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use p2p::Multiaddr;
+
+mod keys;
+mod layers;
+mod value;
+
+pub use keys::Key;
+use layers::Settings;
+use value::Fault;
+
+/// A node's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where journal and store are kept.
+    pub data_dir: PathBuf,
+    /// Which validator of genesis this node is; none: an observer.
+    pub name: Option<String>,
+    /// The public listeners.
+    pub rpc: Rpc,
+    /// Where metrics and health are served.
+    pub admin_listen: SocketAddr,
+    /// The network between nodes.
+    pub p2p: P2p,
+    /// Where the validators can be dialled, by name.
+    pub peers: BTreeMap<String, Vec<Multiaddr>>,
+    /// Timeouts and bounds of consensus.
+    pub consensus: consensus::Config,
+    /// How much may wait to be ordered.
+    pub mempool: Mempool,
+    /// Signing for callers who send plain JSON.
+    pub gateway: Gateway,
+    /// What is logged, and how.
+    pub log: Log,
+    settings: Vec<Setting>,
+}
+
+/// The public listeners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rpc {
+    /// Their addresses.
+    pub listen: Vec<SocketAddr>,
+    /// The host names that listeners beyond loopback answer to; none: any.
+    pub hosts: Vec<String>,
+}
+
+/// The network between nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct P2p {
+    /// Addresses to listen on.
+    pub listen: Vec<Multiaddr>,
+    /// Connections from peers that are no validators, each way.
+    pub observers_max: u32,
+}
+
+/// How much may wait to be ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mempool {
+    /// Submissions in all.
+    pub count_max: usize,
+    /// Bytes of envelopes in all.
+    pub bytes_max: usize,
+    /// Submissions of one tenant.
+    pub tenant_count_max: usize,
+    /// Bytes of envelopes of one tenant.
+    pub tenant_bytes_max: usize,
+}
+
+/// Signing for callers who send plain JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Whether it is done at all.
+    pub enabled: bool,
+    /// A file of SHA-256 digests of bearer tokens, one a line, in hex.
+    pub tokens_file: Option<PathBuf>,
+    /// Whether callers on loopback need no token.
+    pub anonymous: bool,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Which lines: directives of `tracing`, such as `info,p2p=debug`.
+    pub filter: String,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For humans on a terminal, JSON elsewhere.
+    Auto,
+    /// For humans.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The program.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// The environment.
+    Env {
+        /// The variable.
+        name: String,
+    },
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env { name } => write!(f, "env {name}"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// One key, its value in force, and where that comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The key.
+    pub key: &'static str,
+    /// The value, as TOML.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Everything a configuration is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Keys and values from the command line; a later one wins.
+    pub flags: Vec<(String, String)>,
+    /// The environment; only variables that begin with `QUORATE_` are looked at.
+    pub env: Vec<(String, String)>,
+    /// The configuration file and its text.
+    pub file: Option<(PathBuf, String)>,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}: {fault}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said, with the place.
+        fault: String,
+    },
+    /// No such key.
+    #[error("{origin}: there is no key {key:?}{}", suggestion(near))]
+    UnknownKey {
+        /// The key found.
+        key: String,
+        /// Where it stands.
+        origin: Origin,
+        /// A key that was perhaps meant.
+        near: Option<&'static str>,
+    },
+    /// The value is not one the key takes.
+    #[error("{key} = {value} ({origin}): {fault}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// What is wrong with it.
+        fault: String,
+    },
+}
+
+fn suggestion(near: &Option<&'static str>) -> String {
+    near.map(|key| format!("; did you mean {key:?}?")).unwrap_or_default()
+}
+
+impl Sources {
+    /// The configuration file's name in a node's directory.
+    pub const FILE_NAME: &'static str = "config.toml";
+    const FILE_BYTES_MAX: u64 = 1 << 20;
+
+    /// Flags, this process's environment and, if there is one, the file in a node's directory.
+    ///
+    /// # Errors
+    /// `Io` when the file is there and cannot be read.
+    pub fn of_node(dir: &Path, flags: Vec<(String, String)>) -> Result<Self, ConfigError> {
+        let path = dir.join(Self::FILE_NAME);
+        // A variable that is not text cannot be one of ours: a key's name is ASCII, its value is shown when refused.
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
+            .collect();
+        let read = std::fs::File::open(&path)
+            .and_then(|file| crate::files::read_at_most(file, Self::FILE_BYTES_MAX))
+            .and_then(|bytes| bytes.ok_or_else(|| std::io::Error::other("larger than 1 MiB")))
+            .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
+        let file = match read {
+            Ok(text) => Some((path, text)),
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => return Err(ConfigError::Io { path, source }),
+        };
+        Ok(Self { flags, env, file })
+    }
+}
+
+impl Config {
+    /// Puts the layers together and checks every value. Relative paths are taken from `dir`, the node's directory.
+    ///
+    /// # Errors
+    /// `ConfigError`, the first fault.
+    pub fn load(dir: &Path, sources: &Sources) -> Result<Self, ConfigError> {
+        let settings = Settings::merge(sources)?;
+        let path = |key| settings.text(key).map(|text| text.map(|text| dir.join(text)));
+        let timeout = settings.number("consensus.view_timeout_ms")?;
+        let timeout_max = settings.number("consensus.view_timeout_max_ms")?;
+        settings.at_most(
+            "consensus.view_timeout_ms",
+            timeout,
+            "consensus.view_timeout_max_ms",
+            timeout_max,
+        )?;
+        let mempool = Mempool {
+            count_max: settings.size("mempool.count_max")?,
+            bytes_max: settings.size("mempool.bytes_max")?,
+            tenant_count_max: settings.size("mempool.tenant_count_max")?,
+            tenant_bytes_max: settings.size("mempool.tenant_bytes_max")?,
+        };
+        for (tenant, tenant_max, all, all_max) in [
+            ("mempool.tenant_count_max", mempool.tenant_count_max, "mempool.count_max", mempool.count_max),
+            ("mempool.tenant_bytes_max", mempool.tenant_bytes_max, "mempool.bytes_max", mempool.bytes_max),
+        ] {
+            settings.at_most(tenant, tenant_max as u64, all, all_max as u64)?;
+        }
+        Ok(Self {
+            data_dir: path("data_dir")?.unwrap_or_else(|| dir.to_owned()),
+            name: settings.text("name")?,
+            rpc: Rpc {
+                listen: settings.parsed_list("rpc.listen", "a listener is an address and a port")?,
+                hosts: settings.parsed_list("rpc.hosts", "a host is text")?,
+            },
+            admin_listen: settings.parsed("admin.listen", "a listener is an address and a port")?,
+            p2p: P2p {
+                listen: settings.parsed_list("p2p.listen", "not a multiaddress")?,
+                observers_max: u32::try_from(settings.number("p2p.observers_max")?).unwrap_or(u32::MAX),
+            },
+            peers: settings.peers("peers")?,
+            consensus: consensus::Config {
+                view_timeout_ms: timeout,
+                view_timeout_max_ms: timeout_max,
+                resend_ms: settings.number("consensus.resend_ms")?,
+                clock_bound_ms: settings.number("consensus.clock_bound_ms")?,
+                heartbeat_ms: match settings.number("consensus.heartbeat_ms")? {
+                    0 => None,
+                    ms => Some(ms),
+                },
+            },
+            mempool,
+            gateway: Gateway {
+                enabled: settings.flag("gateway.enabled")?,
+                tokens_file: path("gateway.tokens_file")?,
+                anonymous: settings.flag("gateway.anonymous")?,
+            },
+            log: Log {
+                format: match settings.text("log.format")?.as_deref() {
+                    Some("auto") => LogFormat::Auto,
+                    Some("human") => LogFormat::Human,
+                    Some("json") => LogFormat::Json,
+                    Some(_) | None => {
+                        return Err(settings.fault("log.format", "one of auto, human and json"));
+                    }
+                },
+                filter: settings.text("log.filter")?.unwrap_or_default(),
+            },
+            settings: settings.effective(),
+        })
+    }
+
+    /// Every key with its value in force and where that comes from.
+    pub fn effective(&self) -> &[Setting] {
+        &self.settings
+    }
+}
+
+#[cfg(test)]
+mod tests;

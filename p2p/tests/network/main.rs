@@ -1,0 +1,9 @@
+//! Whole networks on loopback: lanes, reconnection, requests, announcements, and hostile peers.
+#![allow(clippy::unwrap_used)]
+
+mod hostile;
+mod lanes;
+mod observers;
+mod requests;
+mod start;
+mod support;

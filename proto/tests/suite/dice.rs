@@ -1,0 +1,365 @@
+//! Any value of any type, from one seed. What is signed in it is noise: these values are read, not believed.
+
+use crypto::{Digest, PublicKey, Scheme, Signature};
+use proto::ballot::{Timeout, Vote, VoteStatement};
+use proto::batch::{Batch, BatchRef};
+use proto::block::{Block, CertifiedBlock};
+use proto::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
+use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
+use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
+use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::genesis::{Admission, Genesis};
+use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
+use proto::message::{Request, Response, SyncInfo};
+use proto::operation::Operation;
+use proto::proposal::Proposal;
+use proto::record::SafetyRecord;
+use proto::submission::{Body, Submission};
+use proto::validators::Validator;
+
+use crate::fixture::secret;
+
+/// SplitMix64: short, and enough to reach every branch.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.number() % bound
+    }
+
+    /// Small and large numbers, and often zero, which protobuf leaves out.
+    fn counter(&mut self) -> u64 {
+        let shift = self.below(65) as u32;
+        self.number().checked_shr(shift).unwrap_or(0)
+    }
+
+    fn flip(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.number() as u8).collect()
+    }
+
+    fn digest(&mut self) -> Digest {
+        Digest::from_slice(&self.bytes(32)).expect("32 bytes")
+    }
+
+    fn signature(&mut self, scheme: Scheme) -> Signature {
+        let bytes = self.bytes(scheme.signature_bytes());
+        Signature::parse(scheme, &bytes).expect("the scheme's length")
+    }
+
+    fn scheme(&mut self) -> Scheme {
+        Scheme::ALL[self.below(4) as usize]
+    }
+
+    fn key(&mut self, scheme: Scheme) -> PublicKey {
+        let name = format!("dice/{}", self.below(4));
+        match scheme {
+            Scheme::Ed25519 | Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 => {
+                secret(scheme, &name).public().clone()
+            }
+            Scheme::Dilithium3R3 => {
+                let bytes = self.bytes(scheme.public_key_bytes());
+                PublicKey::parse(scheme, &bytes).expect("any bytes of this length")
+            }
+        }
+    }
+
+    fn any_key(&mut self) -> PublicKey {
+        let scheme = self.scheme();
+        self.key(scheme)
+    }
+
+    /// Not the `did:key` of a long key: reading its base58 takes time that grows with the square of its length.
+    fn did(&mut self, key: &PublicKey) -> Did {
+        match key.scheme() {
+            Scheme::Ed25519 => Did::of(key),
+            Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
+                Did::parse(&format!("did:quorate:{}", key.id())).expect("a key id")
+            }
+        }
+    }
+
+    fn text(&mut self) -> String {
+        let length = self.below(12) as usize;
+        (0..length).map(|_| ['a', 'Z', '7', ' ', 'é', '—', '語'][self.below(7) as usize]).collect()
+    }
+
+    fn index(&mut self) -> ValidatorIndex {
+        ValidatorIndex::new(self.below(100) as u16)
+    }
+
+    fn epoch(&mut self) -> Epoch {
+        Epoch::new(self.counter())
+    }
+
+    fn view(&mut self) -> View {
+        View::new(self.counter())
+    }
+
+    fn height(&mut self) -> Height {
+        Height::new(self.counter())
+    }
+
+    fn time(&mut self) -> TimeMs {
+        TimeMs::new(self.counter())
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.flip().then(|| make(self))
+    }
+
+    fn some<T>(&mut self, from: u64, to: u64, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = from + self.below(to - from + 1);
+        (0..count).map(|_| make(self)).collect()
+    }
+
+    pub fn operation(&mut self, kind: u64) -> Operation {
+        let identity = Did::of(&self.key(Scheme::Ed25519));
+        match kind % 8 {
+            0 => Operation::IdentityCreate { identity, keys: self.some(1, 2, Self::any_key) },
+            1 => Operation::KeyAdd { identity, key: self.any_key() },
+            2 => {
+                let scheme = self.scheme();
+                let retires = self.any_key().id();
+                let possession = self.signature(scheme);
+                Operation::KeyRotate { identity, retires, key: self.key(scheme), possession }
+            }
+            3 => Operation::KeyRevoke { identity, key: self.any_key().id(), reason: self.text() },
+            4 => Operation::ProofSubmit {
+                content: self.digest(),
+                content_bytes: self.counter(),
+                media_type: self.text(),
+                subject: self.text(),
+            },
+            5 => Operation::AttestationIssue {
+                subject: format!("s{}", self.text()),
+                predicate_type: format!("t{}", self.text()),
+                predicate: self.some(0, 40, |dice| dice.number() as u8),
+                content: self.maybe(Self::digest),
+                expires_at_ms: self.maybe(|dice| dice.counter().max(1)),
+            },
+            6 => Operation::AttestationRevoke {
+                attestation: SubmissionId::new(self.digest()),
+                reason: self.text(),
+            },
+            _ => Operation::BatchAnchor {
+                root: self.digest(),
+                count: self.counter().max(1),
+                tree: self.text(),
+            },
+        }
+    }
+
+    pub fn submission(&mut self, kind: u64) -> Submission {
+        let scheme = self.scheme();
+        let key = self.key(scheme);
+        let body = Body {
+            network: NetworkId::new(self.digest()),
+            tenant: Tenant::parse(["default", "acme-1.eu", "7"][self.below(3) as usize]).expect("a tenant"),
+            author: self.did(&key),
+            key,
+            nonce: self.counter(),
+            expires_at: self.maybe(|dice| TimeMs::new(dice.counter().max(1))),
+            operation: self.operation(kind),
+        };
+        body.seal(self.signature(scheme))
+    }
+
+    fn batch_ref(&mut self) -> BatchRef {
+        BatchRef {
+            id: BatchId::new(self.digest()),
+            count: 1 + self.below(1_000) as u32,
+            bytes: self.below(512 << 10) as u32,
+        }
+    }
+
+    pub fn batch(&mut self) -> Batch {
+        let author = self.index();
+        Batch { author, submissions: self.some(1, 3, |dice| dice.submission(3)) }
+    }
+
+    pub fn block(&mut self) -> Block {
+        Block {
+            epoch: self.epoch(),
+            height: self.height(),
+            view: self.view(),
+            parent: BlockId::new(self.digest()),
+            parent_view: self.view(),
+            proposer: self.index(),
+            time: self.time(),
+            batches: self.some(0, 3, Self::batch_ref),
+        }
+    }
+
+    pub fn qc(&mut self) -> QuorumCert {
+        QuorumCert {
+            epoch: self.epoch(),
+            view: self.view(),
+            height: self.height(),
+            block: BlockId::new(self.digest()),
+            signatures: self.some(0, 3, |dice| (dice.index(), dice.signature(Scheme::Ed25519))),
+        }
+    }
+
+    pub fn tc(&mut self) -> TimeoutCert {
+        TimeoutCert {
+            epoch: self.epoch(),
+            view: self.view(),
+            high_qc: self.qc(),
+            entries: self.some(0, 3, |dice| TimeoutEntry {
+                signer: dice.index(),
+                high_qc_view: dice.view(),
+                signature: dice.signature(Scheme::Ed25519),
+            }),
+        }
+    }
+
+    pub fn vote(&mut self) -> Vote {
+        let statement = VoteStatement {
+            epoch: self.epoch(),
+            view: self.view(),
+            height: self.height(),
+            block: BlockId::new(self.digest()),
+        };
+        Vote { statement, voter: self.index(), signature: self.signature(Scheme::Ed25519) }
+    }
+
+    pub fn timeout(&mut self) -> Timeout {
+        Timeout {
+            epoch: self.epoch(),
+            view: self.view(),
+            high_qc: self.qc(),
+            last_tc: self.maybe(Self::tc),
+            voter: self.index(),
+            signature: self.signature(Scheme::Ed25519),
+        }
+    }
+
+    pub fn proposal(&mut self) -> Proposal {
+        Proposal {
+            block: self.block(),
+            justify: self.qc(),
+            timeout_cert: self.maybe(Self::tc),
+            signature: self.signature(Scheme::Ed25519),
+        }
+    }
+
+    pub fn sync_info(&mut self) -> SyncInfo {
+        SyncInfo { high_qc: self.qc(), high_tc: self.maybe(Self::tc) }
+    }
+
+    pub fn certified_block(&mut self) -> CertifiedBlock {
+        CertifiedBlock { block: self.block(), justify: self.qc(), batches: self.some(0, 2, Self::batch) }
+    }
+
+    pub fn entry(&mut self, kind: u64) -> Entry {
+        match kind % 4 {
+            0 => Entry::Genesis(self.some(0, 40, |dice| dice.number() as u8)),
+            1 => Entry::Policy(self.text()),
+            2 => Entry::Submission(Box::new(SubmissionEntry {
+                height: self.height(),
+                time: self.time(),
+                submission: self.submission(4),
+            })),
+            _ => Entry::Block(BlockEntry {
+                height: self.height(),
+                view: self.view(),
+                proposer: self.index(),
+                time: self.time(),
+                batches: self.some(0, 3, Self::batch_ref),
+                accepted: self.counter() as u32,
+                rejected: self.counter() as u32,
+                rejections: self.digest(),
+                state: self.digest(),
+            }),
+        }
+    }
+
+    fn head(&mut self) -> Head {
+        Head { size: TreeSize::new(self.counter()), root: self.digest() }
+    }
+
+    fn cosignature_of(&mut self, head: Head) -> Cosignature {
+        Cosignature {
+            signer: self.index(),
+            head,
+            time_s: self.counter(),
+            log: self.signature(Scheme::Ed25519),
+            ed25519: self.signature(Scheme::Ed25519),
+            ml_dsa_65: self.signature(Scheme::MlDsa65),
+        }
+    }
+
+    pub fn cosignature(&mut self) -> Cosignature {
+        let head = self.head();
+        self.cosignature_of(head)
+    }
+
+    pub fn checkpoint(&mut self) -> CertifiedCheckpoint {
+        let head = self.head();
+        CertifiedCheckpoint { head, cosignatures: self.some(0, 2, |dice| dice.cosignature_of(head)) }
+    }
+
+    pub fn request(&mut self, kind: u64) -> Request {
+        match kind % 4 {
+            0 => Request::BlocksById { newest: BlockId::new(self.digest()), above: self.height() },
+            1 => Request::BlocksByHeight { from: self.height() },
+            2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
+            _ => Request::CheckpointAt(TreeSize::new(self.counter())),
+        }
+    }
+
+    pub fn response(&mut self, kind: u64) -> Response {
+        match kind % 3 {
+            0 => Response::Blocks(self.some(0, 2, Self::certified_block)),
+            1 => Response::Batches(self.some(0, 2, Self::batch)),
+            _ => Response::Checkpoint(self.maybe(Self::checkpoint)),
+        }
+    }
+
+    pub fn genesis(&mut self) -> Genesis {
+        let validators = (0..1 + self.below(2)).map(|at| {
+            let key = |scheme, role| secret(scheme, &format!("dice/validator/{at}/{role}")).public().clone();
+            Validator {
+                name: format!("v{at}"),
+                power: 1 + self.below(1 << 40),
+                consensus: key(Scheme::Ed25519, "consensus"),
+                network: key(Scheme::Ed25519, "network"),
+                log: key(Scheme::Ed25519, "log"),
+                cosigner_ed25519: key(Scheme::Ed25519, "cosigner"),
+                cosigner_ml_dsa_65: key(Scheme::MlDsa65, "cosigner"),
+            }
+        });
+        let validators = validators.collect();
+        Genesis {
+            origin: "example.com/dice".into(),
+            time: self.time(),
+            validators,
+            admission: if self.flip() { Admission::Open } else { Admission::Registered },
+            registrars: self.some(0, 2, Self::any_key),
+        }
+    }
+
+    pub fn record(&mut self) -> SafetyRecord {
+        SafetyRecord {
+            epoch: self.epoch(),
+            last_acted_view: self.view(),
+            high_qc: self.qc(),
+            high_tc: self.maybe(Self::tc),
+            voted: self.maybe(Self::block),
+            timed_out: self.flip(),
+            proposed: self.maybe(Self::block),
+        }
+    }
+}

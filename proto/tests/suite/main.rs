@@ -1,0 +1,12 @@
+//! The words of the ledger, tested from outside: one encoding each, certificates that hold or say why not, and the
+//! texts that other tools read.
+
+mod canonical;
+mod certificates;
+mod checkpoints;
+mod dice;
+mod fixture;
+mod golden;
+mod policies;
+mod receipts;
+mod round_trip;

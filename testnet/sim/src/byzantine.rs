@@ -1,0 +1,98 @@
+//! What Byzantine members do instead of what they should.
+//!
+//! They hold their own keys and nobody else's: whatever they sign, they sign as themselves.
+
+use consensus::Say;
+use proto::ballot::VoteStatement;
+use proto::block::{Block, CertifiedBlock};
+use proto::certificate::QuorumCert;
+use proto::id::BlockId;
+use proto::message::{Message, Request, Response, SyncInfo};
+
+use crate::world::World;
+
+fn statement(block: &Block) -> VoteStatement {
+    VoteStatement { epoch: block.epoch, view: block.view, height: block.height, block: block.id() }
+}
+
+impl World {
+    /// Two blocks for one view, each to half of the others; a vote for each to everybody.
+    pub(crate) fn equivocate(&mut self, member: u16, say: Say) {
+        let Say::Proposal { block, justify, timeout_cert } = say.clone() else {
+            return self.speak(member, say);
+        };
+        let mut other = block.clone();
+        other.time = other.time.next();
+        for (block, half) in [(block, 0), (other, 1)] {
+            let statement = statement(&block);
+            let proposal =
+                Say::Proposal { block, justify: justify.clone(), timeout_cert: timeout_cert.clone() };
+            let it = &self.members[usize::from(member)];
+            let proposal = it.keys.say(proposal, it.me, &self.set, &self.notary);
+            let vote = Say::Vote { statement, to: Vec::new() };
+            let vote = it.keys.say(vote, it.me, &self.set, &self.notary);
+            for to in 0..self.plan.members {
+                if to == member || to % 2 == half {
+                    self.transmit(member, to, proposal.clone());
+                }
+                self.transmit(member, to, vote.clone());
+            }
+        }
+    }
+
+    /// The block it is asked for is proposed to everybody, and to every second one also a certificate for another block
+    /// and its child, each signed by itself as often as a quorum has signers.
+    pub(crate) fn forge(&mut self, member: u16, say: Say) {
+        let Say::Proposal { block, justify, .. } = &say else { return self.speak(member, say) };
+        let mut other = block.clone();
+        other.time = other.time.next();
+        let first = self.forged_certificate(member, &other);
+        let child = Block {
+            height: other.height.next(),
+            view: other.view.next(),
+            parent: other.id(),
+            parent_view: other.view,
+            time: other.time.next(),
+            batches: Vec::new(),
+            ..other.clone()
+        };
+        let second = self.forged_certificate(member, &child);
+        let batches = Vec::new();
+        self.forged.push(CertifiedBlock { block: child, justify: first, batches: batches.clone() });
+        self.forged.push(CertifiedBlock { block: other, justify: justify.clone(), batches });
+        let message = Message::SyncInfo(SyncInfo { high_qc: second, high_tc: None });
+        for to in (0..self.plan.members).filter(|to| *to != member && to % 2 == 0) {
+            self.transmit(member, to, message.clone());
+        }
+        self.speak(member, say);
+    }
+
+    fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
+        let statement = statement(block);
+        let it = &self.members[usize::from(member)];
+        let vote = it.keys.say(Say::Vote { statement, to: Vec::new() }, it.me, &self.set, &self.notary);
+        let signatures = match vote {
+            Message::Vote(vote) => vec![(it.me, vote.signature); usize::from(self.plan.members)],
+            _ => Vec::new(),
+        };
+        let VoteStatement { epoch, view, height, block } = statement;
+        QuorumCert { epoch, view, height, block, signatures }
+    }
+
+    /// The blocks a forger made up, when it is asked for them.
+    pub(crate) fn made_up(&self, request: &Request) -> Option<Response> {
+        let Request::BlocksById { newest, .. } = request else { return None };
+        let from: Vec<_> = self.descent(newest);
+        (!from.is_empty()).then_some(Response::Blocks(from))
+    }
+
+    fn descent(&self, newest: &BlockId) -> Vec<CertifiedBlock> {
+        let mut found: Vec<CertifiedBlock> = Vec::new();
+        let mut next = *newest;
+        while let Some(it) = self.forged.iter().find(|it| it.block.id() == next) {
+            next = it.block.parent;
+            found.push(it.clone());
+        }
+        found
+    }
+}

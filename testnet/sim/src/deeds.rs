@@ -1,0 +1,168 @@
+//! What the shell of a simulated member does: commands become happenings.
+
+use std::collections::VecDeque;
+
+use consensus::{Recipients, Say};
+use engine::event::{PeerTicket, QuestionId};
+use engine::{Alarm, Command};
+use proto::message::{Message, Request, Response};
+
+use crate::checkers::Violation;
+use crate::plan::{Attack, ShellDefect};
+use crate::world::{BEGIN, Happening, World};
+
+/// How long a question may stay unanswered, in microseconds.
+const QUESTION_US: u64 = 1_000_000;
+
+impl World {
+    pub(crate) fn perform(&mut self, member: u16, commands: Vec<Command>) -> Result<(), Violation> {
+        let mut queue = VecDeque::from(commands);
+        while let Some(command) = queue.pop_front() {
+            match command {
+                Command::Journal(gate) => {
+                    let life = self.members[usize::from(member)].life;
+                    let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
+                    let gate = match self.plan.defect {
+                        // The seeded defect: what follows does not wait.
+                        Some(ShellDefect::SpeakBeforeDurable) => {
+                            let write = gate.write().clone();
+                            let then = gate.open(|_| Ok::<(), Violation>(()))?;
+                            queue.extend(then);
+                            consensus::Gated::new(write, Vec::new())
+                        }
+                        Some(ShellDefect::LockNotRestored | ShellDefect::Amnesia) | None => gate,
+                    };
+                    self.members[usize::from(member)].disk.journal.push_back(gate);
+                    self.after(us, Happening::JournalWritten { member, life });
+                }
+                Command::Store(gate) => {
+                    let life = self.members[usize::from(member)].life;
+                    let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
+                    self.members[usize::from(member)].disk.changes.push_back(gate);
+                    self.after(us, Happening::StoreWritten { member, life });
+                }
+                Command::Say(say) => self.say(member, say)?,
+                Command::Cosign(head) => {
+                    let it = &self.members[usize::from(member)];
+                    let time_s = it.clock(BEGIN, self.now_us).seconds();
+                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
+                    self.after(
+                        1,
+                        Happening::Message {
+                            to: member,
+                            from: member,
+                            message: Message::Cosignature(cosignature),
+                        },
+                    );
+                }
+                Command::Send { to, message } => self.send(member, &to, message),
+                Command::Ask { to, question, request } => self.ask(member, to.get(), question, request),
+                Command::Respond { ticket, response } => self.respond(member, ticket, response),
+                Command::StartTimer { timer, after_ms } => {
+                    let start = self.sequence;
+                    let it = &mut self.members[usize::from(member)];
+                    it.timers.insert(timer, start);
+                    let life = it.life;
+                    self.after(after_ms * 1_000, Happening::Timer { member, life, timer, start });
+                }
+                Command::StopTimer { timer } => {
+                    self.members[usize::from(member)].timers.remove(&timer);
+                }
+                Command::Answer { .. } | Command::Announce(_) => {}
+                Command::Publish(_) => self.published(member)?,
+                Command::Happen(event) => self.step(member, event)?,
+                Command::Alarm(alarm) => self.alarm(member, alarm)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn alarm(&mut self, member: u16, alarm: Alarm) -> Result<(), Violation> {
+        match alarm {
+            Alarm::Equivocation(evidence) => {
+                self.note(|| format!("v{member} accuses"));
+                let culprit = evidence.accused().get();
+                self.outcomes.accusations += 1;
+                match self.is_byzantine(culprit) || self.plan.defect.is_some() {
+                    true => Ok(()),
+                    false => Err(Violation(format!("v{member} accuses the honest v{culprit}"))),
+                }
+            }
+            Alarm::Misbehaved { .. } => Ok(()),
+            Alarm::Diverged { ours, theirs } => {
+                Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
+            }
+            Alarm::Divergence(divergence) => Err(Violation(format!("v{member}: {divergence}"))),
+            Alarm::Forked(fork) => Err(Violation(format!("v{member} sees a fork: {fork:?}"))),
+            Alarm::Fatal(fault) => Err(Violation(format!("v{member} cannot go on: {fault}"))),
+        }
+    }
+
+    /// Signs and sends, or does what a Byzantine member does instead.
+    fn say(&mut self, member: u16, say: Say) -> Result<(), Violation> {
+        let attack =
+            self.plan.byzantine.iter().find(|(index, _)| *index == member).map(|(_, attack)| *attack);
+        match attack {
+            None => {
+                self.checkers.spoke(member, &say)?;
+                self.speak(member, say);
+            }
+            Some(Attack::Silent) => {}
+            Some(Attack::Equivocate) => self.equivocate(member, say),
+            Some(Attack::CountTwice) => self.forge(member, say),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn speak(&mut self, member: u16, say: Say) {
+        let to = match &say {
+            Say::Vote { to, .. } => to.iter().map(|index| index.get()).collect(),
+            Say::Timeout { .. } | Say::Proposal { .. } => (0..self.plan.members).collect::<Vec<_>>(),
+        };
+        let it = &self.members[usize::from(member)];
+        let message = it.keys.say(say, it.me, &self.set, &self.notary);
+        for to in to {
+            self.transmit(member, to, message.clone());
+        }
+    }
+
+    fn send(&mut self, member: u16, to: &Recipients, message: Message) {
+        if self.plan.byzantine.contains(&(member, Attack::Silent)) {
+            return;
+        }
+        match to {
+            Recipients::One(to) => self.transmit(member, to.get(), message),
+            Recipients::All => {
+                for to in (0..self.plan.members).filter(|to| *to != member) {
+                    self.transmit(member, to, message.clone());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn transmit(&mut self, from: u16, to: u16, message: Message) {
+        let arrivals = if from == to { vec![1] } else { self.network.send(from, to) };
+        for us in arrivals {
+            self.after(us, Happening::Message { to, from, message: message.clone() });
+        }
+    }
+
+    fn ask(&mut self, from: u16, to: u16, question: QuestionId, request: Request) {
+        let life = self.members[usize::from(from)].life;
+        match self.network.send(from, to).first() {
+            Some(us) => self.after(*us, Happening::Request { to, from, question, request }),
+            None => {}
+        }
+        self.after(QUESTION_US, Happening::NoResponse { to: from, life, question });
+    }
+
+    fn respond(&mut self, from: u16, ticket: PeerTicket, response: Response) {
+        let Some((to, life, question)) = self.tickets.remove(&ticket) else { return };
+        if self.plan.byzantine.contains(&(from, Attack::Silent)) {
+            return;
+        }
+        if let Some(us) = self.network.send(from, to).first() {
+            self.after(*us, Happening::Response { to, life, from, question, response });
+        }
+    }
+}

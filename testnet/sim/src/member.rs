@@ -1,0 +1,188 @@
+//! One engine in the world: its keys, its disk, its clock, its lives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crypto::Scheme;
+use engine::{Engine, EngineError, Setup, Timer};
+use proto::ballot::{Timeout, TimeoutStatement, Vote};
+use proto::certificate::QuorumCert;
+use proto::checkpoint::{Cosignature, Head, cosigned_messages};
+use proto::counter::TimeMs;
+use proto::genesis::Genesis;
+use proto::id::ValidatorIndex;
+use proto::message::Message;
+use proto::proposal::Proposal;
+use proto::record::SafetyRecord;
+use proto::validators::{Validator, ValidatorSet};
+use proto::verified::{Unverified, Verified};
+
+use consensus::Say;
+use proto::block::CertifiedBlock;
+
+use crate::disk::Disk;
+use crate::notary::{Notary, Signer};
+use crate::plan::ShellDefect;
+
+/// The key pairs of a member's roles.
+pub struct Keys {
+    consensus: Signer,
+    network: Signer,
+    log: Signer,
+    cosigner_ed25519: Signer,
+    cosigner_ml_dsa_65: Signer,
+}
+
+impl Keys {
+    /// The keys of a seed, known to the notary.
+    pub fn new(seed: &[u8; 32], notary: &mut Notary) -> Self {
+        let mut signer = |scheme, role| {
+            let signer = Signer::new(scheme, crypto::derive_seed(seed, role));
+            notary.register(&signer);
+            signer
+        };
+        Self {
+            consensus: signer(Scheme::Ed25519, "consensus"),
+            network: signer(Scheme::Ed25519, "network"),
+            log: signer(Scheme::Ed25519, "log"),
+            cosigner_ed25519: signer(Scheme::Ed25519, "cosigner-ed25519"),
+            cosigner_ml_dsa_65: signer(Scheme::MlDsa65, "cosigner-ml-dsa-65"),
+        }
+    }
+
+    /// The member as genesis lists it.
+    pub fn validator(&self, name: String) -> Validator {
+        Validator {
+            name,
+            power: 1,
+            consensus: self.consensus.public().clone(),
+            network: self.network.public().clone(),
+            log: self.log.public().clone(),
+            cosigner_ed25519: self.cosigner_ed25519.public().clone(),
+            cosigner_ml_dsa_65: self.cosigner_ml_dsa_65.public().clone(),
+        }
+    }
+
+    /// Signs what a replica wants to say.
+    pub fn say(&self, say: Say, me: ValidatorIndex, set: &ValidatorSet, notary: &Notary) -> Message {
+        let network = set.network();
+        let sign = |message: Vec<u8>| notary.sign(&self.consensus, &message);
+        match say {
+            Say::Vote { statement, to: _ } => {
+                Message::Vote(Vote { statement, voter: me, signature: sign(statement.signed_bytes(network)) })
+            }
+            Say::Timeout { epoch, view, high_qc, last_tc } => {
+                let statement = TimeoutStatement { epoch, view, high_qc_view: high_qc.view };
+                let signature = sign(statement.signed_bytes(network));
+                Message::Timeout(Timeout { epoch, view, high_qc, last_tc, voter: me, signature })
+            }
+            Say::Proposal { block, justify, timeout_cert } => {
+                let signature = sign(Proposal::signed_bytes(network, &block));
+                Message::Proposal(Proposal { block, justify, timeout_cert, signature })
+            }
+        }
+    }
+
+    /// Signs a head with the three log keys.
+    pub fn cosign(
+        &self,
+        head: Head,
+        me: ValidatorIndex,
+        time_s: u64,
+        set: &ValidatorSet,
+        notary: &Notary,
+    ) -> Cosignature {
+        let messages = cosigned_messages(set, me, head, time_s).expect("the member is in the set");
+        Cosignature {
+            signer: me,
+            head,
+            time_s,
+            log: notary.sign(&self.log, &messages.log),
+            ed25519: notary.sign(&self.cosigner_ed25519, &messages.ed25519),
+            ml_dsa_65: notary.sign(&self.cosigner_ml_dsa_65, &messages.ml_dsa_65),
+        }
+    }
+}
+
+/// One member of the simulated network.
+pub struct Member {
+    /// Its position.
+    pub me: ValidatorIndex,
+    /// Its keys.
+    pub keys: Keys,
+    /// What survives a crash.
+    pub disk: Disk,
+    /// What does not; none while it is down.
+    pub engine: Option<Engine>,
+    /// How far its clock is from the world's, in milliseconds.
+    pub skew_ms: i64,
+    /// The number of its life; timers and writes of earlier lives mean nothing.
+    pub life: u64,
+    /// The timers that run, each with the number of its last start.
+    pub timers: BTreeMap<Timer, u64>,
+}
+
+impl Member {
+    /// A member that has never run.
+    pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
+        Self { me, keys, disk: Disk::new(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
+    }
+
+    /// What its clock shows at a time of the world, in microseconds.
+    pub fn clock(&self, base: TimeMs, now_us: u64) -> TimeMs {
+        let ms = i64::try_from(now_us / 1_000).unwrap_or(i64::MAX).saturating_add(self.skew_ms);
+        base.plus(u64::try_from(ms).unwrap_or(0))
+    }
+
+    /// Starts it from its disk.
+    ///
+    /// # Errors
+    /// What the engine refuses.
+    pub fn boot(
+        &mut self,
+        genesis: &Arc<Genesis>,
+        policy: &str,
+        set: &ValidatorSet,
+        notary: &Notary,
+        defect: Option<ShellDefect>,
+    ) -> Result<(), EngineError> {
+        self.life += 1;
+        self.timers.clear();
+        let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
+        self.engine = Some(Engine::new(Setup {
+            genesis: Arc::clone(genesis),
+            policy: policy.to_owned(),
+            me: Some(self.me),
+            consensus: consensus::Config::default(),
+            pool: mempool::limits::PoolLimits::default(),
+            batches: mempool::limits::BatchesLimits::default(),
+            store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
+            record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
+            journaled: journaled.collect(),
+        })?);
+        Ok(())
+    }
+
+    /// Loses power.
+    pub fn crash(&mut self, prng: &mut crate::prng::Prng) {
+        self.engine = None;
+        self.life += 1;
+        self.timers.clear();
+        self.disk.crash(prng);
+    }
+}
+
+fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Option<Verified<CertifiedBlock>> {
+    Unverified::new(block).verify(set, notary).ok()
+}
+
+/// The record as it is read back.
+fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
+    match defect {
+        Some(ShellDefect::LockNotRestored) => {
+            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+        }
+        Some(ShellDefect::Amnesia) => None,
+        Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),
+    }
+}

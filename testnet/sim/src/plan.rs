@@ -1,0 +1,108 @@
+//! A scenario as data: what the network and the disks do, who misbehaves, what is submitted.
+//!
+//! `Plan::draw` makes one from a seed; a plan can also be written down by hand, for a regression with a name.
+
+use crate::prng::Prng;
+
+/// What a Byzantine member does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
+    /// Says nothing.
+    Silent,
+    /// Proposes two blocks in a view, each to half of the others, and votes for both.
+    Equivocate,
+    /// Certifies blocks of its own making with its own signature, as often as a quorum has signers.
+    CountTwice,
+}
+
+/// A rule broken on purpose in the simulated shell, to see that the checkers notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShellDefect {
+    /// What follows a journal write leaves before the write is durable.
+    SpeakBeforeDurable,
+    /// After a restart the highest quorum certificate is forgotten, and nothing else.
+    LockNotRestored,
+    /// After a restart the whole safety record is forgotten.
+    Amnesia,
+}
+
+/// A scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Number of validators.
+    pub members: u16,
+    /// Who misbehaves, and how.
+    pub byzantine: Vec<(u16, Attack)>,
+    /// Real cryptography instead of the notary's.
+    pub real_signatures: bool,
+    /// Time until the faults end, in milliseconds.
+    pub trouble_ms: u64,
+    /// Time after the faults within which all must be final, in milliseconds.
+    pub heal_ms: u64,
+    /// Submissions during the trouble.
+    pub submissions: u64,
+    /// Least and greatest delay of a message, in microseconds.
+    pub delay_us: (u64, u64),
+    /// Messages lost, per mille.
+    pub loss: u64,
+    /// Messages delivered twice, per mille.
+    pub repeat: u64,
+    /// Messages held back by up to a second, per mille.
+    pub straggle: u64,
+    /// Partitions begun during the trouble.
+    pub partitions: u64,
+    /// Crashes during the trouble, each followed by a restart.
+    pub crashes: u64,
+    /// Crashes of all members at once.
+    pub blackouts: u64,
+    /// Largest difference of a member's clock from the world's, in milliseconds.
+    pub skew_ms: u64,
+    /// Least and greatest time a durable write takes, in microseconds.
+    pub write_us: (u64, u64),
+    /// A rule broken on purpose.
+    pub defect: Option<ShellDefect>,
+}
+
+impl Plan {
+    /// The plan of a seed. Each seed draws its own mix, so that rare combinations come up.
+    pub fn draw(seed: u64) -> Self {
+        let mut prng = Prng::new(seed, "plan");
+        let members = if prng.chance(150) { 7 } else { 4 };
+        let faulty = (members - 1) / 3;
+        let mut byzantine = Vec::new();
+        if prng.chance(400) {
+            for index in 0..prng.between(1, u64::from(faulty)) {
+                let attack = match prng.below(3) {
+                    0 => Attack::Silent,
+                    1 => Attack::Equivocate,
+                    _ => Attack::CountTwice,
+                };
+                byzantine.push((index as u16, attack));
+            }
+        }
+        let mut some =
+            |per_mille: u64, most: u64| if prng.chance(per_mille) { prng.between(1, most) } else { 0 };
+        let (loss, repeat, straggle) = (some(500, 150), some(500, 200), some(400, 80));
+        let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
+        let skew_ms = some(500, 800);
+        let real_signatures = seed % 50 == 49;
+        Self {
+            members,
+            byzantine,
+            real_signatures,
+            trouble_ms: prng.between(2_000, 20_000),
+            heal_ms: 60_000,
+            submissions: prng.between(5, if real_signatures { 20 } else { 60 }),
+            delay_us: (prng.between(50, 500), prng.between(1_000, 60_000)),
+            loss,
+            repeat,
+            straggle,
+            partitions,
+            crashes,
+            blackouts,
+            skew_ms,
+            write_us: (50, prng.between(100, 8_000)),
+            defect: None,
+        }
+    }
+}

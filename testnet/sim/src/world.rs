@@ -1,0 +1,496 @@
+//! The world: one queue of happenings, one clock, one seed.
+//!
+//! `run` pops the next happening, lets an engine step, does what it commands, and asks the checkers. Trouble lasts until
+//! `Plan::trouble_ms`; then everything heals and all that was submitted must become final everywhere.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use crypto::{Scheme, sha256};
+use engine::event::{CallerTicket, PeerTicket, QuestionId};
+use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
+use ledger::{LedgerReader, Outcome};
+use proto::block::CertifiedBlock;
+use proto::counter::{TimeMs, TreeSize};
+use proto::genesis::{Admission, Genesis};
+use proto::id::{Did, SubmissionId, Tenant, ValidatorIndex};
+use proto::message::{Message, Request, Response};
+use proto::operation::Operation;
+use proto::policy::Policy;
+use proto::submission::{Body, Submission};
+use proto::validators::ValidatorSet;
+use proto::verified::Unverified;
+
+use crate::checkers::{Checkers, Violation};
+use crate::member::{Keys, Member};
+use crate::network::Network;
+use crate::notary::{Notary, Signer};
+use crate::plan::Plan;
+use crate::prng::Prng;
+
+/// Where simulated time begins.
+pub(crate) const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
+
+/// Something that will happen.
+pub(crate) enum Happening {
+    Message { to: u16, from: u16, message: Message },
+    Request { to: u16, from: u16, question: QuestionId, request: Request },
+    Response { to: u16, life: u64, from: u16, question: QuestionId, response: Response },
+    NoResponse { to: u16, life: u64, question: QuestionId },
+    Timer { member: u16, life: u64, timer: Timer, start: u64 },
+    JournalWritten { member: u16, life: u64 },
+    StoreWritten { member: u16, life: u64 },
+    Submit { to: u16, submission: usize },
+    Crash { member: u16 },
+    Restart { member: u16 },
+    Partition,
+    Join,
+    Heal,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Simulated time, in microseconds.
+    pub simulated_us: u64,
+    /// Happenings.
+    pub steps: u64,
+    /// The highest block.
+    pub height: u64,
+    /// Submissions made.
+    pub submitted: u64,
+    /// Receipts checked.
+    pub receipts: u64,
+    /// Crashes that happened.
+    pub crashes: u64,
+    /// Equivocations that honest members proved.
+    pub accusations: u64,
+    /// Digest over every happening: two runs of a seed have the same.
+    pub trace: String,
+}
+
+/// One simulated network.
+pub struct World {
+    pub(crate) plan: Plan,
+    genesis: Arc<Genesis>,
+    policy: String,
+    pub(crate) set: ValidatorSet,
+    pub(crate) notary: Notary,
+    pub(crate) members: Vec<Member>,
+    pub(crate) network: Network,
+    pub(crate) queue: BTreeMap<(u64, u64), Happening>,
+    pub(crate) now_us: u64,
+    pub(crate) sequence: u64,
+    faults: Prng,
+    pub(crate) disks: Prng,
+    submissions: Vec<Submission>,
+    /// Tickets of requests under way to their answers: member, life, question.
+    pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
+    final_sizes: BTreeMap<u16, TreeSize>,
+    pub(crate) checkers: Checkers,
+    pub(crate) outcomes: Outcomes,
+    trace: crypto::Digest,
+    /// Blocks that a Byzantine member made up.
+    pub(crate) forged: Vec<CertifiedBlock>,
+    /// Prints one line a happening.
+    pub verbose: bool,
+}
+
+impl World {
+    /// The world of a seed and a plan.
+    pub fn new(seed: u64, plan: Plan) -> Self {
+        let mut notary = if plan.real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
+        let mut prng = Prng::new(seed, "keys");
+        let keys: Vec<_> = (0..plan.members).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
+        let genesis = Genesis {
+            origin: "sim.example/log".to_owned(),
+            time: BEGIN,
+            validators: keys.iter().zip(1..).map(|(keys, n)| keys.validator(format!("v{n}"))).collect(),
+            admission: Admission::Open,
+            registrars: Vec::new(),
+        };
+        genesis.check().expect("members have distinct names and keys");
+        let set = genesis.validator_set();
+        let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
+        let author = Signer::new(Scheme::Ed25519, prng.seed());
+        notary.register(&author);
+        let submissions =
+            (0..plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
+        let mut clocks = Prng::new(seed, "clocks");
+        let members = keys.into_iter().zip(0..).map(|(keys, index)| {
+            let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
+            Member::new(ValidatorIndex::new(index), keys, skew)
+        });
+        Self {
+            members: members.collect(),
+            network: Network::new(seed, &plan),
+            queue: BTreeMap::new(),
+            now_us: 1_000_000,
+            sequence: 0,
+            faults: Prng::new(seed, "faults"),
+            disks: Prng::new(seed, "disks"),
+            submissions,
+            tickets: BTreeMap::new(),
+            final_sizes: BTreeMap::new(),
+            checkers: Checkers::default(),
+            outcomes: Outcomes::default(),
+            trace: crypto::Digest::ZERO,
+            forged: Vec::new(),
+            verbose: false,
+            genesis: Arc::new(genesis),
+            policy,
+            set,
+            notary,
+            plan,
+        }
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// `Violation`, the first rule that was broken.
+    pub fn run(mut self) -> Result<Outcomes, Violation> {
+        self.schedule();
+        for member in 0..self.plan.members {
+            self.restart(member)?;
+        }
+        let end_us = (self.plan.trouble_ms + self.plan.heal_ms) * 1_000;
+        let mut healed = false;
+        while let Some(((at, _), happening)) = self.queue.pop_first() {
+            self.now_us = at;
+            healed |= matches!(happening, Happening::Heal);
+            self.outcomes.steps += 1;
+            self.happen(happening)?;
+            // All final everywhere after healing: nothing is left to see.
+            if healed && self.outcomes.steps.is_multiple_of(64) && self.is_all_final() {
+                break;
+            }
+            if at > end_us {
+                break;
+            }
+        }
+        self.finish()
+    }
+
+    fn schedule(&mut self) {
+        let Plan { trouble_ms, submissions, partitions, crashes, blackouts, members, .. } = self.plan;
+        let trouble_us = trouble_ms * 1_000;
+        for index in 0..submissions as usize {
+            // Some are sent to several members at once: they must still stand at one index.
+            let copies = if self.faults.chance(200) { members } else { 1 };
+            let at = 1_000_000 + self.faults.below(trouble_us);
+            let first = self.faults.below(u64::from(members)) as u16;
+            for copy in 0..copies {
+                self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
+            }
+        }
+        for _ in 0..partitions {
+            let at = self.faults.below(trouble_us);
+            let lasts = self.faults.below(5_000_000);
+            self.at(at, Happening::Partition);
+            self.at((at + lasts).min(trouble_us), Happening::Join);
+        }
+        for _ in 0..crashes {
+            let member = self.faults.below(u64::from(members)) as u16;
+            self.crash_at(member, trouble_us);
+        }
+        for _ in 0..blackouts {
+            let at = self.faults.below(trouble_us);
+            for member in 0..members {
+                let at = (at + self.faults.below(20_000)).min(trouble_us);
+                let down = self.faults.below(2_000_000);
+                self.at(at, Happening::Crash { member });
+                self.at((at + down).min(trouble_us), Happening::Restart { member });
+            }
+        }
+        self.at(trouble_us, Happening::Heal);
+    }
+
+    fn crash_at(&mut self, member: u16, before_us: u64) {
+        let at = self.faults.between(1_000_000, before_us);
+        let down = self.faults.below(3_000_000);
+        self.at(at, Happening::Crash { member });
+        self.at(at + down, Happening::Restart { member });
+    }
+
+    fn at(&mut self, at_us: u64, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((at_us, self.sequence), happening);
+    }
+
+    pub(crate) fn after(&mut self, us: u64, happening: Happening) {
+        self.at(self.now_us.saturating_add(us), happening);
+    }
+
+    pub(crate) fn note(&mut self, line: impl Fn() -> String) {
+        let line = format!("{:>10} us  {}", self.now_us, line());
+        self.trace = sha256(&[self.trace.as_bytes(), line.as_bytes()].concat());
+        if self.verbose {
+            // A reader who has seen enough closes the pipe.
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
+        match happening {
+            Happening::Message { to, from, message } => {
+                self.note(|| format!("v{from} → v{to}  {}", describe(&message)));
+                self.deliver(to, from, message)
+            }
+            Happening::Request { to, from, question, request } => {
+                self.note(|| format!("v{from} ? v{to}  {request:?}"));
+                let life = self.members[usize::from(from)].life;
+                if self.is_byzantine(to)
+                    && let Some(response) = self.made_up(&request)
+                {
+                    self.after(1_000, Happening::Response { to: from, life, from: to, question, response });
+                    return Ok(());
+                }
+                let ticket = PeerTicket(self.sequence);
+                self.tickets.insert(ticket, (from, life, question));
+                self.step(to, Event::Request { ticket, request })
+            }
+            Happening::Response { to, life, from, question, response } => {
+                if self.members[usize::from(to)].life != life {
+                    return Ok(());
+                }
+                self.note(|| format!("v{from} ! v{to}  {question:?}"));
+                let event = match VerifiedResponse::verify(response, &self.set, &self.notary) {
+                    Ok(response) => Event::Response { question, response },
+                    Err(_) => Event::NoResponse { question },
+                };
+                self.step(to, event)
+            }
+            Happening::NoResponse { to, life, question } => {
+                if self.members[usize::from(to)].life != life {
+                    return Ok(());
+                }
+                self.step(to, Event::NoResponse { question })
+            }
+            Happening::Timer { member, life, timer, start } => {
+                let it = &mut self.members[usize::from(member)];
+                if it.life != life || it.timers.get(&timer) != Some(&start) {
+                    return Ok(());
+                }
+                it.timers.remove(&timer);
+                self.note(|| format!("v{member} timer {timer:?}"));
+                self.step(member, Event::TimerFired(timer))
+            }
+            Happening::JournalWritten { member, life } => {
+                if self.members[usize::from(member)].life != life {
+                    return Ok(());
+                }
+                let then = self.members[usize::from(member)].disk.write_journal();
+                self.perform(member, then)
+            }
+            Happening::StoreWritten { member, life } => {
+                if self.members[usize::from(member)].life != life {
+                    return Ok(());
+                }
+                let then = self.members[usize::from(member)].disk.write_store();
+                if !self.is_byzantine(member) {
+                    let reader = self.reader(member);
+                    self.checkers.stored(member, &reader)?;
+                }
+                self.perform(member, then)
+            }
+            Happening::Submit { to, submission } => {
+                let submission = self.submissions[submission].clone();
+                self.note(|| format!("client → v{to}  {:?}", submission.id()));
+                self.outcomes.submitted += 1;
+                let verified = Unverified::new(submission)
+                    .verify(self.set.network(), &self.notary)
+                    .map_err(|fault| Violation(format!("the workload is not signed: {fault}")))?;
+                self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
+            }
+            Happening::Crash { member } => {
+                if self.members[usize::from(member)].engine.is_some() {
+                    self.note(|| format!("v{member} crashes"));
+                    self.outcomes.crashes += 1;
+                    self.members[usize::from(member)].crash(&mut self.disks);
+                }
+                Ok(())
+            }
+            Happening::Restart { member } => self.restart(member),
+            Happening::Partition => {
+                self.note(|| "partition".to_owned());
+                self.network.partition(self.plan.members);
+                Ok(())
+            }
+            Happening::Join => {
+                self.network.join();
+                Ok(())
+            }
+            Happening::Heal => self.heal(),
+        }
+    }
+
+    fn heal(&mut self) -> Result<(), Violation> {
+        self.note(|| "heal".to_owned());
+        self.network.heal();
+        for member in 0..self.plan.members {
+            self.restart(member)?;
+        }
+        // A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
+        // that waited in vain.
+        for index in 0..self.submissions.len() {
+            for to in 0..self.plan.members {
+                self.after(10_000 + 1_000 * index as u64, Happening::Submit { to, submission: index });
+            }
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, member: u16) -> Result<(), Violation> {
+        let it = &mut self.members[usize::from(member)];
+        if it.engine.is_some() {
+            return Ok(());
+        }
+        it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect)
+            .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
+        self.note(|| format!("v{member} starts"));
+        let now = self.members[usize::from(member)].clock(BEGIN, self.now_us);
+        let commands = match &mut self.members[usize::from(member)].engine {
+            Some(engine) => engine.start(now),
+            None => Vec::new(),
+        };
+        self.perform(member, commands)?;
+        for peer in 0..self.plan.members {
+            if peer != member && self.members[usize::from(peer)].engine.is_some() {
+                self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
+                self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, to: u16, from: u16, message: Message) -> Result<(), Violation> {
+        match VerifiedMessage::verify(message, &self.set, &self.notary) {
+            Ok(message) => self.step(to, Event::Message { from: ValidatorIndex::new(from), message }),
+            Err(fault) => {
+                self.note(|| format!("v{to} refuses: {fault}"));
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn step(&mut self, member: u16, event: Event) -> Result<(), Violation> {
+        let it = &mut self.members[usize::from(member)];
+        let now = it.clock(BEGIN, self.now_us);
+        let Some(engine) = &mut it.engine else { return Ok(()) };
+        let commands = engine.step(now, event);
+        self.perform(member, commands)
+    }
+
+    fn reader(&self, member: u16) -> LedgerReader {
+        let store = Arc::clone(&self.members[usize::from(member)].disk.store);
+        LedgerReader::new(store as Arc<dyn ledger::read::Read>)
+    }
+
+    /// Something became final at a member: every receipt it would now give is checked.
+    pub(crate) fn published(&mut self, member: u16) -> Result<(), Violation> {
+        if self.is_byzantine(member) {
+            return Ok(());
+        }
+        let reader = self.reader(member);
+        let read = |fault: ledger::read::ReadError| Violation(format!("v{member} cannot read: {fault}"));
+        let Some(latest) = reader.checkpoint_latest().map_err(read)? else { return Ok(()) };
+        let size = latest.head.size;
+        let before = self.final_sizes.insert(member, size).unwrap_or_default();
+        if size <= before {
+            return Ok(());
+        }
+        for submission in &self.submissions {
+            let id = submission.id();
+            if let Ok(Some(Outcome::Committed { index, .. })) = reader.by_id(&id)
+                && index.get() < size.get()
+                && index.get() >= before.get()
+            {
+                self.checkers.receipt(member, id, &reader, &self.set, &self.notary)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_byzantine(&self, member: u16) -> bool {
+        self.plan.byzantine.iter().any(|(index, _)| *index == member)
+    }
+
+    /// Whether every submission is final at every honest member.
+    fn is_all_final(&self) -> bool {
+        (0..self.plan.members)
+            .filter(|member| !self.is_byzantine(*member))
+            .all(|member| self.lacks(member).is_none())
+    }
+
+    fn lacks(&self, member: u16) -> Option<SubmissionId> {
+        let reader = self.reader(member);
+        let size =
+            reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
+        self.submissions.iter().map(Submission::id).find(|id| match reader.by_id(id) {
+            Ok(Some(Outcome::Committed { index, .. })) => index.get() >= size.get(),
+            Ok(Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None) | Err(_) => true,
+        })
+    }
+
+    fn finish(mut self) -> Result<Outcomes, Violation> {
+        for member in (0..self.plan.members).filter(|member| !self.is_byzantine(*member)) {
+            if let Some(id) = self.lacks(member) {
+                let status = self.members[usize::from(member)].engine.as_ref().map(engine::Engine::status);
+                let outcome = self.reader(member).by_id(&id);
+                return Err(Violation(format!(
+                    "v{member}: submission {id} is not final {} ms after the trouble ended but {outcome:?}: {status:?}",
+                    self.plan.heal_ms
+                )));
+            }
+        }
+        // Nothing that anyone called final was lost by anyone.
+        let finals: Vec<_> = self.checkers.finals().copied().collect();
+        let honest: Vec<_> = (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).collect();
+        for member in honest {
+            let reader = self.reader(member);
+            for id in &finals {
+                self.checkers.receipt(member, *id, &reader, &self.set, &self.notary)?;
+            }
+        }
+        self.outcomes.simulated_us = self.now_us;
+        self.outcomes.height = self.checkers.height().get();
+        self.outcomes.receipts = self.checkers.receipts;
+        self.outcomes.trace = self.trace.to_string();
+        Ok(self.outcomes)
+    }
+}
+
+fn submission(author: &Signer, nonce: u64, set: &ValidatorSet, notary: &Notary) -> Submission {
+    let body = Body {
+        network: *set.network(),
+        tenant: Tenant::default_tenant(),
+        author: Did::of(author.public()),
+        key: author.public().clone(),
+        nonce,
+        expires_at: None,
+        operation: Operation::ProofSubmit {
+            content: sha256(&nonce.to_be_bytes()),
+            content_bytes: 8,
+            media_type: String::new(),
+            subject: format!("submission {nonce}"),
+        },
+    };
+    let signature = notary.sign(author, &body.signed_bytes());
+    body.seal(signature)
+}
+
+fn describe(message: &Message) -> String {
+    match message {
+        Message::Proposal(it) => {
+            format!("proposal view {} height {} {:?}", it.block.view, it.block.height, it.block.id())
+        }
+        Message::Vote(it) => format!("vote view {} {:?}", it.statement.view, it.statement.block),
+        Message::Timeout(it) => format!("timeout view {} with {}", it.view, it.high_qc.view),
+        Message::SyncInfo(it) => format!("sync info {}", it.high_qc.view),
+        Message::Batch(it) => format!("batch of {}", it.submissions.len()),
+        Message::Cosignature(it) => format!("cosignature size {}", it.head.size),
+        Message::CertifiedCheckpoint(it) => format!("checkpoint size {}", it.head.size),
+    }
+}
