@@ -11,6 +11,8 @@ use model::error::ApiError;
 pub(crate) const REQUESTS_MAX: usize = 1_024;
 /// Most event streams open at once.
 pub(crate) const STREAMS_MAX: usize = 100;
+/// Longest request line and headers, in bytes.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Longest time a request may take, in milliseconds: the longest wait, and some for the work.
 pub(crate) const REQUEST_MS_MAX: u64 = 75_000;
 
@@ -83,6 +85,19 @@ impl Exposure {
     }
 }
 
+/// Refuses a head that is too large. The connection's own buffer bounds it too, but only to the next read.
+///
+/// # Errors
+/// `HeadTooLarge` with both lengths.
+pub(crate) fn expect_small_head(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    let line = uri.path().len() + uri.query().map_or(0, str::len);
+    let found = headers.iter().fold(line, |sum, (name, value)| sum + name.as_str().len() + value.len());
+    match found <= HEAD_BYTES_MAX {
+        true => Ok(()),
+        false => Err(ApiError::HeadTooLarge { found, max: HEAD_BYTES_MAX }),
+    }
+}
+
 fn refused(found: &str) -> ApiError {
     ApiError::HostRefused { found: found.chars().take(80).collect() }
 }
@@ -116,7 +131,8 @@ mod tests {
         for host in ["127.0.0.1:7070", "localhost", "LOCALHOST:1", "[::1]:7070", "[::1]"] {
             assert!(admits(&here, Some(host), None), "{host}");
         }
-        for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "localhost.evil:7070", ""] {
+        for host in ["evil.example", "evil.example:7070", "127.0.0.1.evil.example", "localhost.evil:7070", ""]
+        {
             assert!(!admits(&here, Some(host), None), "{host}");
         }
         let absolute = here.admit(&Uri::from_static("http://evil.example/v1/status"), &HeaderMap::new());

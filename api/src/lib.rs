@@ -29,11 +29,6 @@ mod schema;
 pub mod server;
 mod waiting;
 
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
-
 pub use api::Api;
 pub use doors::{Doors, NodeStatus, SubmitReply, SubmitRequest};
 pub use gateway::{Anonymous, Gateway};

@@ -109,11 +109,6 @@ impl Counters {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cfg(test)]
-    pub(crate) fn panics(&self) -> u64 {
-        self.panics.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn families(&self) -> Vec<Family> {
         let requests = self.lock();
         let by_code = requests.by_code.iter().map(|((method, code), count)| {

@@ -46,6 +46,11 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
         let content = match (status, route.answers) {
             (204, _) => json!({ "description": "Nothing to answer." }),
             (_, Answers::Json(shape)) => described("application/json", json!({ "schema": shape(generator) })),
+            (_, Answers::JsonOr(shape, kind)) => {
+                let mut content = described("application/json", json!({ "schema": shape(generator) }));
+                content["content"][kind] = json!({ "schema": { "type": "string" } });
+                content
+            }
             (_, Answers::Text(kind)) => described(kind, json!({ "schema": { "type": "string" } })),
             (_, Answers::Events) => described("text/event-stream", json!({ "schema": { "type": "string" } })),
         };

@@ -16,7 +16,9 @@ pub(crate) fn document() -> Value {
         let result = result(&mut generator);
         let descriptors: Vec<Value> = schema::members(params.as_value(), &generator)
             .into_iter()
-            .map(|member| json!({ "name": member.name, "required": member.required, "schema": member.schema }))
+            .map(
+                |member| json!({ "name": member.name, "required": member.required, "schema": member.schema }),
+            )
             .collect();
         methods.push(json!({
             "name": method.name(),

@@ -19,13 +19,13 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::events::{self, EventsQuery};
-use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX};
+use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX, expect_small_head};
+use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
 use crate::rest::node::ReadyQuery;
 use crate::rest::{chain, entries, node};
 use crate::schema::{SchemaOf, of};
-use crate::jsonrpc;
 
 /// What handlers know: the window, and the listener they answer on.
 #[derive(Clone)]
@@ -46,6 +46,8 @@ pub(crate) enum Verb {
 pub(crate) enum Answers {
     /// JSON of this shape.
     Json(SchemaOf),
+    /// JSON of this shape, or text of this type, as the query asks.
+    JsonOr(SchemaOf, &'static str),
     /// Text of this type.
     Text(&'static str),
     /// Server-sent events.
@@ -65,12 +67,22 @@ pub(crate) struct Route {
     /// The statuses of success, the first being the usual one.
     pub statuses: &'static [u16],
     pub answers: Answers,
-    handler: fn() -> MethodRouter<Context>,
+    handler: Handler,
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-const fn read(path: &'static str, name: &'static str, summary: &'static str, answers: Answers) -> Route {
+/// Makes the router's part of a route.
+type Handler = fn() -> MethodRouter<Context>;
+
+/// A GET without query.
+const fn read(
+    path: &'static str,
+    name: &'static str,
+    summary: &'static str,
+    answers: Answers,
+    handler: Handler,
+) -> Route {
     Route {
         verb: Verb::Get,
         path,
@@ -80,134 +92,156 @@ const fn read(path: &'static str, name: &'static str, summary: &'static str, ans
         body: None,
         statuses: &[200],
         answers,
-        handler: || get(node::livez),
+        handler,
     }
 }
 
-const fn rpc(path: &'static str, name: &'static str) -> Route {
-    Route {
-        verb: Verb::Post,
-        path,
-        name,
-        summary: "JSON-RPC 2.0; rpc.discover describes it.",
-        query: None,
-        body: Some(of::<Value>),
-        statuses: &[200, 204],
-        answers: Answers::Json(of::<Value>),
-        handler: || post(jsonrpc::serve),
-    }
+/// A POST of this shape.
+const fn write(body: SchemaOf, route: Route) -> Route {
+    Route { verb: Verb::Post, body: Some(body), ..route }
+}
+
+fn rpc(path: &'static str, name: &'static str) -> Route {
+    let summary = "JSON-RPC 2.0; rpc.discover describes it.";
+    let route = read(path, name, summary, Answers::Json(of::<Value>), || post(jsonrpc::serve));
+    Route { statuses: &[200, 204], ..write(of::<Value>, route) }
 }
 
 /// Health and metrics: also on the operator's listener.
 fn operation() -> Vec<Route> {
+    let health = Answers::Json(of::<HealthAnswer>);
     vec![
+        read("/livez", "livez", "Whether the process answers.", health, || get(node::livez)),
         Route {
-            handler: || get(node::livez),
-            ..read("/livez", "livez", "Whether the process answers.", Answers::Json(of::<HealthAnswer>))
-        },
-        Route {
-            handler: || get(node::readyz),
             query: Some(of::<ReadyQuery>),
             statuses: &[200, 503],
-            ..read("/readyz", "readyz", "Whether the node can serve, with reasons.", Answers::Json(of::<HealthAnswer>))
+            ..read("/readyz", "readyz", "Whether the node can serve, with reasons.", health, || {
+                get(node::readyz)
+            })
         },
-        Route { handler: || get(node::metrics), ..read("/metrics", "metrics", "Prometheus metrics.", Answers::Text(TEXT)) },
+        read("/metrics", "metrics", "Prometheus metrics.", Answers::Text(TEXT), || get(node::metrics)),
     ]
 }
 
 fn submission() -> Vec<Route> {
+    let ticket = Answers::Json(of::<Ticket>);
+    let verdict = Answers::Json(of::<VerifyAnswer>);
+    let submit =
+        read("/v1/entries", "ledger_submit", "Submit, and wait as asked.", ticket, || post(entries::submit));
     vec![
         rpc("/", "rpc_root"),
         rpc("/rpc", "rpc"),
-        Route {
-            verb: Verb::Post,
-            body: Some(of::<SubmitParams>),
-            statuses: &[201, 200, 202],
-            handler: || post(entries::submit),
-            ..read("/v1/entries", "ledger_submit", "Submit, and wait as asked.", Answers::Json(of::<Ticket>))
-        },
-        Route {
-            verb: Verb::Post,
-            body: Some(of::<VerifyParams>),
-            handler: || post(entries::verify),
-            ..read("/v1/verify", "ledger_verify", "What this node makes of a receipt.", Answers::Json(of::<VerifyAnswer>))
-        },
+        Route { statuses: &[201, 200, 202], ..write(of::<SubmitParams>, submit) },
+        write(
+            of::<VerifyParams>,
+            read("/v1/verify", "ledger_verify", "What this node makes of a receipt.", verdict, || {
+                post(entries::verify)
+            }),
+        ),
     ]
 }
 
-fn reading() -> Vec<Route> {
+fn proofs() -> Vec<Route> {
+    let consistency = Answers::Json(of::<ConsistencyAnswer>);
     vec![
+        read(
+            "/v1/entries/{name}",
+            "ledger_get",
+            "An entry by id or index.",
+            Answers::Json(of::<EntryAnswer>),
+            || get(entries::get),
+        ),
         Route {
-            handler: || get(entries::get),
-            ..read("/v1/entries/{name}", "ledger_get", "An entry by id or index.", Answers::Json(of::<EntryAnswer>))
-        },
-        Route {
-            handler: || get(entries::receipt),
             query: Some(of::<ReceiptQuery>),
             ..read(
                 "/v1/entries/{name}/receipt",
                 "ledger_receipt",
                 "The receipt, byte for byte what a verifier takes.",
-                Answers::Json(of::<Value>),
+                Answers::JsonOr(of::<Value>, TEXT),
+                || get(entries::receipt),
             )
         },
         Route {
-            handler: || get(chain::checkpoint_text),
-            ..read("/checkpoint", "checkpoint_text", "The newest checkpoint as signed note.", Answers::Text(TEXT))
-        },
-        Route {
-            handler: || get(chain::checkpoint),
-            ..read(
-                "/v1/checkpoints/{size}",
-                "ledger_checkpoint",
-                "A checkpoint by size, or the latest.",
-                Answers::Json(of::<CheckpointAnswer>),
-            )
-        },
-        Route {
-            handler: || get(chain::consistency),
             query: Some(of::<ConsistencyParams>),
             ..read(
                 "/v1/consistency",
                 "ledger_consistency",
                 "That the log of size `to` extends the log of size `from`.",
-                Answers::Json(of::<ConsistencyAnswer>),
+                consistency,
+                || get(chain::consistency),
             )
         },
+    ]
+}
+
+fn history() -> Vec<Route> {
+    vec![
+        read(
+            "/checkpoint",
+            "checkpoint_text",
+            "The newest checkpoint as signed note.",
+            Answers::Text(TEXT),
+            || get(chain::checkpoint_text),
+        ),
+        read(
+            "/v1/checkpoints/{size}",
+            "ledger_checkpoint",
+            "A checkpoint by size, or the latest.",
+            Answers::Json(of::<CheckpointAnswer>),
+            || get(chain::checkpoint),
+        ),
+        read(
+            "/v1/blocks/{height}",
+            "ledger_block",
+            "A block by height, or the latest.",
+            Answers::Json(of::<BlockAnswer>),
+            || get(chain::block),
+        ),
         Route {
-            handler: || get(chain::block),
-            ..read(
-                "/v1/blocks/{height}",
-                "ledger_block",
-                "A block by height, or the latest.",
-                Answers::Json(of::<BlockAnswer>),
-            )
-        },
-        Route {
-            handler: || get(chain::validators),
-            ..read("/v1/validators", "validators", "The validators.", Answers::Json(of::<ValidatorsAnswer>))
-        },
-        Route {
-            handler: || get(node::status),
-            ..read("/v1/status", "node_status", "What the node says of itself.", Answers::Json(of::<StatusAnswer>))
-        },
-        Route {
-            handler: || get(chain::policy),
-            ..read("/v1/policy", "policy", "The policy receipts are judged by (C2SP tlog-policy).", Answers::Text(TEXT))
-        },
-        Route {
-            handler: || get(node::jwks),
-            ..read("/.well-known/jwks.json", "keys_jwks", "The network's public keys.", Answers::Json(of::<Jwks>))
-        },
-        Route {
-            handler: || get(events::events),
             query: Some(of::<EventsQuery>),
-            ..read("/v1/events", "events", "What happens, resumable by Last-Event-ID or from.", Answers::Events)
+            ..read(
+                "/v1/events",
+                "events",
+                "What happens, resumable by Last-Event-ID or from.",
+                Answers::Events,
+                || get(events::events),
+            )
         },
-        Route {
-            handler: || get(node::openapi),
-            ..read("/openapi.json", "openapi", "This interface as OpenAPI document.", Answers::Json(of::<Value>))
-        },
+    ]
+}
+
+fn description() -> Vec<Route> {
+    let policy = "The policy that receipts are judged by (C2SP tlog-policy).";
+    vec![
+        read(
+            "/v1/validators",
+            "validators",
+            "The validators.",
+            Answers::Json(of::<ValidatorsAnswer>),
+            || get(chain::validators),
+        ),
+        read(
+            "/v1/status",
+            "node_status",
+            "What the node says of itself.",
+            Answers::Json(of::<StatusAnswer>),
+            || get(node::status),
+        ),
+        read("/v1/policy", "policy", policy, Answers::Text(TEXT), || get(chain::policy)),
+        read(
+            "/.well-known/jwks.json",
+            "keys_jwks",
+            "The network's public keys.",
+            Answers::Json(of::<Jwks>),
+            || get(node::jwks),
+        ),
+        read(
+            "/openapi.json",
+            "openapi",
+            "This interface as OpenAPI document.",
+            Answers::Json(of::<Value>),
+            || get(node::openapi),
+        ),
     ]
 }
 
@@ -218,7 +252,8 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    submission().into_iter().chain(reading()).chain(operation).collect()
+    let rest = [submission(), proofs(), history(), description()].into_iter().flatten();
+    rest.chain(operation).collect()
 }
 
 pub(crate) fn public(api: &Api, exposure: Exposure) -> Router {
@@ -245,7 +280,8 @@ fn router(api: &Api, routes: Vec<Route>, exposure: Exposure) -> Router {
 
 /// Every request passes here first: host and origin, room, time, and faults of ours.
 async fn admit(State(context): State<Context>, request: Request, next: Next) -> Response {
-    if let Err(error) = context.exposure.admit(request.uri(), request.headers()) {
+    let (uri, headers) = (request.uri(), request.headers());
+    if let Err(error) = expect_small_head(uri, headers).and_then(|()| context.exposure.admit(uri, headers)) {
         return respond::problem(&error);
     }
     let Ok(_permit) = context.api.requests().try_acquire() else {

@@ -14,11 +14,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::api::stopped;
+use crate::guard::HEAD_BYTES_MAX;
 
 /// Most connections open at once; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 1_024;
-/// Longest request line and headers, in bytes.
-const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Longest time for a head to arrive.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
 /// How long open answers get to finish when the node goes down.

@@ -85,17 +85,15 @@ impl Collector {
         other.into_values().map(from_us).collect()
     }
 
-    /// A validator, perhaps ourselves, signed a head. Heads that are certified, or that we went past without having
-    /// them, are of no interest; neither is a second signature under the same head.
+    /// A validator, perhaps ourselves, signed a head. One that is certified is of no interest any more; neither is a
+    /// second signature under the same head.
     ///
     /// # Errors
     /// `FromUs` or `FromItself` when the same log would have two roots.
     pub fn add(&mut self, cosignature: Verified<Cosignature>) -> Result<(), Divergence> {
         let (head, signer) = (cosignature.head, cosignature.signer);
-        let passed = self.own.last_key_value().is_some_and(|(newest, _)| head.size <= *newest);
         match self.own.get(&head.size) {
             _ if head.size <= self.certified => return Ok(()),
-            None if passed => return Ok(()),
             Some(root) if *root != head.root => {
                 let ours = Head { size: head.size, root: *root };
                 return Err(Divergence::FromUs { ours, theirs: Box::new(cosignature.into_inner()) });

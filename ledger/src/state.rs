@@ -94,3 +94,30 @@ fn put(bytes: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(&length.to_be_bytes());
     to.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_replicated_tables_are_digested_and_a_deletion_is_not_an_empty_value() {
+        let digest = |writes: &[(Table, Option<&[u8]>)]| {
+            let mut change = ChangeSet::new();
+            for (table, value) in writes {
+                match value {
+                    Some(value) => change.put(*table, b"key", value.to_vec()),
+                    None => change.delete(*table, b"key"),
+                }
+            }
+            next_digest(&Digest::ZERO, &change)
+        };
+        let nothing = digest(&[]);
+        for table in Table::ALL {
+            assert_eq!(digest(&[(table, Some(b"value"))]) != nothing, table.is_state(), "{table:?}");
+        }
+        let table = Table::Identities;
+        let digests =
+            [digest(&[(table, None)]), digest(&[(table, Some(b""))]), digest(&[(table, Some(b"\0"))])];
+        assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2]);
+    }
+}

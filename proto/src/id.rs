@@ -150,13 +150,14 @@ impl fmt::Display for Tenant {
 
 /// An identity: a DID whose text follows from its first key.
 ///
-/// `did:key:z…` for Ed25519 and ML-DSA-65 (multicodec 0xed, 0x1211), `did:quorate:<key id>` for every scheme.
+/// `did:key:z…` for Ed25519 (multicodec 0xed), `did:quorate:<key id>` for every scheme. ML-DSA-65 has a multicodec too,
+/// but base58 of 1,952 bytes costs a hundred times the signature it comes with, and anyone may send it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Did(String);
 
 impl Did {
-    /// Longest DID, in bytes: an ML-DSA-65 key in base58 has about 2,670 characters.
-    pub const BYTES_MAX: usize = 2_800;
+    /// Longest DID, in bytes.
+    pub const BYTES_MAX: usize = 64;
 
     /// Reads a DID and checks its form.
     ///
@@ -170,19 +171,21 @@ impl Did {
         if let Some(id) = text.strip_prefix("did:quorate:") {
             id.parse::<KeyId>().map_err(|_| fault())?;
         } else {
-            key_of_did_key(text).ok_or_else(fault)?;
+            ed25519_of(text).ok_or_else(fault)?;
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// The DID of one who has this key and registered nothing: `did:key` where a multicodec exists.
+    /// The DID of one who has this key and registered nothing: `did:key` for Ed25519, else `did:quorate`.
     pub fn of(key: &PublicKey) -> Self {
-        match multicodec(key.scheme()) {
-            Some(code) => {
-                let bytes = [code.as_slice(), key.as_bytes()].concat();
+        match key.scheme() {
+            Scheme::Ed25519 => {
+                let bytes = [&MULTICODEC_ED25519, key.as_bytes()].concat();
                 Self(format!("did:key:z{}", bs58::encode(bytes).into_string()))
             }
-            None => Self(format!("did:quorate:{}", key.id())),
+            Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
+                Self(format!("did:quorate:{}", key.id()))
+            }
         }
     }
 
@@ -206,23 +209,12 @@ impl fmt::Display for Did {
     }
 }
 
-/// The multicodec prefix of a scheme's public keys, as an unsigned varint. Source: multicodec table.csv.
-fn multicodec(scheme: Scheme) -> Option<[u8; 2]> {
-    match scheme {
-        Scheme::Ed25519 => Some([0xed, 0x01]),
-        Scheme::MlDsa65 => Some([0x91, 0x24]),
-        Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => None,
-    }
-}
+/// The multicodec of Ed25519 public keys, 0xed, as an unsigned varint. Source: multicodec table.csv.
+const MULTICODEC_ED25519: [u8; 2] = [0xed, 0x01];
 
-fn key_of_did_key(text: &str) -> Option<PublicKey> {
-    let encoded = text.strip_prefix("did:key:z")?;
-    let bytes = bs58::decode(encoded).into_vec().ok()?;
-    let (code, key) = bytes.split_at_checked(2)?;
-    let scheme = [Scheme::Ed25519, Scheme::MlDsa65]
-        .into_iter()
-        .find(|scheme| multicodec(*scheme).is_some_and(|prefix| prefix == code))?;
-    PublicKey::parse(scheme, key).ok()
+fn ed25519_of(did: &str) -> Option<PublicKey> {
+    let bytes = bs58::decode(did.strip_prefix("did:key:z")?).into_vec().ok()?;
+    PublicKey::parse(Scheme::Ed25519, bytes.strip_prefix(&MULTICODEC_ED25519)?).ok()
 }
 
 #[cfg(test)]
@@ -234,7 +226,7 @@ mod tests {
         // The example key of the did:key specification, §"Ed25519".
         let text = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
         let did = Did::parse(text).expect("well formed");
-        let key = key_of_did_key(text).expect("holds a key");
+        let key = ed25519_of(text).expect("holds a key");
         assert_eq!(Did::of(&key), did);
         assert!(did.is_of(&key));
         assert!(Did::parse(&text[..text.len() - 1]).is_err());

@@ -56,6 +56,14 @@ pub enum ApiError {
         /// Length allowed, in bytes.
         max: usize,
     },
+    /// Request line and headers are longer than allowed.
+    #[error("request line and headers have {found} bytes, at most {max} are allowed")]
+    HeadTooLarge {
+        /// Length found, in bytes.
+        found: usize,
+        /// Length allowed, in bytes.
+        max: usize,
+    },
     /// The body did not arrive whole.
     #[error("the body could not be read: {fault}")]
     BodyUnreadable {
@@ -240,6 +248,9 @@ impl ApiError {
                 "Body too large",
                 "Log the digest of large content, not the content.",
             ),
+            Self::HeadTooLarge { .. } => {
+                row("head_too_large", 431, 1009, "Headers too large", "Send fewer and shorter headers.")
+            }
             Self::BodyUnreadable { .. } => row(
                 "body_unreadable",
                 400,
@@ -388,6 +399,7 @@ impl ApiError {
             | Self::RouteUnknown { .. }
             | Self::MethodNotAllowed { .. }
             | Self::BodyTooLarge { .. }
+            | Self::HeadTooLarge { .. }
             | Self::BodyUnreadable { .. }
             | Self::ContentType { .. }
             | Self::HostRefused { .. }
@@ -419,6 +431,7 @@ impl ApiError {
             | Self::RouteUnknown { .. }
             | Self::MethodNotAllowed { .. }
             | Self::BodyTooLarge { .. }
+            | Self::HeadTooLarge { .. }
             | Self::BodyUnreadable { .. }
             | Self::ContentType { .. }
             | Self::HostRefused { .. }

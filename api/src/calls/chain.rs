@@ -2,8 +2,8 @@
 
 use ledger::LedgerReader;
 use model::chain::{
-    BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer, CheckpointParams,
-    ValidatorAnswer, ValidatorsAnswer,
+    BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer,
+    CheckpointParams, ValidatorAnswer, ValidatorsAnswer,
 };
 use model::error::ApiError;
 use model::operation::Key;
@@ -106,7 +106,8 @@ fn certificate_answer(certificate: &QuorumCert) -> CertificateAnswer {
 pub(crate) fn validators(api: &Api) -> ValidatorsAnswer {
     let set = &api.doors().set;
     let answer = |(index, validator): (proto::id::ValidatorIndex, &Validator)| {
-        let Validator { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = validator;
+        let Validator { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } =
+            validator;
         ValidatorAnswer {
             index: index.get(),
             name: name.clone(),

@@ -30,9 +30,9 @@ impl Name {
         match (id, index) {
             (Some(id), None) => Ok(Self::Id(id.submission())),
             (None, Some(index)) => Ok(Self::Index(LeafIndex::new(index.0))),
-            (None, None) | (Some(_), Some(_)) => {
-                Err(ApiError::InvalidParams { fault: "exactly one of \"id\" and \"index\" is needed".to_owned() })
-            }
+            (None, None) | (Some(_), Some(_)) => Err(ApiError::InvalidParams {
+                fault: "exactly one of \"id\" and \"index\" is needed".to_owned(),
+            }),
         }
     }
 
@@ -98,7 +98,8 @@ pub(crate) async fn entry(api: &Api, params: EntryParams) -> Result<EntryAnswer,
 
 /// What is known of a submission that is no leaf.
 fn bare(ticket: Ticket) -> EntryAnswer {
-    let Ticket { id, state, height, index, checkpoint_size, time_ms, rejection, retry_after_ms, link } = ticket;
+    let Ticket { id, state, height, index, checkpoint_size, time_ms, rejection, retry_after_ms, link } =
+        ticket;
     EntryAnswer {
         id: Some(id),
         state,

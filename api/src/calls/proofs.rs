@@ -91,7 +91,9 @@ fn missing(
             ApiError::CheckpointUnknown { size: size.to_string() }
         }
         Some(size) => ApiError::InvalidParams {
-            fault: format!("a log of size {size} does not hold index {index}; the size must be larger than the index"),
+            fault: format!(
+                "a log of size {size} does not hold index {index}; the size must be larger than the index"
+            ),
         },
     })
 }
@@ -122,14 +124,12 @@ pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptA
 /// `InvalidParams` when the sizes are reversed or beyond the log, `Storage` or `Internal`.
 pub(crate) async fn consistency(api: &Api, params: ConsistencyParams) -> Result<ConsistencyAnswer, ApiError> {
     let ConsistencyParams { from, to } = params;
-    api.read(move |reader| {
-        match reader.consistency(TreeSize::new(from.0), TreeSize::new(to.0))? {
-            Some(proof) => Ok(ConsistencyAnswer { from, to, proof: proof.into_iter().map(Hash).collect() }),
-            None => {
-                let size = reader.tip()?.map_or(0, |tip| tip.head.size.get());
-                let fault = format!("from {from} to {to}: needed is from <= to <= {size}, the log's size");
-                Err(ApiError::InvalidParams { fault }.into())
-            }
+    api.read(move |reader| match reader.consistency(TreeSize::new(from.0), TreeSize::new(to.0))? {
+        Some(proof) => Ok(ConsistencyAnswer { from, to, proof: proof.into_iter().map(Hash).collect() }),
+        None => {
+            let size = reader.tip()?.map_or(0, |tip| tip.head.size.get());
+            let fault = format!("from {from} to {to}: needed is from <= to <= {size}, the log's size");
+            Err(ApiError::InvalidParams { fault }.into())
         }
     })
     .await

@@ -108,8 +108,11 @@ fn envelope(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Vec<u8>,
     }
     let envelope = envelope.map(|bytes| bytes.0).unwrap_or_default();
     if envelope.len() > Submission::BYTES_MAX {
-        let fault =
-            format!("the envelope has {} bytes, at most {} are allowed", envelope.len(), Submission::BYTES_MAX);
+        let fault = format!(
+            "the envelope has {} bytes, at most {} are allowed",
+            envelope.len(),
+            Submission::BYTES_MAX
+        );
         return Err(ApiError::SubmissionMalformed { fault });
     }
     Ok(envelope)

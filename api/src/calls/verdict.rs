@@ -26,7 +26,8 @@ pub(crate) async fn verify(api: &Api, params: VerifyParams) -> Result<VerifyAnsw
             tracing::error!(%fault, "the node's own policy cannot be read");
             ApiError::Internal
         })?;
-        let options = Options { submission: None, artifact: artifact.map(|artifact| artifact.0), freshness: None };
+        let options =
+            Options { submission: None, artifact: artifact.map(|artifact| artifact.0), freshness: None };
         let report = verify_receipt(&policy, &receipt, options);
         Ok(VerifyAnswer { valid: report.is_true(), checks: report.checks.iter().map(answer).collect() })
     })

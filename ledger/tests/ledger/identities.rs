@@ -37,10 +37,11 @@ fn who_registered_nothing_speaks_by_the_key_its_did_names() {
 fn an_identity_registers_itself_by_its_first_key() {
     let mut world = World::open();
     let (alice, bob) = (Person::new(1), Person::new(2));
-    let cases: [(&str, &Person, &Did, Vec<&PublicKey>); 6] = [
+    let cases: [(&str, &Person, &Did, Vec<&PublicKey>); 7] = [
         ("identity_not_of_key", &alice, &alice.did, vec![bob.key(), alice.key()]),
         ("not_self_registered", &bob, &alice.did, vec![alice.key(), bob.key()]),
         ("not_self_registered", &bob.speaking_as(&alice.did), &alice.did, vec![alice.key(), bob.key()]),
+        ("not_self_registered", &alice.speaking_as(&bob.did), &alice.did, vec![alice.key()]),
         ("key_listed", &alice, &alice.did, vec![alice.key(), alice.key()]),
         ("key_count", &alice, &alice.did, vec![]),
         ("ok", &alice, &alice.did, vec![alice.key(), bob.key()]),

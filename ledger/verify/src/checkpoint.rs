@@ -30,8 +30,8 @@ pub struct CheckpointFacts {
     pub head: Head,
     /// Who cosigned, in the order of the note.
     pub cosigners: Vec<Cosigner>,
-    /// The latest time such that a whole quorum said it or a later one; none when the policy asks for no quorum. A
-    /// minority can neither move it forward nor, with honest ones enough, back.
+    /// The latest time such that a whole quorum said it or a later one, so that a minority cannot make a head look
+    /// newer than it is; none when the policy asks for no quorum.
     pub vouched_time_s: Option<u64>,
 }
 

@@ -119,7 +119,8 @@ impl Engine {
         let bodies = Bodies::recovered(&journaled);
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
-        let cosigning = Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
+        let cosigning =
+            Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
         let first = first
             .map(|change| {
                 Command::Store(consensus::Gated::new(
@@ -320,7 +321,8 @@ fn tip(ledger: &Ledger, genesis: &Genesis, store: &dyn Read) -> Result<Tip, Ledg
     let missing = |table, key: &[u8]| damaged(table, key, "missing".to_owned());
     let key = height.get().to_be_bytes();
     let block = ledger.block(height)?.ok_or_else(|| missing(Table::Blocks, &key))?.block;
-    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
+    let bytes =
+        store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
     let certificate = QuorumCert::decode(&bytes)
         .map_err(|fault| damaged(Table::Meta, TIP_CERTIFICATE, fault.to_string()))?;
     Ok(Tip { block, certificate })

@@ -81,7 +81,8 @@ impl Engine {
         batch: Verified<Batch>,
         out: &mut Vec<Command>,
     ) {
-        let is_decided = |submission: &Submission| matches!(self.ledger.outcome(&submission.id()), Ok(Some(_)));
+        let is_decided =
+            |submission: &Submission| matches!(self.ledger.outcome(&submission.id()), Ok(Some(_)));
         if batch.author != from || batch.submissions.iter().all(is_decided) {
             return;
         }

@@ -118,9 +118,7 @@ impl Engine {
             }
             (
                 Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches,
-                VerifiedResponse::Blocks(_)
-                | VerifiedResponse::Batches(_)
-                | VerifiedResponse::Checkpoint(_),
+                VerifiedResponse::Blocks(_) | VerifiedResponse::Batches(_) | VerifiedResponse::Checkpoint(_),
             ) => self.unanswered(now, question, out),
         }
     }
@@ -210,4 +208,3 @@ impl Engine {
             .collect()
     }
 }
-

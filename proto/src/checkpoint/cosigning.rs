@@ -10,6 +10,7 @@ use crypto::{Digest, PublicKey, Signature};
 use super::text::CheckpointText;
 use super::{CertifiedCheckpoint, Cosignature, Head};
 use crate::certificate::CertificateError;
+use crate::counter::TreeSize;
 use crate::id::ValidatorIndex;
 use crate::note::{KeyName, Note, NoteError, NoteKey, NoteKeyError, NoteSignature, SignatureType};
 use crate::validators::{Validator, ValidatorSet};
@@ -91,9 +92,9 @@ pub enum CosignatureError {
         /// Who.
         signer: ValidatorIndex,
         /// Size of the head it signed.
-        found: crate::counter::TreeSize,
+        found: TreeSize,
         /// Size of the checkpoint's head.
-        expected: crate::counter::TreeSize,
+        expected: TreeSize,
     },
     /// One of the three signatures does not hold.
     #[error("the {} of validator {signer} does not hold", .signature.name())]

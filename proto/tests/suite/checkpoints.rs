@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proto::certificate::CertificateError;
 use proto::checkpoint::{
-    CertifiedCheckpoint, CheckpointText, Cosignature, CosignatureError, CosignedSubtree,
+    CertifiedCheckpoint, CheckpointText, Cosignature, CosignatureError, CosignedSubtree, SignatureLineError,
     cosignature_v1_message, cosigned_messages, note_keys,
 };
 use proto::counter::{Epoch, TreeSize};
@@ -155,4 +155,32 @@ fn a_checkpoint_is_a_note_that_each_key_signed() {
     let mut stranger = checkpoint;
     stranger.cosignatures[0].signer = index(9);
     assert!(stranger.to_note(&network.set).is_err());
+}
+
+#[test]
+fn a_line_says_a_time_that_is_allowed_and_signed() {
+    let network = Network::new(&[1; 4]);
+    let origin = KeyName::parse(network.set.origin()).expect("a name");
+    let text = CheckpointText { origin, head: head(7) };
+    let validator = network.set.get(index(0)).expect("the first");
+    let [log, ed25519, _] = note_keys(&network.set, validator).expect("names");
+    let signed = |time_s: u64| {
+        let message = cosignature_v1_message(time_s, &text.to_string());
+        let signature = network.members[0].ed25519.sign(&message);
+        [&time_s.to_be_bytes(), signature.as_bytes()].concat()
+    };
+    let verify = |line: &[u8]| text.verify_line(&ed25519, line, &Strict);
+    let latest = (1 << 63) - 1;
+    assert_eq!(verify(&signed(latest)), Ok(Some(latest)));
+    assert_eq!(verify(&signed(1 << 63)), Err(SignatureLineError::Time { found: 1 << 63 }));
+    assert_eq!(verify(&[0; 7]), Err(SignatureLineError::NoTime { found: 7 }));
+    let mut moved = signed(5);
+    moved[7] = 6;
+    assert!(matches!(verify(&moved), Err(SignatureLineError::Signature(_))));
+    assert!(matches!(verify(&signed(5)[..71]), Err(SignatureLineError::Signature(_))));
+    // The bare signature of a log, and the timed one of a cosigner, do not stand in for each other.
+    let bare = network.members[0].log.sign(text.to_string().as_bytes());
+    assert_eq!(text.verify_line(&log, bare.as_bytes(), &Strict), Ok(None));
+    assert!(text.verify_line(&log, &signed(5), &Strict).is_err());
+    assert!(verify(bare.as_bytes()).is_err());
 }

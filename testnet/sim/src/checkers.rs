@@ -61,7 +61,10 @@ impl Checkers {
                     return violation(format!("v{member} voted twice in view {}", statement.view));
                 }
                 if spoken.timeout && spoken.vote.is_none() {
-                    return violation(format!("v{member} voted after its timeout of view {}", statement.view));
+                    return violation(format!(
+                        "v{member} voted after its timeout of view {}",
+                        statement.view
+                    ));
                 }
                 spoken.vote = Some(statement.block);
             }
@@ -141,8 +144,7 @@ impl Checkers {
         .map_err(|e| fault(e.to_string()))?;
         self.head(member, head)?;
         self.receipts += 1;
-        if *self.finals.entry(id).or_insert(index) != index
-            || *self.indexes.entry(index).or_insert(id) != id
+        if *self.finals.entry(id).or_insert(index) != index || *self.indexes.entry(index).or_insert(id) != id
         {
             return Err(fault(format!("stands at another index than before: {index}")));
         }

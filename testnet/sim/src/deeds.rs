@@ -30,7 +30,7 @@ impl World {
                             queue.extend(then);
                             consensus::Gated::new(write, Vec::new())
                         }
-                        Some(ShellDefect::LockNotRestored) | None => gate,
+                        Some(ShellDefect::LockNotRestored | ShellDefect::Amnesia) | None => gate,
                     };
                     self.members[usize::from(member)].disk.journal.push_back(gate);
                     self.after(us, Happening::JournalWritten { member, life });
@@ -46,11 +46,14 @@ impl World {
                     let it = &self.members[usize::from(member)];
                     let time_s = it.clock(BEGIN, self.now_us).seconds();
                     let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
-                    self.after(1, Happening::Message {
-                        to: member,
-                        from: member,
-                        message: Message::Cosignature(cosignature),
-                    });
+                    self.after(
+                        1,
+                        Happening::Message {
+                            to: member,
+                            from: member,
+                            message: Message::Cosignature(cosignature),
+                        },
+                    );
                 }
                 Command::Send { to, message } => self.send(member, &to, message),
                 Command::Ask { to, question, request } => self.ask(member, to.get(), question, request),
@@ -97,7 +100,8 @@ impl World {
 
     /// Signs and sends, or does what a Byzantine member does instead.
     fn say(&mut self, member: u16, say: Say) -> Result<(), Violation> {
-        let attack = self.plan.byzantine.iter().find(|(index, _)| *index == member).map(|(_, attack)| *attack);
+        let attack =
+            self.plan.byzantine.iter().find(|(index, _)| *index == member).map(|(_, attack)| *attack);
         match attack {
             None => {
                 self.checkers.spoke(member, &say)?;

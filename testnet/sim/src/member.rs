@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crypto::Scheme;
 use engine::{Engine, EngineError, Setup, Timer};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
+use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
-use proto::counter::{TimeMs, View};
+use proto::counter::TimeMs;
 use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
 use proto::message::Message;
@@ -67,11 +68,9 @@ impl Keys {
         let network = set.network();
         let sign = |message: Vec<u8>| notary.sign(&self.consensus, &message);
         match say {
-            Say::Vote { statement, to: _ } => Message::Vote(Vote {
-                statement,
-                voter: me,
-                signature: sign(statement.signed_bytes(network)),
-            }),
+            Say::Vote { statement, to: _ } => {
+                Message::Vote(Vote { statement, voter: me, signature: sign(statement.signed_bytes(network)) })
+            }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
                 let statement = TimeoutStatement { epoch, view, high_qc_view: high_qc.view };
                 let signature = sign(statement.signed_bytes(network));
@@ -158,7 +157,7 @@ impl Member {
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
-            record: self.disk.record.clone().map(|record| remembered(record, set, defect)),
+            record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
             journaled: journaled.collect(),
         })?);
         Ok(())
@@ -177,18 +176,13 @@ fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Optio
     Unverified::new(block).verify(set, notary).ok()
 }
 
-/// The record as read back; with the defect, as a node would read it that keeps only the number of its last view.
-fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> SafetyRecord {
+/// The record as it is read back.
+fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
     match defect {
-        Some(ShellDefect::LockNotRestored) => SafetyRecord {
-            high_qc: proto::certificate::QuorumCert::genesis(*set.genesis_block()),
-            high_tc: None,
-            last_acted_view: View::ZERO,
-            voted: None,
-            timed_out: false,
-            proposed: None,
-            ..record
-        },
-        Some(ShellDefect::SpeakBeforeDurable) | None => record,
+        Some(ShellDefect::LockNotRestored) => {
+            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+        }
+        Some(ShellDefect::Amnesia) => None,
+        Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),
     }
 }

@@ -28,7 +28,8 @@ pub struct Signer {
 impl Signer {
     /// The key pair of a seed.
     pub fn new(scheme: Scheme, secret: [u8; 32]) -> Self {
-        let key = SecretKey::from_seed(scheme, &secret).expect("the simulator asks only for schemes that sign");
+        let key =
+            SecretKey::from_seed(scheme, &secret).expect("the simulator asks only for schemes that sign");
         Self { secret, key }
     }
 
@@ -80,8 +81,7 @@ mod tests {
 
     #[test]
     fn nobody_signs_for_another() {
-        let (ours, theirs) =
-            (Signer::new(Scheme::Ed25519, [1; 32]), Signer::new(Scheme::Ed25519, [2; 32]));
+        let (ours, theirs) = (Signer::new(Scheme::Ed25519, [1; 32]), Signer::new(Scheme::Ed25519, [2; 32]));
         let mut notary = Notary::Ideal(BTreeMap::new());
         notary.register(&ours);
         notary.register(&theirs);

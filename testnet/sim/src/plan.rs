@@ -20,8 +20,10 @@ pub enum Attack {
 pub enum ShellDefect {
     /// What follows a journal write leaves before the write is durable.
     SpeakBeforeDurable,
-    /// After a restart the highest quorum certificate is forgotten.
+    /// After a restart the highest quorum certificate is forgotten, and nothing else.
     LockNotRestored,
+    /// After a restart the whole safety record is forgotten.
+    Amnesia,
 }
 
 /// A scenario.
@@ -78,7 +80,8 @@ impl Plan {
                 byzantine.push((index as u16, attack));
             }
         }
-        let mut some = |per_mille: u64, most: u64| if prng.chance(per_mille) { prng.between(1, most) } else { 0 };
+        let mut some =
+            |per_mille: u64, most: u64| if prng.chance(per_mille) { prng.between(1, most) } else { 0 };
         let (loss, repeat, straggle) = (some(500, 150), some(500, 200), some(400, 80));
         let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
         let skew_ms = some(500, 800);

@@ -198,17 +198,17 @@ impl World {
         for _ in 0..blackouts {
             let at = self.faults.below(trouble_us);
             for member in 0..members {
-                let at = at + self.faults.below(20_000);
+                let at = (at + self.faults.below(20_000)).min(trouble_us);
                 let down = self.faults.below(2_000_000);
                 self.at(at, Happening::Crash { member });
-                self.at(at + down, Happening::Restart { member });
+                self.at((at + down).min(trouble_us), Happening::Restart { member });
             }
         }
         self.at(trouble_us, Happening::Heal);
     }
 
     fn crash_at(&mut self, member: u16, before_us: u64) {
-        let at = 1_000_000 + self.faults.below(before_us);
+        let at = self.faults.between(1_000_000, before_us);
         let down = self.faults.below(3_000_000);
         self.at(at, Happening::Crash { member });
         self.at(at + down, Happening::Restart { member });
@@ -332,7 +332,8 @@ impl World {
         for member in 0..self.plan.members {
             self.restart(member)?;
         }
-        // What was lost with a crash before it was acknowledged is submitted again, as a client would.
+        // A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
+        // that waited in vain.
         for index in 0..self.submissions.len() {
             for to in 0..self.plan.members {
                 self.after(10_000 + 1_000 * index as u64, Happening::Submit { to, submission: index });
@@ -418,12 +419,15 @@ impl World {
 
     /// Whether every submission is final at every honest member.
     fn is_all_final(&self) -> bool {
-        (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).all(|member| self.lacks(member).is_none())
+        (0..self.plan.members)
+            .filter(|member| !self.is_byzantine(*member))
+            .all(|member| self.lacks(member).is_none())
     }
 
     fn lacks(&self, member: u16) -> Option<SubmissionId> {
         let reader = self.reader(member);
-        let size = reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
+        let size =
+            reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
         self.submissions.iter().map(Submission::id).find(|id| match reader.by_id(id) {
             Ok(Some(Outcome::Committed { index, .. })) => index.get() >= size.get(),
             Ok(Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None) | Err(_) => true,
@@ -434,8 +438,9 @@ impl World {
         for member in (0..self.plan.members).filter(|member| !self.is_byzantine(*member)) {
             if let Some(id) = self.lacks(member) {
                 let status = self.members[usize::from(member)].engine.as_ref().map(engine::Engine::status);
+                let outcome = self.reader(member).by_id(&id);
                 return Err(Violation(format!(
-                    "v{member}: submission {id} is not final {} ms after the trouble ended: {status:?}",
+                    "v{member}: submission {id} is not final {} ms after the trouble ended but {outcome:?}: {status:?}",
                     self.plan.heal_ms
                 )));
             }

@@ -38,6 +38,7 @@ fn samples() -> Vec<ApiError> {
         ApiError::Stopping,
         ApiError::Storage,
         ApiError::Internal,
+        ApiError::HeadTooLarge { found: 2, max: 1 },
     ]
 }
 
@@ -70,6 +71,7 @@ fn position(error: &ApiError) -> usize {
         ApiError::Stopping => 24,
         ApiError::Storage => 25,
         ApiError::Internal => 26,
+        ApiError::HeadTooLarge { .. } => 27,
     }
 }
 
@@ -77,7 +79,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=26).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=27).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

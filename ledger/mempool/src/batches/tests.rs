@@ -268,8 +268,11 @@ proptest! {
                 }
                 Step::Commit(named) => {
                     let references: Vec<_> = named.iter().map(|picked| of(picked).0).collect();
-                    let taken: BTreeSet<_> = batches.committed(&references).iter().flat_map(|b| &b.submissions).map(Submission::id).collect();
-                    let gone: BTreeSet<usize> = list.iter().filter(|(contents, _, _)| named.contains(contents)).flat_map(|(contents, _, _)| contents.clone()).collect();
+                    let taken = batches.committed(&references);
+                    let taken: BTreeSet<_> =
+                        taken.iter().flat_map(|batch| &batch.submissions).map(Submission::id).collect();
+                    let of_block = list.iter().filter(|(contents, _, _)| named.contains(contents));
+                    let gone: BTreeSet<usize> = of_block.flat_map(|(contents, _, _)| contents.clone()).collect();
                     prop_assert_eq!(taken, gone.iter().map(|i| SAMPLES[*i].id()).collect::<BTreeSet<_>>());
                     list.retain(|(contents, _, _)| !named.contains(contents));
                     forget(&mut list, &gone);

@@ -1,0 +1,123 @@
+//! The documents say what is served, and all that is served is in them.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Map, Value, json};
+
+use crate::node::{Node, posted};
+
+/// Every path the window is meant to serve. A new one is added here by hand, on purpose.
+const PATHS: [(&str, &str); 19] = [
+    ("get", "/.well-known/jwks.json"),
+    ("get", "/checkpoint"),
+    ("get", "/livez"),
+    ("get", "/metrics"),
+    ("get", "/openapi.json"),
+    ("get", "/readyz"),
+    ("get", "/v1/blocks/{height}"),
+    ("get", "/v1/checkpoints/{size}"),
+    ("get", "/v1/consistency"),
+    ("get", "/v1/entries/{name}"),
+    ("get", "/v1/entries/{name}/receipt"),
+    ("get", "/v1/events"),
+    ("get", "/v1/policy"),
+    ("get", "/v1/status"),
+    ("get", "/v1/validators"),
+    ("post", "/"),
+    ("post", "/rpc"),
+    ("post", "/v1/entries"),
+    ("post", "/v1/verify"),
+];
+
+const METHODS: [&str; 10] = [
+    "keys_jwks",
+    "ledger_block",
+    "ledger_checkpoint",
+    "ledger_consistency",
+    "ledger_get",
+    "ledger_receipt",
+    "ledger_submit",
+    "ledger_verify",
+    "node_status",
+    "rpc.discover",
+];
+
+/// Every reference of a document, which must lead to a schema of it.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn expect_whole(document: &Value) {
+    let mut found = Vec::new();
+    references(document, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("within the document");
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+#[tokio::test]
+async fn the_document_of_paths_is_the_table_of_paths() {
+    let node = Node::new();
+    let (_, document) = node.get("/openapi.json").await;
+    assert_eq!(document["openapi"], "3.1.0");
+    expect_whole(&document);
+    let paths = document["paths"].as_object().expect("paths");
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (path, operations) in paths {
+        for (verb, operation) in operations.as_object().expect("operations") {
+            assert!(operation["responses"]["default"].is_object(), "{path}");
+            found.push((verb.clone(), path.clone()));
+        }
+    }
+    found.sort();
+    let expected: Vec<(String, String)> =
+        PATHS.iter().map(|(verb, path)| ((*verb).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(found, expected);
+    node.submit(&node.envelope(1), "finalized", 5_000).await;
+    // Each is served: what it answers to nothing in particular is no "no such path".
+    for (verb, path) in PATHS {
+        let path = path.replace("{name}", "0").replace("{height}", "latest").replace("{size}", "latest");
+        let request = match verb {
+            "get" => Request::get(&path).body(Body::empty()).expect("a request"),
+            _ => posted(&path, "{}"),
+        };
+        let status = node.ask(request).await.status();
+        assert!(status != StatusCode::METHOD_NOT_ALLOWED, "{verb} {path}");
+        assert!(status != StatusCode::NOT_FOUND, "{verb} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_of_methods_is_the_table_of_methods() {
+    let node = Node::new();
+    let document = node.call("rpc.discover", json!({})).await["result"].clone();
+    expect_whole(&document);
+    let mut found: Vec<&str> = document["methods"]
+        .as_array()
+        .expect("methods")
+        .iter()
+        .map(|method| method["name"].as_str().expect("a name"))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, METHODS);
+    for method in METHODS {
+        let answer = node.call(method, Value::Object(Map::new())).await;
+        assert_ne!(answer["error"]["code"], -32601, "{method}");
+    }
+    let submit =
+        document["methods"].as_array().expect("methods").iter().find(|m| m["name"] == "ledger_submit");
+    let params = submit.expect("listed")["params"].as_array().expect("descriptors");
+    let mut names: Vec<&str> = params.iter().filter_map(|param| param["name"].as_str()).collect();
+    names.sort_unstable();
+    let expected = ["envelope", "expires_at_ms", "nonce", "operation", "tenant", "timeout_ms", "wait"];
+    assert_eq!(names, expected);
+}
