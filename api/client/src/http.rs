@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ClientError;
 
 /// Longest answer that is read, in bytes: the largest receipt is smaller.
-const ANSWER_BYTES_MAX: usize = 8 << 20;
+pub(crate) const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what the node was asked to wait.
@@ -239,18 +239,27 @@ impl Client {
         })
     }
 
+    /// Asks for an answer that has no end.
+    pub(crate) async fn open(&self, path: &str) -> Result<Response, ClientError> {
+        self.begin(self.request(Method::GET, path)?).await
+    }
+
     /// Sends a request and reads the whole answer, or the problem in its place.
     async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        whole(self.begin(request).await?).await
+    }
+
+    /// Sends a request; the answer has begun, or the problem in its place was read.
+    async fn begin(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|fault| match fault.is_connect() {
             true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
             false => ClientError::Interrupted { fault: reasons(&fault) },
         })?;
         let status = response.status();
-        let bytes = whole(response).await?;
         if status.is_success() {
-            return Ok(bytes);
+            return Ok(response);
         }
-        Err(problem(status, &bytes))
+        Err(problem(status, &whole(response).await?))
     }
 }
 
@@ -280,14 +289,14 @@ fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     let unreadable = |fault: String| ClientError::Unreadable { fault };
     let value = strict::parse(bytes, ANSWER_BYTES_MAX).map_err(|fault| unreadable(fault.to_string()))?;
     strict::shape(value).map_err(unreadable)
 }
 
 /// An error of reqwest says little; its sources say why.
-fn reasons(fault: &reqwest::Error) -> String {
+pub(crate) fn reasons(fault: &reqwest::Error) -> String {
     let mut text = fault.to_string();
     let mut source = std::error::Error::source(fault);
     while let Some(inner) = source {
