@@ -239,18 +239,27 @@ impl Client {
         })
     }
 
-    /// Sends a request and reads the whole answer, or the problem in its place.
+    /// Opens an answer that goes on, without limit of time.
+    pub(crate) async fn open(&self, path: &str) -> Result<Response, ClientError> {
+        self.begin(self.request(Method::GET, path)?).await
+    }
+
+    /// Sends a request and reads the whole answer.
     async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        whole(self.begin(request).await?).await
+    }
+
+    /// Sends a request; gives the beginning of the answer, or the problem in its place.
+    async fn begin(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|fault| match fault.is_connect() {
             true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
             false => ClientError::Interrupted { fault: reasons(&fault) },
         })?;
         let status = response.status();
-        let bytes = whole(response).await?;
-        if status.is_success() {
-            return Ok(bytes);
+        match status.is_success() {
+            true => Ok(response),
+            false => Err(problem(status, &whole(response).await?)),
         }
-        Err(problem(status, &bytes))
     }
 }
 
@@ -287,7 +296,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
 }
 
 /// An error of reqwest says little; its sources say why.
-fn reasons(fault: &reqwest::Error) -> String {
+pub(crate) fn reasons(fault: &reqwest::Error) -> String {
     let mut text = fault.to_string();
     let mut source = std::error::Error::source(fault);
     while let Some(inner) = source {

@@ -1,12 +1,15 @@
 //! A client that believes nothing it cannot check.
 //!
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
+//! - `events` listens to what happens;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
 pub mod error;
+pub mod events;
 pub mod http;
 pub mod verifying;
 
 pub use error::ClientError;
+pub use events::Events;
 pub use http::{Client, EntryName};
 pub use verifying::{Proven, VerifyingClient, VerifyingError};

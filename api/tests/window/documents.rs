@@ -1,5 +1,7 @@
 //! The documents say what is served, and all that is served is in them.
 
+use std::path::Path;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
@@ -61,6 +63,24 @@ fn expect_whole(document: &Value) {
     for reference in found {
         let pointer = reference.strip_prefix('#').expect("within the document");
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+/// The documents as published, for those who generate clients; a change of them is a change to be reviewed. They are
+/// written anew by running this test with `UPDATE=1`.
+#[tokio::test]
+async fn the_published_documents_are_those_served() {
+    let node = Node::new();
+    let (_, openapi) = node.get("/openapi.json").await;
+    let openrpc = node.call("rpc.discover", json!({})).await["result"].clone();
+    for (name, served) in [("openapi.json", openapi), ("openrpc.json", openrpc)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = serde_json::to_string_pretty(&served).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &text).expect("writes");
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == text, "{name} is not what is served; run with UPDATE=1 and review the change");
     }
 }
 

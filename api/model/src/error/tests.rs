@@ -114,3 +114,26 @@ fn a_problem_survives_the_journey() {
         assert_eq!(serde_json::from_str::<Problem>(&json).expect("reads"), problem);
     }
 }
+
+/// `ERRORS.md` is the table for people. It is written anew by running this test with `UPDATE=1`.
+#[test]
+fn the_published_table_is_the_table() {
+    let mut text = String::from(
+        "# Errors\n\n\
+         Every error has a stable code. REST sends it as `application/problem+json` with the HTTP status; JSON-RPC\n\
+         sends the number in `error.code` and the same problem in `error.data`. This file is written by a test.\n\n\
+         | Code | HTTP | JSON-RPC | Title | What to do |\n|---|---|---|---|---|\n",
+    );
+    let mut rows: Vec<_> = samples().iter().map(ApiError::row).collect();
+    rows.sort_by_key(|row| row.code);
+    for row in rows {
+        text +=
+            &format!("| `{}` | {} | {} | {} | {} |\n", row.code, row.status, row.rpc, row.title, row.hint);
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../ERRORS.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).expect("writes");
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(published == text, "ERRORS.md is not the table; run with UPDATE=1 and review the change");
+}
