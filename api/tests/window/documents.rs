@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 19] = [
+const PATHS: [(&str, &str); 21] = [
     ("get", "/.well-known/jwks.json"),
     ("get", "/checkpoint"),
     ("get", "/livez"),
     ("get", "/metrics"),
     ("get", "/openapi.json"),
     ("get", "/readyz"),
+    ("get", "/tile/entries/{name}"),
+    ("get", "/tile/{name}"),
     ("get", "/v1/blocks/{height}"),
     ("get", "/v1/checkpoints/{size}"),
     ("get", "/v1/consistency"),
@@ -105,7 +107,9 @@ async fn the_document_of_paths_is_the_table_of_paths() {
     node.submit(&node.envelope(1), "finalized", 5_000).await;
     // Each is served: what it answers to nothing in particular is no "no such path".
     for (verb, path) in PATHS {
-        let path = path.replace("{name}", "0").replace("{height}", "latest").replace("{size}", "latest");
+        let tile = path.replace("tile/{name}", "tile/0/000.p/4").replace("entries/{name}", "entries/0");
+        let tile = tile.replace("tile/entries/0", "tile/entries/000.p/4");
+        let path = tile.replace("{height}", "latest").replace("{size}", "latest");
         let request = match verb {
             "get" => Request::get(&path).body(Body::empty()).expect("a request"),
             _ => posted(&path, "{}"),
