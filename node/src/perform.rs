@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use consensus::{Gated, Recipients, Say};
+use consensus::{Recipients, Say};
 use crypto::{SecretKey, Signature};
 use engine::{Alarm, Command, JournalWrite};
 use ledger::Notice;
@@ -22,9 +22,9 @@ use tokio::sync::broadcast;
 
 use crate::callers::Callers;
 use crate::clock;
+use crate::durable::Gates;
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
-use crate::queue::Queue;
 use crate::telemetry::Counters;
 use crate::verifier::{Job, Verifier};
 use crate::wire;
@@ -42,8 +42,8 @@ pub(crate) struct Performer {
     pub(crate) me: ValidatorIndex,
     pub(crate) set: Arc<ValidatorSet>,
     pub(crate) keys: Signers,
-    pub(crate) journal: Queue<Gated<JournalWrite, Command>>,
-    pub(crate) store: Queue<Gated<ChangeSet, Command>>,
+    pub(crate) journal: Gates<JournalWrite>,
+    pub(crate) store: Gates<ChangeSet>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) network: Network,

@@ -186,13 +186,18 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         let verifier = Arc::clone(&verifier);
         threads.push(failure::spawn("verifier", &failure, move || verifier.work())?);
     }
+    let shared = || durable::Shared { counters: Arc::clone(&counters), failure: failure.clone() };
     let journal = {
-        let performer = Arc::clone(&performer);
-        failure::spawn("journal", &failure, move || durable::run_journal(journal, &performer))?
+        let (performer, shared) = (Arc::clone(&performer), shared());
+        failure::spawn("journal", &failure, move || {
+            durable::run_journal(journal, &performer.journal, &shared, |command| performer.perform(command));
+        })?
     };
     let commits = {
-        let (performer, store) = (Arc::clone(&performer), Arc::clone(&store));
-        failure::spawn("store", &failure, move || durable::run_store(&*store, &performer))?
+        let (performer, shared, store) = (Arc::clone(&performer), shared(), Arc::clone(&store));
+        failure::spawn("store", &failure, move || {
+            durable::run_store(&*store, &performer.store, &shared, |command| performer.perform(command));
+        })?
     };
     threads.push({
         let (performer, reporter) = (Arc::clone(&performer), Arc::clone(&reporter));
