@@ -15,7 +15,7 @@ mod families;
 pub mod log;
 mod spread;
 
-pub(crate) use families::{Gauges, source};
+pub(crate) use families::source;
 use spread::Times;
 
 /// Why something from outside was dropped before it reached the engine.
