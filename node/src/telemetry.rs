@@ -87,6 +87,11 @@ impl Counters {
         add(&self.dropped[why as usize], 1);
     }
 
+    /// How often something was dropped for this reason.
+    pub(crate) fn dropped_count(&self, why: Dropped) -> u64 {
+        self.dropped[why as usize].load(Ordering::Relaxed)
+    }
+
     /// The engine raised an alarm.
     pub(crate) fn alarm(&self, alarm: &Alarm) {
         match alarm {

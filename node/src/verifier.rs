@@ -177,3 +177,6 @@ impl Verifier {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,7 +201,8 @@ async fn an_operator_sees_how_a_node_stands() {
     }
 
     nodes.pop().unwrap().stop().await.unwrap();
-    until(&nodes[0], "not ready with two of four", |status| !status.ready && status.peers_connected == 1).await;
+    until(&nodes[0], "not ready with two of four", |status| !status.ready && status.peers_connected == 1)
+        .await;
     stop_all(nodes).await;
 }
 
@@ -218,6 +219,39 @@ async fn a_network_without_work_is_silent() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after: Vec<_> = nodes.iter().map(|node| node.status.borrow().clone()).collect();
     assert_eq!(before, after, "neither views nor heights nor leaves");
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_at_once_all_become_final_exactly_once() {
+    const EACH: u64 = 100;
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = std::sync::Arc::new(net.start_all().await);
+    for node in nodes.iter() {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..4_u64 {
+        // Half of what a node gets, its neighbour gets too.
+        for nonce in number * EACH / 2..number * EACH / 2 + EACH {
+            let (net, nodes) = (net.clone(), nodes.clone());
+            callers.spawn(async move { (nonce, net.submit(&nodes[number as usize], nonce).await) });
+        }
+    }
+    let mut places = BTreeMap::new();
+    while let Some(done) = callers.join_next().await {
+        let (nonce, ticket) = done.unwrap();
+        assert_eq!(ticket.state, State::Finalized, "{ticket:?}");
+        let place = ticket.index.unwrap();
+        assert_eq!(*places.entry(nonce).or_insert(place), place, "one place, whoever is asked");
+    }
+    assert_eq!(places.len() as u64, EACH / 2 * 5);
+    let nodes = std::sync::Arc::into_inner(nodes).unwrap();
+    let size = nodes.iter().map(|node| node.status.borrow().tree_size).max().unwrap();
+    for node in &nodes {
+        until(node, "at the same size", |status| status.tree_size == size && status.mempool_count == 0).await;
+    }
+    net.check_receipt(&nodes[2], EACH).await;
     stop_all(nodes).await;
 }
 

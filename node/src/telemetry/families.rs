@@ -34,8 +34,8 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
     let counters = &performer.counters;
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let version = vec![("version", status.version.clone())];
-    let dropped = Dropped::ALL
-        .map(|why| (vec![("reason", why.name().to_owned())], read(&counters.dropped[why as usize])));
+    let dropped =
+        Dropped::ALL.map(|why| (vec![("reason", why.name().to_owned())], counters.dropped_count(why)));
     let writes = |file: &str, spread| (vec![("file", file.to_owned())], spread);
     vec![
         Family { name: "build_info", help: "The program.", values: Values::Gauge(vec![(version, 1.0)]) },
