@@ -19,7 +19,8 @@ pub(crate) fn document(exposure: &Exposure) -> Value {
             Verb::Post => "post",
         };
         let operation = operation(&route, problem.as_value(), &mut generator);
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        // That a name may hold slashes is nothing OpenAPI can say.
+        let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         path[verb] = operation;
     }
     json!({
@@ -52,6 +53,7 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
                 content
             }
             (_, Answers::Text(kind)) => described(kind, json!({ "schema": { "type": "string" } })),
+            (_, Answers::Octets) => described("application/octet-stream", json!({})),
             (_, Answers::Events) => described("text/event-stream", json!({ "schema": { "type": "string" } })),
         };
         responses.insert(status.to_string(), content);
@@ -84,6 +86,7 @@ fn described(kind: &str, content: Value) -> Value {
 
 fn parameters(route: &Route, generator: &mut SchemaGenerator) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = in_path.map(|name| name.trim_start_matches('*'));
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();

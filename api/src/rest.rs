@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 pub(crate) mod entries;
 pub(crate) mod node;
+pub(crate) mod tiles;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};

@@ -24,7 +24,7 @@ use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
 use crate::rest::node::ReadyQuery;
-use crate::rest::{chain, entries, node};
+use crate::rest::{chain, entries, node, tiles};
 use crate::schema::{SchemaOf, of};
 
 /// What handlers know: the window, and the listener they answer on.
@@ -50,6 +50,8 @@ pub(crate) enum Answers {
     JsonOr(SchemaOf, &'static str),
     /// Text of this type.
     Text(&'static str),
+    /// Bytes.
+    Octets,
     /// Server-sent events.
     Events,
 }
@@ -210,6 +212,21 @@ fn history() -> Vec<Route> {
     ]
 }
 
+/// The log as files. The rest of the path is one name, with slashes in it.
+fn files() -> Vec<Route> {
+    let octets = Answers::Octets;
+    vec![
+        read(
+            "/tile/entries/{*name}",
+            "tile_entries",
+            "A bundle of entries (C2SP tlog-tiles).",
+            octets,
+            || get(tiles::entries),
+        ),
+        read("/tile/{*name}", "tile", "A tile of hashes (C2SP tlog-tiles).", octets, || get(tiles::tile)),
+    ]
+}
+
 fn description() -> Vec<Route> {
     let policy = "The policy that receipts are judged by (C2SP tlog-policy).";
     vec![
@@ -252,7 +269,7 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest = [submission(), proofs(), history(), description()].into_iter().flatten();
+    let rest = [submission(), proofs(), history(), files(), description()].into_iter().flatten();
     rest.chain(operation).collect()
 }
 

@@ -152,3 +152,60 @@ pub(crate) async fn follow(
     }
     Ok(progress)
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::{Digest, sha256};
+    use proto::counter::{Height, TimeMs, TreeSize};
+
+    use super::*;
+
+    fn id(n: u8) -> SubmissionId {
+        SubmissionId::new(sha256(&[n]))
+    }
+
+    fn committed(n: u8, index: u64) -> Notice {
+        let outcome =
+            Outcome::Committed { height: Height::new(7), index: LeafIndex::new(index), time: TimeMs::new(9) };
+        let (height, first_index) = (Height::new(7), LeafIndex::new(index));
+        Notice {
+            sequence: 1,
+            event: Event::Committed { height, first_index, outcomes: vec![(id(n), outcome)] },
+        }
+    }
+
+    fn finalized(size: u64) -> Notice {
+        Notice { sequence: 2, event: Event::Finalized { size: TreeSize::new(size), root: Digest::ZERO } }
+    }
+
+    #[test]
+    fn a_submission_is_final_when_a_checkpoint_covers_it() {
+        let mut progress = Progress::accepted(id(1));
+        let story = [
+            (finalized(100), State::Accepted),
+            (committed(2, 4), State::Accepted),
+            (committed(1, 5), State::Committed),
+            (finalized(5), State::Committed),
+            (finalized(6), State::Finalized),
+            (finalized(9), State::Finalized),
+        ];
+        for (notice, state) in story {
+            progress.hear(&notice);
+            assert_eq!(progress.state(), state, "{notice:?}");
+        }
+        let ticket = progress.ticket();
+        assert_eq!((ticket.index, ticket.height), (Some(Uint(5)), Some(Uint(7))));
+        // The smallest checkpoint that covers it is the one its receipt will have.
+        assert_eq!((ticket.checkpoint_size, ticket.retry_after_ms), (Some(Uint(6)), None));
+    }
+
+    #[test]
+    fn what_expired_is_over() {
+        let mut progress = Progress::accepted(id(1));
+        let outcomes = vec![(id(1), Outcome::Expired { height: Height::new(3) })];
+        let (height, first_index) = (Height::new(3), LeafIndex::new(0));
+        progress.hear(&Notice { sequence: 1, event: Event::Committed { height, first_index, outcomes } });
+        let ticket = progress.ticket();
+        assert_eq!((ticket.state, ticket.height, ticket.index), (State::Expired, Some(Uint(3)), None));
+    }
+}

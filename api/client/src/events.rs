@@ -1,125 +1,99 @@
-//! What happens at a node, as it happens: its server-sent events, one after the other.
+//! A node's events as they come, numbered; and going on after a break where one was.
 //!
-//! The stream may break at any time; whoever remembers the number of the last event goes on from the next.
-//! Source: HTML Living Standard, server-sent events; only the fields a node writes are read.
+//! Source: HTML Living Standard, server-sent events, of which a node uses `id`, `event`, `data` and comments.
 
 use model::event::EventAnswer;
+use model::strict;
 use reqwest::Response;
 
 use crate::error::ClientError;
-use crate::http::{ANSWER_BYTES_MAX, Client, read, reasons};
+use crate::http::{Client, reasons};
+
+/// Longest event that is read, in bytes: a full block decides 64,000 submissions.
+const EVENT_BYTES_MAX: usize = 32 << 20;
 
 /// A stream of events.
 #[derive(Debug)]
 pub struct Events {
     response: Response,
-    unread: Unread,
+    buffer: Vec<u8>,
+    /// Bytes of `buffer` known to hold no end of an event.
+    searched: usize,
 }
 
 impl Client {
-    /// What happens from event `from` on, or from now on.
+    /// The events from number `from` on; without it, those that happen from now on.
     ///
     /// # Errors
-    /// As every question.
+    /// As every question; `Refused` when the node has not yet told the event before `from`.
     pub async fn events(&self, from: Option<u64>) -> Result<Events, ClientError> {
-        let path = match from {
-            Some(from) => format!("v1/events?from={from}"),
-            None => "v1/events".to_owned(),
-        };
-        Ok(Events { response: self.open(&path).await?, unread: Unread::default() })
+        let query = from.map_or_else(String::new, |from| format!("?from={from}"));
+        let response = self.open(&format!("v1/events{query}")).await?;
+        Ok(Events { response, buffer: Vec::new(), searched: 0 })
     }
 }
 
 impl Events {
-    /// The next event; none when the node has ended the stream.
+    /// The next event; none when the node ends the stream. Whoever wants the following ones asks again, from the
+    /// number after the last.
     ///
     /// # Errors
-    /// `Interrupted` when the stream broke, `Unreadable` when it is not one of events.
+    /// `Interrupted` when the connection breaks, `Unreadable` for what is not an event.
     pub async fn next(&mut self) -> Result<Option<EventAnswer>, ClientError> {
         loop {
-            if let Some(data) = self.unread.take_data() {
-                return read(&data).map(Some);
+            while let Some(text) = self.cut() {
+                if let Some(event) = read(&text)? {
+                    return Ok(Some(event));
+                }
             }
             let chunk = self.response.chunk().await;
-            match chunk.map_err(|fault| ClientError::Interrupted { fault: reasons(&fault) })? {
-                Some(chunk) => self.unread.push(&chunk)?,
-                None => return Ok(None),
+            let chunk = chunk.map_err(|fault| ClientError::Interrupted { fault: reasons(&fault) })?;
+            let Some(chunk) = chunk else { return Ok(None) };
+            if self.buffer.len() + chunk.len() > EVENT_BYTES_MAX {
+                let fault = format!("an event of more than {EVENT_BYTES_MAX} bytes");
+                return Err(ClientError::Unreadable { fault });
             }
+            self.buffer.extend_from_slice(&chunk);
         }
+    }
+
+    /// Cuts one event off the buffer, once its end has come.
+    fn cut(&mut self) -> Option<Vec<u8>> {
+        let unsearched = &self.buffer[self.searched..];
+        let Some(at) = unsearched.windows(2).position(|pair| pair == b"\n\n") else {
+            // The last byte may be the first of a pair.
+            self.searched = self.buffer.len().saturating_sub(1);
+            return None;
+        };
+        let rest = self.buffer.split_off(self.searched + at + 2);
+        self.searched = 0;
+        Some(std::mem::replace(&mut self.buffer, rest))
     }
 }
 
-/// Bytes that have come and are no whole event yet.
-#[derive(Debug, Default)]
-struct Unread {
-    bytes: Vec<u8>,
-    /// How far they were searched for the end of a line.
-    searched: usize,
-    /// The data of the event under way.
-    data: Vec<u8>,
-}
-
-impl Unread {
-    fn push(&mut self, chunk: &[u8]) -> Result<(), ClientError> {
-        if self.bytes.len() + self.data.len() + chunk.len() > ANSWER_BYTES_MAX {
-            let fault = format!("an event of more than {ANSWER_BYTES_MAX} bytes");
-            return Err(ClientError::Unreadable { fault });
-        }
-        self.bytes.extend_from_slice(chunk);
-        Ok(())
-    }
-
-    /// The data of the next whole event; those without data only say that the node lives.
-    fn take_data(&mut self) -> Option<Vec<u8>> {
-        while let Some(end) = self.bytes[self.searched..].iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.bytes.drain(..=self.searched + end).collect();
-            self.searched = 0;
-            let line = line.strip_suffix(b"\n").unwrap_or(&line);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            match line.strip_prefix(b"data:") {
-                Some(data) => self.data.extend_from_slice(data.strip_prefix(b" ").unwrap_or(data)),
-                None if line.is_empty() && !self.data.is_empty() => {
-                    return Some(std::mem::take(&mut self.data));
-                }
-                None => {}
-            }
-        }
-        self.searched = self.bytes.len();
-        None
-    }
+/// An event; none for a comment, which only says that the stream lives.
+fn read(text: &[u8]) -> Result<Option<EventAnswer>, ClientError> {
+    let unreadable = |fault: String| ClientError::Unreadable { fault };
+    let text = std::str::from_utf8(text).map_err(|fault| unreadable(fault.to_string()))?;
+    let Some(data) = text.lines().find_map(|line| line.strip_prefix("data:")) else { return Ok(None) };
+    let value =
+        strict::parse(data.as_bytes(), EVENT_BYTES_MAX).map_err(|fault| unreadable(fault.to_string()))?;
+    strict::shape(value).map(Some).map_err(unreadable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The data of all events when the bytes come in pieces of `size`.
-    fn in_pieces(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
-        let mut unread = Unread::default();
-        let mut found = Vec::new();
-        for piece in bytes.chunks(size) {
-            unread.push(piece).expect("small");
-            while let Some(data) = unread.take_data() {
-                found.push(data);
-            }
-        }
-        found
-    }
-
     #[test]
-    fn events_are_whole_however_they_come() {
-        let bytes = b": alive\n\nid: 1\nevent: x\ndata: {\"a\":1}\n\nid: 2\r\ndata: {}\r\n\r\ndata: cut off";
-        for size in 1..bytes.len() {
-            assert_eq!(in_pieces(bytes, size), [b"{\"a\":1}".to_vec(), b"{}".to_vec()], "{size}");
+    fn comments_are_passed_over_and_nonsense_is_not() {
+        assert_eq!(read(b":\n\n"), Ok(None));
+        let good =
+            b"id: 1\nevent: finalized\ndata: {\"type\":\"finalized\",\"sequence\":1,\"size\":2,\"root\":\"\
+            0000000000000000000000000000000000000000000000000000000000000000\"}\n\n";
+        assert!(matches!(read(good), Ok(Some(EventAnswer::Finalized { .. }))));
+        for bad in [b"data: {}\n\n".as_slice(), b"data: \xff\n\n", b"data: [1]\n\n"] {
+            assert!(matches!(read(bad), Err(ClientError::Unreadable { .. })));
         }
-    }
-
-    #[test]
-    fn an_event_without_end_is_refused() {
-        let mut unread = Unread::default();
-        let chunk = vec![b'x'; ANSWER_BYTES_MAX];
-        unread.push(&chunk).expect("just allowed");
-        assert_eq!(unread.take_data(), None);
-        assert!(matches!(unread.push(b"x"), Err(ClientError::Unreadable { .. })));
     }
 }

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ClientError;
 
 /// Longest answer that is read, in bytes: the largest receipt is smaller.
-pub(crate) const ANSWER_BYTES_MAX: usize = 8 << 20;
+const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what the node was asked to wait.
@@ -239,27 +239,27 @@ impl Client {
         })
     }
 
-    /// Asks for an answer that has no end.
+    /// Opens an answer that goes on, without limit of time.
     pub(crate) async fn open(&self, path: &str) -> Result<Response, ClientError> {
         self.begin(self.request(Method::GET, path)?).await
     }
 
-    /// Sends a request and reads the whole answer, or the problem in its place.
+    /// Sends a request and reads the whole answer.
     async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
         whole(self.begin(request).await?).await
     }
 
-    /// Sends a request; the answer has begun, or the problem in its place was read.
+    /// Sends a request; gives the beginning of the answer, or the problem in its place.
     async fn begin(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|fault| match fault.is_connect() {
             true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
             false => ClientError::Interrupted { fault: reasons(&fault) },
         })?;
         let status = response.status();
-        if status.is_success() {
-            return Ok(response);
+        match status.is_success() {
+            true => Ok(response),
+            false => Err(problem(status, &whole(response).await?)),
         }
-        Err(problem(status, &whole(response).await?))
     }
 }
 
@@ -289,7 +289,7 @@ fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
     }
 }
 
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     let unreadable = |fault: String| ClientError::Unreadable { fault };
     let value = strict::parse(bytes, ANSWER_BYTES_MAX).map_err(|fault| unreadable(fault.to_string()))?;
     strict::shape(value).map_err(unreadable)

@@ -1,7 +1,7 @@
 //! A client that believes nothing it cannot check.
 //!
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
-//! - `events` listens to what happens there;
+//! - `events` listens to what happens;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
 pub mod error;

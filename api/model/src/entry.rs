@@ -254,6 +254,7 @@ mod tests {
             crate::strict::shape::<SubmitParams>(value)
         };
         assert!(read(r#"{"envelope":"AQ==","wait":"committed"}"#).is_ok());
+        assert!(read(r#"{"envelope":"AQ==","operation":null}"#).is_ok());
         let bad = [
             r#"{"envlope":"AQ=="}"#,
             r#"{"wait":"anchored"}"#,

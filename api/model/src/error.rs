@@ -145,6 +145,12 @@ pub enum ApiError {
         /// The size, or `latest`.
         size: String,
     },
+    /// No tile or bundle has this name, or the log does not reach so far.
+    #[error("there is no tile {name:?}")]
+    TileUnknown {
+        /// The name asked for.
+        name: String,
+    },
     /// The entry stands in the log, or will, but no checkpoint covers it yet.
     #[error("entry {name} is not final yet")]
     NotFinal {
@@ -338,6 +344,13 @@ impl ApiError {
                 "No such checkpoint",
                 "/v1/checkpoints/latest gives the newest; only sizes a quorum signed have one.",
             ),
+            Self::TileUnknown { .. } => row(
+                "tile_unknown",
+                404,
+                1207,
+                "No such tile",
+                "Names are those of C2SP tlog-tiles; ask for the width the checkpoint's size gives.",
+            ),
             Self::NotFinal { .. } => row(
                 "not_final",
                 404,
@@ -410,6 +423,7 @@ impl ApiError {
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
             | Self::CheckpointUnknown { .. }
+            | Self::TileUnknown { .. }
             | Self::NoReceipt { .. }
             | Self::ReceiptMalformed { .. }
             | Self::Storage
@@ -443,6 +457,7 @@ impl ApiError {
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
             | Self::CheckpointUnknown { .. }
+            | Self::TileUnknown { .. }
             | Self::NotFinal { .. }
             | Self::ReceiptMalformed { .. }
             | Self::TimedOut { .. }

@@ -72,7 +72,10 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    named(reader).map(Some)
+    match Value::deserialize(reader)? {
+        Value::Null => Ok(None),
+        given => shape(given).map(Some).map_err(D::Error::custom),
+    }
 }
 
 /// For `deserialize_with`: a member that is a list of objects.

@@ -1,5 +1,7 @@
 //! The documents say what is served, and all that is served is in them.
 
+use std::path::Path;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
@@ -7,13 +9,15 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 19] = [
+const PATHS: [(&str, &str); 21] = [
     ("get", "/.well-known/jwks.json"),
     ("get", "/checkpoint"),
     ("get", "/livez"),
     ("get", "/metrics"),
     ("get", "/openapi.json"),
     ("get", "/readyz"),
+    ("get", "/tile/entries/{name}"),
+    ("get", "/tile/{name}"),
     ("get", "/v1/blocks/{height}"),
     ("get", "/v1/checkpoints/{size}"),
     ("get", "/v1/consistency"),
@@ -64,6 +68,24 @@ fn expect_whole(document: &Value) {
     }
 }
 
+/// The documents as published, for those who generate clients; a change of them is a change to be reviewed. They are
+/// written anew by running this test with `UPDATE=1`.
+#[tokio::test]
+async fn the_published_documents_are_those_served() {
+    let node = Node::new();
+    let (_, openapi) = node.get("/openapi.json").await;
+    let openrpc = node.call("rpc.discover", json!({})).await["result"].clone();
+    for (name, served) in [("openapi.json", openapi), ("openrpc.json", openrpc)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = serde_json::to_string_pretty(&served).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &text).expect("writes");
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == text, "{name} is not what is served; run with UPDATE=1 and review the change");
+    }
+}
+
 #[tokio::test]
 async fn the_document_of_paths_is_the_table_of_paths() {
     let node = Node::new();
@@ -85,7 +107,9 @@ async fn the_document_of_paths_is_the_table_of_paths() {
     node.submit(&node.envelope(1), "finalized", 5_000).await;
     // Each is served: what it answers to nothing in particular is no "no such path".
     for (verb, path) in PATHS {
-        let path = path.replace("{name}", "0").replace("{height}", "latest").replace("{size}", "latest");
+        let tile = path.replace("tile/{name}", "tile/0/000.p/4").replace("entries/{name}", "entries/0");
+        let tile = tile.replace("tile/entries/0", "tile/entries/000.p/4");
+        let path = tile.replace("{height}", "latest").replace("{size}", "latest");
         let request = match verb {
             "get" => Request::get(&path).body(Body::empty()).expect("a request"),
             _ => posted(&path, "{}"),

@@ -221,3 +221,40 @@ async fn caches_are_told_what_lasts() {
     assert_eq!(missing.headers()["content-type"], "application/problem+json");
     assert_eq!(body_of(missing).await["status"], 404);
 }
+
+#[tokio::test]
+async fn the_log_can_be_read_as_files() {
+    let (node, _) = filled(2).await;
+    let node = &node;
+    let fetch = |path: &'static str| async move {
+        let response = node.ask(Request::get(path).body(Body::empty()).expect("a request")).await;
+        assert_eq!(response.headers()["content-type"], "application/octet-stream", "{path}");
+        bytes(response).await
+    };
+    for (bundle, tile, width) in [
+        ("/tile/entries/000.p/6", "/tile/0/000.p/6", 6),
+        ("/tile/entries/000.p/4", "/tile/0/000.p/4", 4),
+        ("/tile/entries/000.p/1", "/tile/0/000.p/1", 1),
+    ] {
+        let (mut rest, hashes) = (fetch(bundle).await, fetch(tile).await);
+        let mut leaves = Vec::new();
+        while !rest.is_empty() {
+            let length = usize::from(u16::from_be_bytes([rest[0], rest[1]]));
+            // RFC 6962: a leaf's hash is that of a zero byte and the leaf.
+            leaves.extend_from_slice(crypto::sha256(&[&[0], &rest[2..2 + length]].concat()).as_bytes());
+            rest.drain(..2 + length);
+        }
+        assert_eq!((leaves.len(), &leaves), (32 * width, &hashes));
+    }
+    for path in [
+        "/tile/0/000",
+        "/tile/0/000.p/7",
+        "/tile/0/000.p/0",
+        "/tile/9/000",
+        "/tile/x",
+        "/tile/entries/001.p/1",
+    ] {
+        let (status, problem) = node.get(path).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("tile_unknown")), "{path}");
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::serve;
 use client::{Client, ClientError, EntryName, VerifyingClient, VerifyingError};
 use model::entry::{State, Wait};
+use model::event::EventAnswer;
 use model::scalar::Position;
 use proto::counter::LeafIndex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -46,6 +47,35 @@ async fn the_client_understands_every_answer() {
     client.status().await.expect("a status");
     client.jwks().await.expect("keys");
     assert_eq!(client.policy().await.expect("a policy"), node.policy.to_string());
+}
+
+fn sequence(event: Option<EventAnswer>) -> Option<u64> {
+    event.map(|event| match event {
+        EventAnswer::Committed { sequence, .. } | EventAnswer::Finalized { sequence, .. } => sequence.0,
+    })
+}
+
+#[tokio::test]
+async fn the_client_listens_and_goes_on_where_it_was() {
+    let node = Node::new();
+    let (url, _) = served(&node).await;
+    let client = Client::new(&url).expect("an address");
+    for n in 0..3 {
+        client.submit(&node.envelope(n), Wait::Finalized, TIME).await.expect("a ticket");
+    }
+    let mut events = client.events(Some(1)).await.expect("a stream");
+    for expected in 1..=4 {
+        assert_eq!(sequence(events.next().await.expect("an event")), Some(expected));
+    }
+    drop(events);
+    let mut events = client.events(Some(5)).await.expect("a stream");
+    for expected in 5..=7 {
+        assert_eq!(sequence(events.next().await.expect("an event")), Some(expected));
+    }
+    let ahead = client.events(Some(99)).await.expect_err("not yet told");
+    assert_eq!(ahead.exit_code(), 8);
+    node.stop.send(true).expect("someone listens");
+    assert_eq!(events.next().await, Ok(None));
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn samples() -> Vec<ApiError> {
         ApiError::Storage,
         ApiError::Internal,
         ApiError::HeadTooLarge { found: 2, max: 1 },
+        ApiError::TileUnknown { name: text() },
     ]
 }
 
@@ -72,6 +73,7 @@ fn position(error: &ApiError) -> usize {
         ApiError::Storage => 25,
         ApiError::Internal => 26,
         ApiError::HeadTooLarge { .. } => 27,
+        ApiError::TileUnknown { .. } => 28,
     }
 }
 
@@ -79,7 +81,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=27).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=28).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));
@@ -113,4 +115,27 @@ fn a_problem_survives_the_journey() {
         let json = serde_json::to_string(&problem).expect("writes");
         assert_eq!(serde_json::from_str::<Problem>(&json).expect("reads"), problem);
     }
+}
+
+/// `ERRORS.md` is the table for people. It is written anew by running this test with `UPDATE=1`.
+#[test]
+fn the_published_table_is_the_table() {
+    let mut text = String::from(
+        "# Errors\n\n\
+         Every error has a stable code. REST sends it as `application/problem+json` with the HTTP status; JSON-RPC\n\
+         sends the number in `error.code` and the same problem in `error.data`. This file is written by a test.\n\n\
+         | Code | HTTP | JSON-RPC | Title | What to do |\n|---|---|---|---|---|\n",
+    );
+    let mut rows: Vec<_> = samples().iter().map(ApiError::row).collect();
+    rows.sort_by_key(|row| row.code);
+    for row in rows {
+        text +=
+            &format!("| `{}` | {} | {} | {} | {} |\n", row.code, row.status, row.rpc, row.title, row.hint);
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../ERRORS.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).expect("writes");
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(published == text, "ERRORS.md is not the table; run with UPDATE=1 and review the change");
 }

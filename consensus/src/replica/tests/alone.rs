@@ -234,6 +234,41 @@ fn certificates_are_absorbed_though_the_block_is_refused() {
 }
 
 #[test]
+fn a_timeout_certificate_brings_the_certificate_inside() {
+    let mut replica = member();
+    let (_, qc) = chain(&set(4), &[1, 2]);
+    step(&mut replica, hear_info(&genesis_qc(), Some(leave(&set(4), 3, &qc))));
+    assert_eq!((replica.view(), replica.high_qc().view), (v(4), v(2)));
+}
+
+#[test]
+fn the_timer_runs_while_something_is_to_be_ordered_or_committed() {
+    let (mut replica, set) = (member(), set(4));
+    let timers = |effects: &[Effect]| -> Vec<(bool, Timer)> {
+        let timers = effects.iter().filter_map(|effect| match effect {
+            Effect::StartTimer { timer: timer @ Timer::View { .. }, .. } => Some((true, *timer)),
+            Effect::StopTimer { timer: timer @ Timer::View { .. } } => Some((false, *timer)),
+            _ => None,
+        });
+        timers.collect()
+    };
+    let at = |view| Timer::View { view: v(view) };
+    let work = |waiting| Input::Work { waiting };
+    assert_eq!(timers(&step(&mut replica, work(true))), [(true, at(1))], "submissions wait");
+    assert_eq!(timers(&step(&mut replica, work(false))), [(false, at(1))]);
+    let block = block_on(&set, &genesis_qc(), 1, &[1]);
+    let qc1 = certify(&set, &block);
+    let effects = step(&mut replica, hear_proposal(&block, &genesis_qc(), None));
+    assert_eq!(timers(&effects), [(true, at(1))], "the block of the view orders something");
+    let effects = step(&mut replica, hear_info(&qc1, None));
+    assert_eq!(timers(&effects), [(false, at(1)), (true, at(2))], "it is not yet final");
+    let empty = block_on(&set, &qc1, 2, &[]);
+    assert_eq!(timers(&step(&mut replica, hear_proposal(&empty, &qc1, None))), []);
+    let effects = step(&mut replica, hear_info(&certify(&set, &empty), None));
+    assert_eq!(timers(&effects), [(false, at(2))], "what remains is empty");
+}
+
+#[test]
 fn no_vote_after_the_own_timeout() {
     let (mut replica, set) = (member(), set(4));
     step(&mut replica, Input::Work { waiting: true });
