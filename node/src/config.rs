@@ -23,7 +23,7 @@ use value::Fault;
 pub struct Config {
     /// Where journal and store are kept.
     pub data_dir: PathBuf,
-    /// Which validator of genesis this node is; none: an observer.
+    /// Which validator of genesis this node is; a node without one does not start.
     pub name: Option<String>,
     /// The public listeners.
     pub rpc: Rpc,

@@ -88,7 +88,7 @@ impl Performer {
                     self.network.send(peer.get(), message.kind(), Arc::clone(&bytes));
                 }
                 if to.contains(&self.me) {
-                    self.verifier.submit(Job::Own(message));
+                    self.verifier.submit(Job::Own(Box::new(message)));
                 }
             }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
@@ -111,7 +111,7 @@ impl Performer {
     /// To all others, and to ourselves by the door that theirs come in by.
     fn tell_all(&self, message: Message) {
         self.send(&Recipients::All, &message);
-        self.verifier.submit(Job::Own(message));
+        self.verifier.submit(Job::Own(Box::new(message)));
     }
 
     fn send(&self, to: &Recipients, message: &Message) {
@@ -125,14 +125,14 @@ impl Performer {
     fn cosign(&self, head: Head) {
         let time_s = clock::now().seconds();
         match cosigned_messages(&self.set, self.me, head, time_s) {
-            Ok(messages) => self.verifier.submit(Job::Own(Message::Cosignature(Cosignature {
+            Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
                 signer: self.me,
                 head,
                 time_s,
                 log: self.keys.log.sign(&messages.log),
                 ed25519: self.keys.cosigner_ed25519.sign(&messages.ed25519),
                 ml_dsa_65: self.keys.cosigner_ml_dsa_65.sign(&messages.ml_dsa_65),
-            }))),
+            })))),
             // The set's names make key names, or there would be no policy; so it is the clock.
             Err(fault) => {
                 tracing::error!(code = "cosigning_failed", %fault, "a checkpoint cannot be cosigned")

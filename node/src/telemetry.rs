@@ -15,7 +15,7 @@ mod families;
 pub mod log;
 mod spread;
 
-pub(crate) use families::{Gauges, source};
+pub(crate) use families::source;
 use spread::Times;
 
 /// Why something from outside was dropped before it reached the engine.
@@ -85,6 +85,11 @@ impl Counters {
     /// Something was dropped at the door.
     pub(crate) fn dropped(&self, why: Dropped) {
         add(&self.dropped[why as usize], 1);
+    }
+
+    /// How often something was dropped for this reason.
+    pub(crate) fn dropped_count(&self, why: Dropped) -> u64 {
+        self.dropped[why as usize].load(Ordering::Relaxed)
     }
 
     /// The engine raised an alarm.

@@ -38,7 +38,7 @@ pub(crate) enum Job {
         room: OwnedSemaphorePermit,
     },
     /// A message of our own, which comes in by the same door.
-    Own(Message),
+    Own(Box<Message>),
     /// A peer's answer.
     Response {
         /// To which question.
@@ -96,7 +96,7 @@ impl Verifier {
                         self.inbox.arrive(event, room);
                     }
                 }
-                Job::Own(message) => self.own(message),
+                Job::Own(message) => self.own(*message),
                 Job::Response { question, from, bytes, room } => {
                     self.inbox.arrive(self.response(question, from, &bytes), room);
                 }
@@ -177,3 +177,6 @@ impl Verifier {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

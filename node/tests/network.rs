@@ -159,6 +159,53 @@ async fn a_submission_becomes_final_and_its_receipt_holds_everywhere() {
     stop_all(nodes).await;
 }
 
+/// What a plain HTTP GET answers.
+async fn get(address: std::net::SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_how_a_node_stands() {
+    let net = Net::new(4);
+    let first = net.start(0).await;
+    assert!(get(first.admin_addr, "/livez").await.starts_with("HTTP/1.1 200"));
+    until(&first, "seen", |status| !status.reasons.is_empty()).await;
+    let alone = get(first.admin_addr, "/readyz").await;
+    assert!(alone.starts_with("HTTP/1.1 503") && alone.contains("1 of the 3 voting power"), "{alone}");
+
+    let mut nodes = vec![first];
+    for number in 1..3 {
+        nodes.push(net.start(number).await);
+    }
+    until(&nodes[0], "ready with three of four", |status| status.ready).await;
+    assert!(get(nodes[0].admin_addr, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+    let metrics = get(nodes[0].admin_addr, "/metrics").await;
+    for line in [
+        "quorate_build_info{version=\"0.1.0\"} 1",
+        "quorate_ready 1",
+        "quorate_p2p_peers 2",
+        "quorate_submissions_total 1",
+        "quorate_storage_fsync_seconds_count{file=\"journal\"} ",
+        "quorate_dropped_total{reason=\"malformed\"} 0",
+        "quorate_equivocations_seen_total 0",
+        "quorate_p2p_messages_sent_total{kind=\"vote\"} ",
+    ] {
+        assert!(metrics.lines().any(|found| found.starts_with(line)), "{line} is not in\n{metrics}");
+    }
+
+    nodes.pop().unwrap().stop().await.unwrap();
+    until(&nodes[0], "not ready with two of four", |status| !status.ready && status.peers_connected == 1)
+        .await;
+    stop_all(nodes).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_without_work_is_silent() {
     let net = Net::new(4);
@@ -172,6 +219,39 @@ async fn a_network_without_work_is_silent() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after: Vec<_> = nodes.iter().map(|node| node.status.borrow().clone()).collect();
     assert_eq!(before, after, "neither views nor heights nor leaves");
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_at_once_all_become_final_exactly_once() {
+    const EACH: u64 = 100;
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = std::sync::Arc::new(net.start_all().await);
+    for node in nodes.iter() {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..4_u64 {
+        // Half of what a node gets, its neighbour gets too.
+        for nonce in number * EACH / 2..number * EACH / 2 + EACH {
+            let (net, nodes) = (net.clone(), nodes.clone());
+            callers.spawn(async move { (nonce, net.submit(&nodes[number as usize], nonce).await) });
+        }
+    }
+    let mut places = BTreeMap::new();
+    while let Some(done) = callers.join_next().await {
+        let (nonce, ticket) = done.unwrap();
+        assert_eq!(ticket.state, State::Finalized, "{ticket:?}");
+        let place = ticket.index.unwrap();
+        assert_eq!(*places.entry(nonce).or_insert(place), place, "one place, whoever is asked");
+    }
+    assert_eq!(places.len() as u64, EACH / 2 * 5);
+    let nodes = std::sync::Arc::into_inner(nodes).unwrap();
+    let size = nodes.iter().map(|node| node.status.borrow().tree_size).max().unwrap();
+    for node in &nodes {
+        until(node, "at the same size", |status| status.tree_size == size && status.mempool_count == 0).await;
+    }
+    net.check_receipt(&nodes[2], EACH).await;
     stop_all(nodes).await;
 }
 
