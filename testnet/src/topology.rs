@@ -4,7 +4,7 @@
 //! is written last: a directory with one is a whole network, a directory without is the rest of a broken attempt.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ impl Topology {
     pub const TOKEN: &str = "token";
     /// The first port that is tried when none is asked for.
     pub const PORT: u16 = 7170;
-    const FILE_BYTES_MAX: usize = 1 << 20;
+    const FILE_BYTES_MAX: u64 = 1 << 20;
 
     /// Draws a network and writes all its files into `plan.dir`, which must be empty or absent.
     ///
@@ -193,8 +193,10 @@ impl Topology {
         let dir = dir.canonicalize().map_err(missing)?;
         let path = dir.join(Self::FILE_NAME);
         let malformed = |fault: String| TopologyError::Malformed { path: path.clone(), fault };
-        let bytes = fs::read(&path).map_err(missing)?;
-        if bytes.len() > Self::FILE_BYTES_MAX {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&path).map_err(missing)?;
+        file.take(Self::FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(missing)?;
+        if bytes.len() as u64 > Self::FILE_BYTES_MAX {
             return Err(malformed(format!("larger than {} bytes", Self::FILE_BYTES_MAX)));
         }
         let mut topology: Self =
