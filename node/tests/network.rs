@@ -74,6 +74,18 @@ impl Net {
         node::start(self.setup(number)).await.unwrap()
     }
 
+    /// Starts a node whose predecessor may still be letting go of its files and ports.
+    async fn start_again(&self, number: usize) -> RunningNode {
+        let begin = std::time::Instant::now();
+        loop {
+            match node::start(self.setup(number)).await {
+                Ok(node) => return node,
+                Err(fault) if begin.elapsed() > PATIENCE => panic!("{fault}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
     async fn start_all(&self) -> Vec<RunningNode> {
         let mut nodes = Vec::new();
         for number in 0..self.ports.len() {
@@ -280,6 +292,43 @@ async fn a_node_that_was_stopped_catches_up_and_goes_on() {
     let nodes = net.start_all().await;
     assert_eq!(net.submit(&nodes[2], 1).await.state, State::Finalized, "known from before");
     assert_eq!(net.submit(&nodes[2], 7).await.state, State::Finalized);
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_dropped_at_work_keep_what_they_called_final() {
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = net.start_all().await;
+    for node in &nodes {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for nonce in 0..200_u64 {
+        let envelope = net.submission(nonce).encode();
+        let client = client(&nodes[nonce as usize % 4]);
+        callers.spawn(async move { (nonce, client.submit(&envelope, Wait::Finalized, PATIENCE).await) });
+    }
+    // As soon as some are final, everything goes.
+    let mut answered = Vec::new();
+    while answered.len() < 20 {
+        answered.push(callers.join_next().await.unwrap().unwrap());
+    }
+    drop(nodes);
+    answered.extend(callers.join_all().await);
+    let told: Vec<_> =
+        answered.iter().filter_map(|(nonce, answer)| Some((*nonce, answer.as_ref().ok()?))).collect();
+    let told: Vec<_> = told.into_iter().filter(|(_, ticket)| ticket.state == State::Finalized).collect();
+    assert!(told.len() >= 20, "{answered:?}");
+
+    let mut nodes = Vec::new();
+    for number in 0..4 {
+        nodes.push(net.start_again(number).await);
+    }
+    for (nonce, before) in told {
+        let after = net.submit(&nodes[0], nonce).await;
+        assert_eq!((after.state, after.index, after.height), (State::Finalized, before.index, before.height));
+    }
+    assert_eq!(net.submit(&nodes[1], 1_000).await.state, State::Finalized);
     stop_all(nodes).await;
 }
 
