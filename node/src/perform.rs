@@ -70,7 +70,10 @@ impl Performer {
             }
             Command::StartTimer { timer, after_ms } => self.inbox.start_timer(timer, after_ms),
             Command::StopTimer { timer } => self.inbox.stop_timer(timer),
-            Command::Answer { ticket, answer } => self.callers.answer(ticket, answer),
+            Command::Answer { ticket, answer } => {
+                self.counters.answered(&answer);
+                self.callers.answer(ticket, answer);
+            }
             Command::Publish(notices) => self.publish(notices),
             Command::Announce(checkpoint) => self.network.announce(checkpoint.encode()),
             Command::Happen(event) => self.inbox.happen(event),

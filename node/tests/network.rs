@@ -198,12 +198,18 @@ async fn an_operator_sees_how_a_node_stands() {
     until(&nodes[0], "ready with three of four", |status| status.ready).await;
     assert!(get(nodes[0].admin_addr, "/readyz").await.starts_with("HTTP/1.1 200"));
     assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+    let mut late = net.submission(2).body().clone();
+    late.expires_at = Some(TimeMs::new(1));
+    let secret = SecretKey::from_seed(Scheme::Ed25519, &[99; 32]).unwrap();
+    let refused = client(&nodes[0]).submit(&late.sign(&secret).encode(), Wait::Finalized, PATIENCE).await;
+    assert!(refused.unwrap_err().to_string().contains("expired"));
     let metrics = get(nodes[0].admin_addr, "/metrics").await;
     for line in [
         "quorate_build_info{version=\"0.1.0\"} 1",
         "quorate_ready 1",
         "quorate_p2p_peers 2",
-        "quorate_submissions_total 1",
+        "quorate_submissions_total 2",
+        "quorate_mempool_rejected_total{reason=\"expired\"} 1",
         "quorate_storage_fsync_seconds_count{file=\"journal\"} ",
         "quorate_dropped_total{reason=\"malformed\"} 0",
         "quorate_equivocations_seen_total 0",
