@@ -2,10 +2,11 @@
 //!
 //! - `topology` draws a network: validators, keys, ports, genesis, one directory a node;
 //! - `ports` finds ports that are free; `process` starts, stops and kills nodes as processes of their own;
-//! - `watch` asks them how they are.
+//! - `watch` asks them how they are; `in_process` runs a whole network in this process.
 //!
 //! A network drawn here differs from one across machines in its addresses only.
 
+pub mod in_process;
 pub mod ports;
 pub mod process;
 pub mod topology;

@@ -166,7 +166,7 @@ impl Topology {
             });
         }
         let genesis = keys_and_genesis(plan, &nodes)?;
-        let token = secret_text()?;
+        let token = secret_text();
         for node in &nodes {
             node.write(&genesis, &nodes, plan.keys, &sha256(token.as_bytes()))?;
         }
@@ -285,7 +285,7 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
         let keystore = match plan.keys {
             Keys::Dev => Keystore::create(&node.keystore(), Owner::Validator, Protection::Dev)?,
             Keys::Encrypted => {
-                let text = secret_text()?;
+                let text = secret_text();
                 private_dir(&node.dir)?;
                 write(&node.passphrase(), format!("{text}\n").as_bytes())?;
                 let passphrase = Passphrase::new(text.into_bytes())?;
@@ -297,7 +297,7 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
     let origin = match &plan.origin {
         Some(origin) => origin.clone(),
         // No two logs may share an origin: a part of a fresh secret tells them apart.
-        None => format!("localhost/quorate/{}", &secret_text()?[..8]),
+        None => format!("localhost/quorate/{}", &secret_text()[..8]),
     };
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let genesis = Genesis {
@@ -314,13 +314,9 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
     Ok(genesis)
 }
 
-/// 128 random bits in hex, as the system gives them.
-fn secret_text() -> Result<String, TopologyError> {
-    let mut bytes = [0u8; 16];
-    let path = Path::new("/dev/urandom");
-    let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut bytes));
-    read.map_err(|source| TopologyError::Io { path: path.to_owned(), source })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+/// 128 random bits in hex.
+fn secret_text() -> String {
+    rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn empty_dir(dir: &Path) -> Result<PathBuf, TopologyError> {

@@ -4,8 +4,10 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
+use crate::commands::dev::Dev;
 use crate::commands::get::Get;
 use crate::commands::keys::Keys;
+use crate::commands::node::Node;
 use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
@@ -36,9 +38,14 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Run a network in this process, to try things out
+    Dev(Dev),
     /// A network of processes on this machine
     #[command(subcommand)]
     Testnet(Testnet),
+    /// One node of a network
+    #[command(subcommand)]
+    Node(Node),
     /// Sign that a file exists, submit that, and wait for it
     Submit(Submit),
     /// Show what became of a submission

@@ -2,8 +2,10 @@
 
 pub mod bench;
 pub mod config;
+pub mod dev;
 pub mod get;
 pub mod keys;
+pub mod node;
 pub mod receipt;
 pub mod status;
 pub mod submit;

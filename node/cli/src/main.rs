@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod demo;
 mod exit;
 mod files;
 mod load;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
     match command {
+        Command::Dev(args) => commands::dev::run(args, output),
+        Command::Node(command) => commands::node::run(command, output),
         Command::Testnet(command) => commands::testnet::run(command, output),
         Command::Config(command) => commands::config::run(command, output),
         Command::Bench(command) => commands::bench::run(command, output),

@@ -44,29 +44,47 @@ pub struct Verify {
 
 /// Verifies a receipt and prints the check list.
 pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
-    let policy = read_policy(args.policy.as_deref())?;
-    let bytes = files::read(&args.receipt, Receipt::BYTES_MAX)
-        .map_err(|fault| files::unreadable(&args.receipt, &fault))?;
-    let entry = match &args.entry {
-        Some(path) => {
-            Some(files::read(path, ENTRY_BYTES_MAX).map_err(|fault| files::unreadable(path, &fault))?)
-        }
-        None => None,
-    };
-    let artifact = match &args.artifact {
-        Some(path) => Some(files::hash(path)?.0),
-        None => None,
-    };
     let freshness =
         args.max_age.map(|age| Freshness { now_s: time::now_ms() / 1_000, max_age_s: age.as_secs() });
-    let options = Options { submission: args.id, artifact, freshness };
-    let verdict = match read_receipt(&bytes, entry) {
-        Ok(receipt) => Verdict::of(&verify_receipt(&policy, &receipt, options)),
-        Err(Unread::Receipt(fault)) => Verdict::unreadable(fault),
-        Err(Unread::Usage(failure)) => return Err(failure),
+    let files = Files {
+        receipt: &args.receipt,
+        policy: args.policy.as_deref(),
+        artifact: args.artifact.as_deref(),
+        entry: args.entry.as_deref(),
     };
+    let verdict = judge(files, Options { submission: args.id, artifact: None, freshness })?;
     verdict.print(output);
     Ok(if verdict.verified { Exit::Ok } else { Exit::NotVerified })
+}
+
+/// All that a verifier has.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The receipt.
+    pub receipt: &'a Path,
+    /// Whom to believe; none: the policy of the configuration directory.
+    pub policy: Option<&'a Path>,
+    /// What the receipt should be about.
+    pub artifact: Option<&'a Path>,
+    /// The entry, if it does not travel in the receipt.
+    pub entry: Option<&'a Path>,
+}
+
+/// Verifies a receipt from files alone; the artifact of `options` is the one of `files`.
+///
+/// # Errors
+/// `NoTrust` without a policy, `Usage` when a file cannot be read.
+pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
+    let policy = read_policy(files.policy)?;
+    let read = |path: &Path, max| files::read(path, max).map_err(|fault| files::unreadable(path, &fault));
+    let bytes = read(files.receipt, Receipt::BYTES_MAX)?;
+    let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
+    let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
+    match read_receipt(&bytes, entry) {
+        Ok(receipt) => Ok(Verdict::of(&verify_receipt(&policy, &receipt, Options { artifact, ..options }))),
+        Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
+        Err(Unread::Usage(failure)) => Err(failure),
+    }
 }
 
 fn read_policy(given: Option<&Path>) -> Result<Policy, Failure> {
