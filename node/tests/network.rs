@@ -1,7 +1,7 @@
 //! Four whole nodes on loopback: real keys, real connections, real files.
 //!
-//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the nodes; a
-//! node that was stopped comes back and goes on.
+//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the
+//! nodes; a node that was stopped comes back and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,7 +1,7 @@
 //! A node that runs, and how it ends.
 //!
-//! Stopping goes with the current: callers are let go, the engine ends, the gates it left are opened or kept shut by
-//! their writes, and last the files are closed.
+//! Stopping goes with the current: callers are let go, the engine ends, the gates it left are opened or kept
+//! shut by their writes, and last the files are closed.
 
 use std::fmt;
 use std::io;
