@@ -1,11 +1,11 @@
 //! What comes in: frames and questions of peers, submissions of callers, each with the room it takes.
 //!
-//! When there is no room the next one is not taken, so the network stops reading and callers wait: nobody's flood becomes
-//! our memory.
+//! When there is no room the next one is not taken, so the network stops reading and callers wait: nobody's
+//! flood becomes our memory.
 
 use std::sync::Arc;
 
-use api::SubmitRequest;
+use api::{SubmitReply, SubmitRequest};
 use engine::Event;
 use engine::event::{PeerTicket, QuestionId};
 use p2p::{Incoming, Network};
@@ -26,6 +26,8 @@ const BULK_KIB: usize = 64 << 10;
 const SUBMISSIONS_KIB: usize = 32 << 10;
 /// What a message takes beside its bytes, in KiB: it is decoded, checked and queued.
 const EACH_KIB: u32 = 4;
+/// When a caller may come again whose submission found the disk full, in milliseconds.
+const FULL_RETRY_MS: u64 = 5_000;
 
 /// The door for the network.
 pub(crate) struct Intake {
@@ -104,6 +106,12 @@ pub(crate) async fn submissions(
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
         let Some(SubmitRequest { envelope, reply }) = request else { return };
+        if verifier.counters.is_disk_full() {
+            // What is agreed on already must still be written; nothing is added to it. An error says that the caller
+            // has left.
+            let _ = reply.send(SubmitReply::Full { retry_after_ms: FULL_RETRY_MS });
+            continue;
+        }
         let room = take_room(&door, envelope.len()).await;
         verifier.submit(Job::Submission { envelope, reply, room });
     }

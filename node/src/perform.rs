@@ -1,7 +1,8 @@
 //! A command becomes a deed.
 //!
-//! Decides nothing: what is behind a gate is done when the threads in `durable` have opened it, everything else at
-//! once. No deed waits, so commands may be done on any thread: the queues they go to are bounded by those who fill them.
+//! Decides nothing: what is behind a gate is done when the threads in `durable` have opened it, everything
+//! else at once. No deed waits, so commands may be done on any thread: the queues they go to are bounded by
+//! those who fill them.
 
 use std::sync::Arc;
 
@@ -70,7 +71,10 @@ impl Performer {
             }
             Command::StartTimer { timer, after_ms } => self.inbox.start_timer(timer, after_ms),
             Command::StopTimer { timer } => self.inbox.stop_timer(timer),
-            Command::Answer { ticket, answer } => self.callers.answer(ticket, answer),
+            Command::Answer { ticket, answer } => {
+                self.counters.answered(&answer);
+                self.callers.answer(ticket, answer);
+            }
             Command::Publish(notices) => self.publish(notices),
             Command::Announce(checkpoint) => self.network.announce(checkpoint.encode()),
             Command::Happen(event) => self.inbox.happen(event),
@@ -88,7 +92,7 @@ impl Performer {
                     self.network.send(peer.get(), message.kind(), Arc::clone(&bytes));
                 }
                 if to.contains(&self.me) {
-                    self.verifier.submit(Job::Own(message));
+                    self.verifier.submit(Job::Own(Box::new(message)));
                 }
             }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
@@ -111,7 +115,7 @@ impl Performer {
     /// To all others, and to ourselves by the door that theirs come in by.
     fn tell_all(&self, message: Message) {
         self.send(&Recipients::All, &message);
-        self.verifier.submit(Job::Own(message));
+        self.verifier.submit(Job::Own(Box::new(message)));
     }
 
     fn send(&self, to: &Recipients, message: &Message) {
@@ -125,14 +129,14 @@ impl Performer {
     fn cosign(&self, head: Head) {
         let time_s = clock::now().seconds();
         match cosigned_messages(&self.set, self.me, head, time_s) {
-            Ok(messages) => self.verifier.submit(Job::Own(Message::Cosignature(Cosignature {
+            Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
                 signer: self.me,
                 head,
                 time_s,
                 log: self.keys.log.sign(&messages.log),
                 ed25519: self.keys.cosigner_ed25519.sign(&messages.ed25519),
                 ml_dsa_65: self.keys.cosigner_ml_dsa_65.sign(&messages.ml_dsa_65),
-            }))),
+            })))),
             // The set's names make key names, or there would be no policy; so it is the clock.
             Err(fault) => {
                 tracing::error!(code = "cosigning_failed", %fault, "a checkpoint cannot be cosigned")
@@ -151,8 +155,9 @@ impl Performer {
         self.counters.alarm(&alarm);
         match alarm {
             Alarm::Equivocation(evidence) => {
-                let validator = evidence.accused();
-                tracing::error!(code = "equivocation", %validator, view = %evidence.view(), ?evidence, "a validator contradicted itself");
+                let (validator, view) = (evidence.accused(), evidence.view());
+                let code = "equivocation";
+                tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");

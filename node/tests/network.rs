@@ -1,7 +1,7 @@
 //! Four whole nodes on loopback: real keys, real connections, real files.
 //!
-//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the nodes; a
-//! node that was stopped comes back and goes on.
+//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the
+//! nodes; a node that was stopped comes back and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -72,6 +72,18 @@ impl Net {
 
     async fn start(&self, number: usize) -> RunningNode {
         node::start(self.setup(number)).await.unwrap()
+    }
+
+    /// Starts a node whose predecessor may still be letting go of its files and ports.
+    async fn start_again(&self, number: usize) -> RunningNode {
+        let begin = std::time::Instant::now();
+        loop {
+            match node::start(self.setup(number)).await {
+                Ok(node) => return node,
+                Err(fault) if begin.elapsed() > PATIENCE => panic!("{fault}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     async fn start_all(&self) -> Vec<RunningNode> {
@@ -159,6 +171,59 @@ async fn a_submission_becomes_final_and_its_receipt_holds_everywhere() {
     stop_all(nodes).await;
 }
 
+/// What a plain HTTP GET answers.
+async fn get(address: std::net::SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_how_a_node_stands() {
+    let net = Net::new(4);
+    let first = net.start(0).await;
+    assert!(get(first.admin_addr, "/livez").await.starts_with("HTTP/1.1 200"));
+    until(&first, "seen", |status| !status.reasons.is_empty()).await;
+    let alone = get(first.admin_addr, "/readyz").await;
+    assert!(alone.starts_with("HTTP/1.1 503") && alone.contains("1 of the 3 voting power"), "{alone}");
+
+    let mut nodes = vec![first];
+    for number in 1..3 {
+        nodes.push(net.start(number).await);
+    }
+    until(&nodes[0], "ready with three of four", |status| status.ready).await;
+    assert!(get(nodes[0].admin_addr, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+    let mut late = net.submission(2).body().clone();
+    late.expires_at = Some(TimeMs::new(1));
+    let secret = SecretKey::from_seed(Scheme::Ed25519, &[99; 32]).unwrap();
+    let refused = client(&nodes[0]).submit(&late.sign(&secret).encode(), Wait::Finalized, PATIENCE).await;
+    assert!(refused.unwrap_err().to_string().contains("expired"));
+    let metrics = get(nodes[0].admin_addr, "/metrics").await;
+    for line in [
+        "quorate_build_info{version=\"0.1.0\"} 1",
+        "quorate_ready 1",
+        "quorate_p2p_peers 2",
+        "quorate_submissions_total 2",
+        "quorate_mempool_rejected_total{reason=\"expired\"} 1",
+        "quorate_storage_fsync_seconds_count{file=\"journal\"} ",
+        "quorate_dropped_total{reason=\"malformed\"} 0",
+        "quorate_equivocations_seen_total 0",
+        "quorate_p2p_messages_sent_total{kind=\"vote\"} ",
+    ] {
+        assert!(metrics.lines().any(|found| found.starts_with(line)), "{line} is not in\n{metrics}");
+    }
+
+    nodes.pop().unwrap().stop().await.unwrap();
+    until(&nodes[0], "not ready with two of four", |status| !status.ready && status.peers_connected == 1)
+        .await;
+    stop_all(nodes).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_without_work_is_silent() {
     let net = Net::new(4);
@@ -172,6 +237,39 @@ async fn a_network_without_work_is_silent() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after: Vec<_> = nodes.iter().map(|node| node.status.borrow().clone()).collect();
     assert_eq!(before, after, "neither views nor heights nor leaves");
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_at_once_all_become_final_exactly_once() {
+    const EACH: u64 = 100;
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = std::sync::Arc::new(net.start_all().await);
+    for node in nodes.iter() {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for number in 0..4_u64 {
+        // Half of what a node gets, its neighbour gets too.
+        for nonce in number * EACH / 2..number * EACH / 2 + EACH {
+            let (net, nodes) = (net.clone(), nodes.clone());
+            callers.spawn(async move { (nonce, net.submit(&nodes[number as usize], nonce).await) });
+        }
+    }
+    let mut places = BTreeMap::new();
+    while let Some(done) = callers.join_next().await {
+        let (nonce, ticket) = done.unwrap();
+        assert_eq!(ticket.state, State::Finalized, "{ticket:?}");
+        let place = ticket.index.unwrap();
+        assert_eq!(*places.entry(nonce).or_insert(place), place, "one place, whoever is asked");
+    }
+    assert_eq!(places.len() as u64, EACH / 2 * 5);
+    let nodes = std::sync::Arc::into_inner(nodes).unwrap();
+    let size = nodes.iter().map(|node| node.status.borrow().tree_size).max().unwrap();
+    for node in &nodes {
+        until(node, "at the same size", |status| status.tree_size == size && status.mempool_count == 0).await;
+    }
+    net.check_receipt(&nodes[2], EACH).await;
     stop_all(nodes).await;
 }
 
@@ -200,6 +298,43 @@ async fn a_node_that_was_stopped_catches_up_and_goes_on() {
     let nodes = net.start_all().await;
     assert_eq!(net.submit(&nodes[2], 1).await.state, State::Finalized, "known from before");
     assert_eq!(net.submit(&nodes[2], 7).await.state, State::Finalized);
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_dropped_at_work_keep_what_they_called_final() {
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = net.start_all().await;
+    for node in &nodes {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for nonce in 0..200_u64 {
+        let envelope = net.submission(nonce).encode();
+        let client = client(&nodes[nonce as usize % 4]);
+        callers.spawn(async move { (nonce, client.submit(&envelope, Wait::Finalized, PATIENCE).await) });
+    }
+    // As soon as some are final, everything goes.
+    let mut answered = Vec::new();
+    while answered.len() < 20 {
+        answered.push(callers.join_next().await.unwrap().unwrap());
+    }
+    drop(nodes);
+    answered.extend(callers.join_all().await);
+    let told: Vec<_> =
+        answered.iter().filter_map(|(nonce, answer)| Some((*nonce, answer.as_ref().ok()?))).collect();
+    let told: Vec<_> = told.into_iter().filter(|(_, ticket)| ticket.state == State::Finalized).collect();
+    assert!(told.len() >= 20, "{answered:?}");
+
+    let mut nodes = Vec::new();
+    for number in 0..4 {
+        nodes.push(net.start_again(number).await);
+    }
+    for (nonce, before) in told {
+        let after = net.submit(&nodes[0], nonce).await;
+        assert_eq!((after.state, after.index, after.height), (State::Finalized, before.index, before.height));
+    }
+    assert_eq!(net.submit(&nodes[1], 1_000).await.state, State::Finalized);
     stop_all(nodes).await;
 }
 

@@ -26,7 +26,7 @@ impl Key {
     /// Every key, in the order in which they are shown.
     pub const ALL: [Self; 22] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
-        key("name", Shape::Text, "", "which validator of genesis this node is; empty: an observer"),
+        key("name", Shape::Text, "", "which validator of genesis this node is"),
         key("rpc.listen", Shape::List, "127.0.0.1:7070", "where REST and JSON-RPC are served"),
         key("rpc.hosts", Shape::List, "", "host names that listeners beyond loopback answer to; empty: any"),
         key("admin.listen", Shape::Text, "127.0.0.1:7071", "where metrics and health are served"),

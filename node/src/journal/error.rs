@@ -29,7 +29,7 @@ pub enum JournalError {
     /// This validator has spoken before, and what it said is lost.
     #[error(
         "{} is missing, but this node's store is beyond genesis: without its journal a validator could contradict \
-         what it signed. Bring the newest journal back, or start the node as an observer",
+         what it signed. Bring the newest journal back",
         path.display()
     )]
     Missing {

@@ -9,23 +9,15 @@ use p2p::{DropReason, Network};
 use proto::message::Kind;
 use tokio::sync::watch;
 
-use super::{Counters, Dropped};
-
-/// What is read when somebody asks, not counted.
-pub(crate) struct Gauges {
-    pub(crate) status: watch::Receiver<NodeStatus>,
-    pub(crate) network: Network,
-    /// Events that wait for the engine.
-    pub(crate) inbox: Box<dyn Fn() -> usize + Send + Sync>,
-    /// Heights that wait for the store.
-    pub(crate) store: Box<dyn Fn() -> usize + Send + Sync>,
-}
+use super::Dropped;
+use crate::perform::Performer;
 
 /// Everything the node counts, ready to be read.
-pub(crate) fn source(counters: Arc<Counters>, gauges: Gauges) -> MetricsSource {
+pub(crate) fn source(performer: Arc<Performer>, status: watch::Receiver<NodeStatus>) -> MetricsSource {
     MetricsSource::new(move || {
-        let mut families = node(&counters, &gauges);
-        families.extend(network(&gauges.network));
+        let told = status.borrow().clone();
+        let mut families = node(&performer, &told);
+        families.extend(network(&performer.network));
         families
     })
 }
@@ -38,12 +30,14 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Family {
     Family { name, help, values: Values::Gauge(vec![(Labels::new(), value as f64)]) }
 }
 
-fn node(counters: &Counters, gauges: &Gauges) -> Vec<Family> {
+fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
+    let counters = &performer.counters;
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let status = gauges.status.borrow().clone();
     let version = vec![("version", status.version.clone())];
-    let dropped = Dropped::ALL
-        .map(|why| (vec![("reason", why.name().to_owned())], read(&counters.dropped[why as usize])));
+    let dropped =
+        Dropped::ALL.map(|why| (vec![("reason", why.name().to_owned())], counters.dropped_count(why)));
+    let rejected =
+        counters.rejected().into_iter().map(|(code, count)| (vec![("reason", code.to_owned())], count));
     let writes = |file: &str, spread| (vec![("file", file.to_owned())], spread);
     vec![
         Family { name: "build_info", help: "The program.", values: Values::Gauge(vec![(version, 1.0)]) },
@@ -65,9 +59,14 @@ fn node(counters: &Counters, gauges: &Gauges) -> Vec<Family> {
         gauge("mempool_entries", "Submissions that wait.", status.mempool_count),
         gauge("mempool_bytes", "Bytes of submissions that wait.", status.mempool_bytes),
         counter("submissions_total", "Submissions judged by the engine.", read(&counters.submissions)),
+        Family {
+            name: "mempool_rejected_total",
+            help: "Submissions that were refused, by the rule's code.",
+            values: Values::Counter(rejected.collect()),
+        },
         counter("engine_events_total", "Events the engine has taken.", read(&counters.events)),
-        gauge("engine_events_waiting", "Events that wait for the engine.", (gauges.inbox)() as u64),
-        gauge("storage_heights_waiting", "Heights that wait for the store.", (gauges.store)() as u64),
+        gauge("engine_events_waiting", "Events that wait for the engine.", performer.inbox.len() as u64),
+        gauge("storage_heights_waiting", "Heights that wait for the store.", performer.store.len() as u64),
         gauge("storage_full", "Whether the store has no room.", counters.is_disk_full().into()),
         counter("journal_records_total", "Safety records made durable.", read(&counters.journal_writes)),
         counter("storage_heights_total", "Change sets made durable.", read(&counters.heights)),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use engine::EngineError;
 use ledger::read::ReadError;
 use proto::block::CertifiedBlockError;
+use proto::canonical::DecodeError;
 use proto::policy::PolicyError;
 use store::disk::OpenError;
 
@@ -15,6 +16,9 @@ use crate::tokens::TokensError;
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The genesis is none.
+    #[error("genesis: {0}")]
+    Genesis(#[from] DecodeError),
     /// Nobody said which validator this is.
     #[error("which validator of genesis is this node? Set `name`")]
     NameMissing,
