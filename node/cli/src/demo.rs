@@ -1,6 +1,6 @@
 //! The demonstration: this very program is attested, and the receipt is checked by nothing but two files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use client::EntryName;
@@ -40,9 +40,15 @@ struct Told {
     verified: bool,
 }
 
-/// Attests this program, fetches the receipt, and verifies it from its files.
-pub async fn run(topology: &Topology, network: &LocalNetwork, output: &Output) -> Result<Exit, Failure> {
-    let dir = topology.dir().join("demo");
+/// Attests this program, fetches the receipt, and verifies it from its files. They are kept below `kept`; none: they
+/// go when the network ends.
+pub async fn run(
+    topology: &Topology,
+    network: &LocalNetwork,
+    kept: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let dir = kept.unwrap_or(topology.dir()).join("demo");
     std::fs::create_dir_all(&dir)
         .map_err(|fault| Failure::usage(format_args!("cannot make {}: {fault}", dir.display())))?;
     let program = std::env::current_exe()
@@ -119,17 +125,15 @@ pub async fn run(topology: &Topology, network: &LocalNetwork, output: &Output) -
         false => output.paint(Tone::Bad, "NOT VERIFIED"),
     };
     if !output.is_json() {
-        output.line(format_args!("  {word} receipt saved to {}", receipt_file.display()));
+        match kept {
+            Some(_) => output.line(format_args!("  {word} receipt saved to {}", receipt_file.display())),
+            None => output.line(format!("  {word}").trim_end()),
+        }
     }
-    output.row(
-        "try",
-        format_args!(
-            "quorate verify {} --policy {} --artifact {}",
-            receipt_file.display(),
-            policy_file.display(),
-            program.display()
-        ),
-    );
+    if kept.is_some() {
+        let (receipt, policy) = (receipt_file.display(), policy_file.display());
+        output.row("try", format_args!("quorate verify {receipt} --policy {policy}"));
+    }
     if output.is_json() {
         output.json(&Told {
             id: ticket.id.to_string(),
@@ -149,7 +153,7 @@ pub async fn run(topology: &Topology, network: &LocalNetwork, output: &Output) -
 }
 
 /// The demonstration's own key; the user's keys are no part of it.
-fn key(dir: &std::path::Path) -> Result<crypto::SecretKey, Failure> {
+fn key(dir: &Path) -> Result<crypto::SecretKey, Failure> {
     let path = dir.join("submitter.json");
     let keystore = match path.exists() {
         true => Keystore::read(&path),

@@ -93,10 +93,14 @@ async fn work(
     output.row("network", format_args!("{} validators, 1 process, {kept}", topology.nodes.len()));
     output.row("rpc", format_args!("{}   metrics http://{}/metrics", network.url(), network.admin()));
     if args.demo {
-        return demo::run(topology, network, output).await;
+        // As the user named it, so that what is printed can be typed again.
+        let kept = (!args.ephemeral).then_some(args.data_dir.as_path());
+        return demo::run(topology, network, kept, output).await;
     }
     output.row("id", &topology.network);
-    output.row("policy", topology.dir().join(Topology::POLICY).display());
+    if !args.ephemeral {
+        output.row("policy", args.data_dir.join(Topology::POLICY).display());
+    }
     for (name, node) in network.nodes() {
         let rpc: Vec<String> = node.rpc_addrs.iter().map(|address| format!("http://{address}")).collect();
         output.row(name, rpc.join(" "));

@@ -119,9 +119,8 @@ pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
         })?;
         print(&ticket, output);
         let exit = net::exit_of(wait, ticket.state);
-        match (&args.receipt, exit) {
-            (Some(path), Exit::Ok) => keep_receipt(&client, ticket.id, path, output).await?,
-            (Some(_) | None, _) => {}
+        if let (Some(path), Exit::Ok) = (&args.receipt, exit) {
+            keep_receipt(&client, ticket.id, path, output).await?;
         }
         if exit == Exit::Unknown {
             output.note(format_args!("not there yet; ask again: quorate get {}", ticket.id));

@@ -26,7 +26,7 @@ pub struct Verify {
     /// The receipt, as JSON or as C2SP tlog-proof; `-` for stdin
     receipt: PathBuf,
     /// Whom to believe: a C2SP tlog-policy [default: policy.txt in the configuration directory]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "trust", value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The file the receipt should be about
     #[arg(long, value_name = "FILE")]

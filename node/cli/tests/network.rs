@@ -1,0 +1,148 @@
+//! The first five minutes, run as processes: the demonstration, a testnet, a submission, a crash.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+struct Case {
+    dir: tempfile::TempDir,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_quorate"))
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("QUORATE_CONFIG_DIR", self.path("config"))
+            .output()
+            .expect("runs")
+    }
+
+    /// Runs a command that ends with this code; gives what it printed as JSON.
+    fn json(&self, code: i32, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--output", "json"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// Ends a network's processes whatever happens to the test.
+struct Stopped<'a>(&'a Case);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.run(&["testnet", "stop", "--kill", "--dir", "net"]);
+    }
+}
+
+#[test]
+fn the_demonstration_verifies_itself_and_can_be_repeated() {
+    let case = Case::new();
+    let demo = ["dev", "--demo", "--port", "0", "--data-dir", "data"];
+    let output = case.run(&demo);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.lines().any(|line| line.trim_start().starts_with("VERIFIED ")), "{shown}");
+
+    let again = case.json(0, &demo);
+    assert_eq!(again["verified"], true);
+    assert!(again["height"].as_u64() > Some(1), "the ledger was kept: {again}");
+    let (receipt, policy) = (case.path("data/demo/receipt.json"), case.path("data/demo/policy.txt"));
+    let program = env!("CARGO_BIN_EXE_quorate");
+    let verify = ["verify", text(&receipt), "--policy", text(&policy), "--artifact", program];
+    assert_eq!(case.json(0, &verify)["facts"]["operation"], "attestation.issue");
+
+    assert_eq!(case.json(2, &[&demo[..], &["--validators", "1"]].concat()), Value::Null);
+    let reset = case.json(0, &[&demo[..], &["--validators", "1", "--reset"]].concat());
+    assert_eq!(reset["height"], 1, "a new ledger");
+}
+
+#[test]
+fn what_is_not_a_dev_network_is_never_removed() {
+    let case = Case::new();
+    case.json(0, &["testnet", "init", "--dir", "net", "--validators", "1", "--port", "24700"]);
+    case.json(2, &["dev", "--demo", "--reset", "--port", "0", "--data-dir", "net"]);
+    std::fs::create_dir(case.path("mine")).expect("makes");
+    std::fs::write(case.path("mine/file"), "dear").expect("writes");
+    case.json(2, &["dev", "--demo", "--reset", "--port", "0", "--data-dir", "mine"]);
+    assert!(case.path("mine/file").exists() && case.path("net/v1/keystore.json").exists());
+}
+
+#[test]
+fn a_testnet_takes_a_submission_and_survives_a_crash() {
+    let case = Case::new();
+    let drawn = case.json(0, &["testnet", "init", "--dir", "net", "--validators", "4", "--port", "24170"]);
+    let url = format!("http://{}", drawn["nodes"][0]["rpc"].as_str().expect("an address"));
+    let _stopped = Stopped(&case);
+    let status = case.json(0, &["testnet", "start", "--dir", "net"]);
+    let nodes = status["nodes"].as_array().expect("a list");
+    assert_eq!(nodes.len(), 4);
+    let mut members: Vec<&str> =
+        nodes[0].as_object().expect("an object").keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["checkpoint_size", "height", "name", "p2p", "pid", "ready", "rpc", "view"]);
+    assert!(nodes.iter().all(|node| node["ready"] == true && node["pid"].is_u64()), "{status}");
+
+    std::fs::write(case.path("file"), "what is kept").expect("writes");
+    let ticket = case.json(0, &["submit", "file", "--url", &url, "--wait", "finalized", "--timeout", "30s"]);
+    assert_eq!(ticket["state"], "finalized");
+    for member in ["id", "height", "index", "checkpoint_size"] {
+        assert!(!ticket[member].is_null(), "{member}: {ticket}");
+    }
+    let id = ticket["id"].as_str().expect("an id");
+    assert_eq!(case.json(0, &["get", id, "--url", &url])["index"], ticket["index"]);
+    assert_eq!(case.json(3, &["receipt", "999999", "--url", &url]), Value::Null);
+
+    // A crash of all four, and none of them forgets.
+    case.json(0, &["testnet", "stop", "--kill", "--dir", "net"]);
+    assert_eq!(case.json(7, &["get", id, "--url", &url]), Value::Null);
+    case.json(0, &["testnet", "start", "--dir", "net"]);
+    assert_eq!(case.run(&["receipt", id, "--url", &url, "-o", "receipt.json"]).status.code(), Some(0));
+    let verify = ["verify", "receipt.json", "--policy", "net/policy.txt", "--artifact", "file"];
+    assert_eq!(case.json(0, &verify)["verified"], true);
+
+    // Half of the validators: nothing can be decided, and that is no failure.
+    for node in ["v3", "v4"] {
+        case.json(0, &["testnet", "stop", "--dir", "net", "--node", node]);
+    }
+    let ticket = case.json(6, &["submit", "file", "--url", &url, "--timeout", "1s"]);
+    assert_eq!(ticket["state"], "accepted");
+    case.json(0, &["testnet", "start", "--dir", "net"]);
+    let id = ticket["id"].as_str().expect("an id");
+    let last = (0..100).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        case.json(0, &["get", id, "--url", &url])["state"].clone()
+    });
+    assert!(last.into_iter().any(|state| state == "finalized"), "{id} is not final though all are back");
+    case.json(0, &["testnet", "stop", "--dir", "net"]);
+}
+
+#[test]
+fn one_node_alone_is_a_network() {
+    let case = Case::new();
+    std::fs::write(case.path("passphrase"), "open sesame\n").expect("writes");
+    let init =
+        ["node", "init", "--dir", "node", "--origin", "ledger.test/one", "--passphrase-file", "passphrase"];
+    assert!(case.json(0, &init)["network"].is_string());
+    case.json(2, &init);
+    case.json(2, &["node", "start", "--dir", "node"]);
+    let shown = case.json(0, &["config", "show", "--dir", "node"]);
+    assert_eq!(shown["settings"][0]["value"], "\"v1\"");
+    let all = case.json(0, &["config", "show", "--dir", "node", "--effective", "--set", "log.format=json"]);
+    let log = all["settings"].as_array().expect("a list").iter().find(|line| line["key"] == "log.format");
+    assert_eq!(log.map(|line| &line["origin"]), Some(&"flag".into()));
+}
