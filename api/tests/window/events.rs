@@ -118,6 +118,18 @@ async fn a_slow_reader_is_waited_for_by_nobody_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn what_store_and_feed_both_hold_is_told_once() {
+    let node = Node::new();
+    fill(&node, 0, 1).await;
+    let mut reader = Reader::open(&node, "/v1/events?from=1", None).await;
+    // Nothing was read yet: these are stored, and wait in the feed as well.
+    fill(&node, 1, 5).await;
+    assert_eq!(reader.numbers(9).await, (1..=9).collect::<Vec<u64>>());
+    fill(&node, 5, 7).await;
+    assert_eq!(reader.numbers(6).await, (10..=15).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
 async fn a_new_reader_begins_with_what_happens_next() {
     let node = Node::new();
     node.submit(&node.envelope(0), "finalized", 5_000).await;
