@@ -24,16 +24,19 @@ pub enum Decision {
 
 /// Applies the commit rule and moves the tree's root to the newest block that is final and whole.
 pub fn commit(tree: &mut BlockTree, high_qc: &QuorumCert) -> Decision {
-    for certificate in finals(tree, high_qc) {
-        match tree.ancestry(&certificate) {
-            Ancestry::Whole(path) => return leave(tree, &path, certificate),
+    let decided =
+        finals(tree, high_qc).into_iter().find_map(|certificate| match tree.ancestry(certificate) {
+            Ancestry::Whole(path) => Some((certificate.clone(), Some(path))),
             // An older one may be whole: so a replica far behind commits what it has while it fetches the rest.
-            Ancestry::Missing(_) => {}
-            // rule K4
-            Ancestry::Beside => return Decision::Fork(certificate),
-        }
+            Ancestry::Missing(_) => None,
+            Ancestry::Beside => Some((certificate.clone(), None)),
+        });
+    match decided {
+        None => Decision::Wait,
+        Some((certificate, Some(path))) => leave(tree, &path, certificate),
+        // rule K4
+        Some((certificate, None)) => Decision::Fork(certificate),
     }
-    Decision::Wait
 }
 
 /// Lets the blocks of `path` leave the tree, oldest first, up to the first whose batches are not here. `certificate` is
@@ -60,14 +63,14 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], certificate: QuorumCert) -> Dec
 /// Certificates of the blocks that the rule makes final and that are later than the root, latest first. Every
 /// certificate counts that we hold: the highest, and those that blocks of the tree stand on.
 // rule K1
-fn finals(tree: &BlockTree, high_qc: &QuorumCert) -> Vec<QuorumCert> {
-    let mut finals: Vec<QuorumCert> = tree
+fn finals<'a>(tree: &'a BlockTree, high_qc: &QuorumCert) -> Vec<&'a QuorumCert> {
+    let mut finals: Vec<&QuorumCert> = tree
         .blocks()
         .map(|(_, justify)| justify)
         .chain([high_qc])
         .filter_map(|certificate| tree.get(&certificate.block))
         .filter(|(block, _)| closes(block) && block.parent_view > tree.root().view)
-        .map(|(_, justify)| justify.clone())
+        .map(|(_, justify)| justify)
         .collect();
     finals.sort_by_key(|certificate| std::cmp::Reverse(certificate.view));
     finals
@@ -76,4 +79,99 @@ fn finals(tree: &BlockTree, high_qc: &QuorumCert) -> Vec<QuorumCert> {
 /// Whether a certificate for this block makes its parent final.
 const fn closes(block: &Block) -> bool {
     block.view.follows(block.parent_view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{block_on, certify, chain, genesis, genesis_qc, set, v};
+
+    /// A tree of one chain with all batches here, and the certificate of its last block.
+    fn grown(views: &[u64]) -> (BlockTree, QuorumCert) {
+        let (blocks, qc) = chain(&set(4), views);
+        let mut tree = BlockTree::new(genesis());
+        for (block, justify) in blocks {
+            let id = block.id();
+            tree.insert(id, block, justify);
+            tree.set_here(&id);
+        }
+        (tree, qc)
+    }
+
+    fn views(decision: Decision) -> Vec<u64> {
+        match decision {
+            Decision::Commit(blocks) => blocks.iter().map(|it| it.block.view.get()).collect(),
+            Decision::Wait => Vec::new(),
+            Decision::Fork(certificate) => panic!("fork at {certificate:?}"),
+        }
+    }
+
+    #[test]
+    fn a_gap_in_views_makes_nothing_final() {
+        for (chain, finals) in [
+            (&[1][..], &[][..]),
+            (&[1, 2], &[1]),
+            (&[1, 3], &[]),
+            (&[1, 2, 4], &[1]),
+            (&[1, 3, 4], &[1, 3]),
+            (&[1, 3, 5, 7], &[]),
+            (&[2, 4, 5, 9], &[2, 4]),
+        ] {
+            let (mut tree, qc) = grown(chain);
+            assert_eq!(views(commit(&mut tree, &qc)), finals, "{chain:?}");
+        }
+    }
+
+    #[test]
+    fn ancestors_leave_oldest_first_and_once() {
+        let (mut tree, qc) = grown(&[1, 3, 5, 6]);
+        let Decision::Commit(blocks) = commit(&mut tree, &qc) else { panic!("nothing is final") };
+        assert_eq!(blocks.iter().map(|it| it.block.view).collect::<Vec<_>>(), [v(1), v(3), v(5)]);
+        for it in &blocks {
+            assert_eq!(it.certificate.block, it.block.id());
+            assert_eq!(it.justify.block, it.block.parent);
+        }
+        assert_eq!(commit(&mut tree, &qc), Decision::Wait);
+        assert_eq!((tree.root().view, tree.len()), (v(5), 1));
+    }
+
+    #[test]
+    fn an_uncertified_successor_makes_nothing_final() {
+        let (mut tree, _) = grown(&[1, 2]);
+        assert_eq!(commit(&mut tree, &genesis_qc()), Decision::Wait);
+    }
+
+    #[test]
+    fn a_missing_ancestor_or_batch_holds_back_what_follows_only() {
+        let set = set(4);
+        let (blocks, qc) = chain(&set, &[1, 2, 3, 4]);
+        let mut tree = BlockTree::new(genesis());
+        for (block, justify) in &blocks[..3] {
+            tree.insert(block.id(), block.clone(), justify.clone());
+        }
+        // A later pair of views whose ancestry is not whole.
+        let far = block_on(&set, &certify(&set, &block_on(&set, &qc, 5, &[])), 6, &[]);
+        let last = block_on(&set, &certify(&set, &far), 7, &[]);
+        tree.insert(last.id(), last.clone(), certify(&set, &far));
+        let high_qc = certify(&set, &last);
+        assert_eq!(views(commit(&mut tree, &high_qc)), [], "no batches");
+        tree.set_here(&blocks[1].0.id());
+        assert_eq!(views(commit(&mut tree, &high_qc)), [], "not before its parent");
+        tree.set_here(&blocks[0].0.id());
+        assert_eq!(views(commit(&mut tree, &high_qc)), [1], "view 2 needs a certificate of view 3");
+        let (block, justify) = &blocks[3];
+        tree.insert(block.id(), block.clone(), justify.clone());
+        assert_eq!(views(commit(&mut tree, &high_qc)), [2]);
+    }
+
+    #[test]
+    fn a_final_block_of_another_history_is_a_fork() {
+        let set = set(4);
+        let (mut tree, qc) = grown(&[1, 2]);
+        assert_eq!(views(commit(&mut tree, &qc)), [1]);
+        let third = block_on(&set, &genesis_qc(), 3, &[]);
+        let fourth = block_on(&set, &certify(&set, &third), 4, &[]);
+        tree.insert(fourth.id(), fourth.clone(), certify(&set, &third));
+        assert_eq!(commit(&mut tree, &certify(&set, &fourth)), Decision::Fork(certify(&set, &third)));
+    }
 }

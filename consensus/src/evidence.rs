@@ -118,3 +118,41 @@ impl Evidence {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Ideal, block_on, chain, genesis_qc, i, leave, proposal, set, timeout, v};
+
+    #[test]
+    fn a_repetition_is_no_evidence() {
+        let set = set(4);
+        let (_, qc) = chain(&set, &[1, 2]);
+        let one = timeout(&set, i(0), v(3), qc.clone(), None);
+        // The same words with more beside them: what is signed is the same.
+        let more = timeout(&set, i(0), v(3), qc.clone(), Some(leave(&set, 2, &qc)));
+        let evidence = Evidence::Timeouts(Box::new([one, more]));
+        assert_eq!(evidence.verify(&set, &Ideal), Err(EvidenceError::Same));
+        let block = block_on(&set, &genesis_qc(), 1, &[1]);
+        let one = proposal(&set, block, genesis_qc(), None);
+        let evidence = Evidence::Proposals(Box::new([one.clone(), one]));
+        assert_eq!(evidence.verify(&set, &Ideal), Err(EvidenceError::Same));
+    }
+
+    #[test]
+    fn both_halves_must_be_of_one_author_and_view_and_hold() {
+        let set = set(4);
+        let at =
+            |view, batch| proposal(&set, block_on(&set, &genesis_qc(), view, &[batch]), genesis_qc(), None);
+        let pair = |first, second| Evidence::Proposals(Box::new([first, second])).verify(&set, &Ideal);
+        assert_eq!(pair(at(1, 1), at(1, 2)), Ok(()));
+        assert_eq!(pair(at(1, 1), at(2, 1)), Err(EvidenceError::TwoAuthors { first: i(1), second: i(2) }));
+        assert_eq!(pair(at(1, 1), at(5, 1)), Err(EvidenceError::TwoViews { first: v(1), second: v(5) }));
+        let mut forged = at(1, 2);
+        forged.signature = at(1, 3).signature;
+        assert_eq!(
+            pair(at(1, 1), forged),
+            Err(EvidenceError::Certificate(CertificateError::Proposer { proposer: i(1) }))
+        );
+    }
+}

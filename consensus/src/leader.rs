@@ -24,3 +24,19 @@ pub fn collectors(set: &ValidatorSet, view: View) -> Vec<ValidatorIndex> {
         false => vec![next, this],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{i, set, v};
+
+    #[test]
+    fn leaders_take_turns_and_two_of_them_collect() {
+        let set = set(4);
+        let leaders: Vec<_> = (1..=5).map(|view| leader(&set, v(view)).get()).collect();
+        assert_eq!(leaders, [1, 2, 3, 0, 1]);
+        assert_eq!(collectors(&set, v(3)), [i(0), i(3)]);
+        assert_eq!(collectors(&crate::testing::set(1), v(3)), [i(0)]);
+        leader(&set, v(u64::MAX));
+    }
+}

@@ -100,3 +100,59 @@ impl Pacemaker {
         ours
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{chain, genesis_qc, leave, set, v};
+
+    #[test]
+    fn the_view_follows_the_higher_certificate() {
+        let set = set(4);
+        let (_, qc) = chain(&set, &[1, 2]);
+        let mut pacemaker = Pacemaker::new(genesis_qc());
+        assert_eq!(pacemaker.view(), v(1));
+        assert!(pacemaker.absorb_qc(&qc));
+        assert!(!pacemaker.absorb_qc(&genesis_qc()));
+        assert_eq!((pacemaker.view(), pacemaker.entered_by()), (v(3), None));
+        let tc = leave(&set, 3, &qc);
+        pacemaker.absorb_tc(&tc);
+        pacemaker.absorb_tc(&leave(&set, 1, &genesis_qc()));
+        assert_eq!((pacemaker.view(), pacemaker.entered_by()), (v(4), Some(&tc)));
+        assert_eq!(pacemaker.sync_info().high_tc, Some(tc.clone()));
+        let later = QuorumCert { view: v(3), ..qc };
+        pacemaker.absorb_qc(&later);
+        assert_eq!((pacemaker.view(), pacemaker.entered_by()), (v(4), None));
+        assert_eq!(pacemaker.sync_info().high_tc, None, "it says nothing new");
+    }
+
+    #[test]
+    fn the_last_view_is_the_end() {
+        let last = QuorumCert { view: v(u64::MAX), ..genesis_qc() };
+        let mut pacemaker = Pacemaker::new(genesis_qc());
+        pacemaker.absorb_qc(&last);
+        assert_eq!(pacemaker.view(), v(u64::MAX));
+        assert_eq!(pacemaker.entered_by(), None);
+    }
+
+    #[test]
+    fn exactly_the_wanted_timer_runs() {
+        let mut pacemaker = Pacemaker::new(genesis_qc());
+        let mut out = Vec::new();
+        let (first, second) = (Timer::View { view: v(1) }, Timer::Resend { view: v(1) });
+        pacemaker.run(Some((first, 5)), &mut out);
+        pacemaker.run(Some((first, 5)), &mut out);
+        assert_eq!(out, [Effect::StartTimer { timer: first, after_ms: 5 }]);
+        out.clear();
+        assert!(!pacemaker.fired(second));
+        pacemaker.run(Some((second, 5)), &mut out);
+        assert_eq!(
+            out,
+            [Effect::StopTimer { timer: first }, Effect::StartTimer { timer: second, after_ms: 5 }]
+        );
+        out.clear();
+        assert!(pacemaker.fired(second));
+        pacemaker.run(None, &mut out);
+        assert_eq!(out, [], "it stopped by itself");
+    }
+}

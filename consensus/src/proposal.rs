@@ -127,3 +127,49 @@ pub fn fitting(offered: Vec<BatchRef>, exclude: &[BatchId]) -> Vec<BatchRef> {
     }
     batches
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{batch, block_on, chain, genesis, genesis_qc, set, v};
+
+    #[test]
+    fn ours_stands_on_the_highest_certificate_and_is_later_than_its_parent() {
+        let (blocks, qc) = chain(&set(4), &[1, 2]);
+        let mut pacemaker = Pacemaker::new(genesis_qc());
+        pacemaker.absorb_qc(&qc);
+        let parent = &blocks[1].0;
+        for (now, time) in [(TimeMs::ZERO, parent.time.plus(1)), (parent.time.plus(50), parent.time.plus(50))]
+        {
+            let block = build(ValidatorIndex::new(3), &pacemaker, parent, now, vec![batch(9)]);
+            assert_eq!(block.time, time);
+            assert_eq!((block.parent, block.parent_view, block.view), (qc.block, v(2), v(3)));
+            assert_eq!(block.height, parent.height.next());
+        }
+    }
+
+    #[test]
+    fn a_batch_is_ordered_once_and_a_block_is_bounded() {
+        let offered = vec![batch(1), batch(2), batch(1), batch(3)];
+        assert_eq!(fitting(offered, &[batch(2).id]), [batch(1), batch(3)]);
+        assert_eq!(fitting((0..100).map(batch).collect(), &[]).len(), Block::BATCHES_MAX);
+    }
+
+    #[test]
+    fn what_is_missing_is_waited_for() {
+        let set = set(4);
+        let (blocks, qc) = chain(&set, &[1]);
+        let mut tree = BlockTree::new(genesis());
+        let block = block_on(&set, &qc, 2, &[2]);
+        let (id, now) = (block.id(), block.time);
+        tree.insert(id, block.clone(), qc);
+        assert_eq!(judge(&tree, &id, &block, now, 0), Verdict::ParentMissing);
+        tree.insert(blocks[0].0.id(), blocks[0].0.clone(), genesis_qc());
+        assert_eq!(judge(&tree, &id, &block, now, 0), Verdict::BatchesMissing);
+        tree.set_here(&id);
+        assert_eq!(judge(&tree, &id, &block, now, 0), Verdict::Fit);
+        assert_eq!(judge(&tree, &id, &block, TimeMs::ZERO, 10), Verdict::Ahead);
+        let early = Block { time: blocks[0].0.time, ..block };
+        assert_eq!(judge(&tree, &id, &early, now, 0), Verdict::NotLater);
+    }
+}

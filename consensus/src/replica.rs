@@ -82,8 +82,8 @@ pub struct Replica {
     waiting: bool,
     /// The view, and view of the parent's certificate, for which a payload was asked.
     asked: Option<(View, View)>,
-    /// The highest view whose quorum certificate we formed ourselves and the others may not know.
-    formed: View,
+    /// The view whose quorum certificate we formed ourselves, as long as the others may not know it.
+    formed: Option<View>,
     /// The view whose leader we expect to show the certificate we formed.
     relay: Option<View>,
     halted: Option<Fork>,
@@ -120,7 +120,7 @@ impl Replica {
             answered: BTreeMap::new(),
             waiting: false,
             asked: None,
-            formed: View::ZERO,
+            formed: None,
             relay: None,
             halted: None,
         })

@@ -54,6 +54,14 @@ pub enum Refusal {
         /// The least that would do.
         needed: View,
     },
+    /// The record would not hold the certificate that the vote builds on.
+    #[error("a vote on a certificate of view {justify}, the record would hold one of view {held}")]
+    NotHeld {
+        /// View of the parent's certificate.
+        justify: View,
+        /// View of the one held.
+        held: View,
+    },
 }
 
 /// What we said last, and the rules for what we may say next.
@@ -125,6 +133,11 @@ impl Safety {
         }
         self.may_act(block.view)?;
         justified(block.view, justify.view, timeout_cert)?;
+        // Absorbed before its block was judged (rule C6); the safety argument rests on its being in the record.
+        if pacemaker.high_qc().view < justify.view {
+            let held = pacemaker.high_qc().view;
+            return Err(Refusal::NotHeld { justify: justify.view, held });
+        }
         self.record = SafetyRecord { voted: Some(block.clone()), ..acted(set.epoch(), pacemaker) };
         Ok(Gated::new(self.record.clone(), vec![ballot(set, block)]))
     }
@@ -250,3 +263,6 @@ fn farewell(record: &SafetyRecord) -> Say {
     };
     Say::Timeout { epoch: record.epoch, view, high_qc: record.high_qc.clone(), last_tc }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,3 +76,49 @@ impl TimeoutTally {
         Some(TimeoutCert { epoch: highest.epoch, view, high_qc: highest.high_qc.clone(), entries })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Ideal, chain, genesis_qc, i, leave, set, timeout, v};
+
+    #[test]
+    fn the_certificate_carries_the_highest_report() {
+        let set = set(4);
+        let (blocks, qc2) = chain(&set, &[1, 2]);
+        let qc1 = blocks[1].1.clone();
+        let tc2 = leave(&set, 2, &qc1);
+        let mut tally = TimeoutTally::default();
+        assert_eq!(tally.add(&set, timeout(&set, i(2), v(3), qc1.clone(), Some(tc2.clone()))), Tallied::Few);
+        assert_eq!(tally.add(&set, timeout(&set, i(0), v(3), qc2.clone(), None)), Tallied::Blocking);
+        let last = timeout(&set, i(3), v(3), qc1, Some(tc2));
+        let Tallied::Quorum(tc) = tally.add(&set, last.clone()) else { panic!("no quorum") };
+        assert_eq!(tc.verify(&set, &Ideal), Ok(()));
+        assert_eq!(tc.high_qc, qc2);
+        assert_eq!(tally.add(&set, last), Tallied::Repeated);
+    }
+
+    #[test]
+    fn a_newer_timeout_replaces_the_older_and_not_the_other_way() {
+        let set = set(4);
+        let mut tally = TimeoutTally::default();
+        let at = |voter, view| timeout(&set, i(voter), v(view), genesis_qc(), None);
+        tally.add(&set, at(0, 5));
+        assert_eq!(tally.add(&set, at(0, 4)), Tallied::Repeated);
+        tally.add(&set, at(1, 4));
+        assert_eq!(tally.add(&set, at(2, 5)), Tallied::Blocking);
+        assert_eq!(tally.add(&set, at(1, 5)), Tallied::Quorum(tally.certificate(v(5)).unwrap()));
+        assert_eq!(tally.latest.len(), 3);
+    }
+
+    #[test]
+    fn two_reports_of_one_view_are_evidence() {
+        let set = set(4);
+        let (_, qc) = chain(&set, &[1, 2]);
+        let mut tally = TimeoutTally::default();
+        tally.add(&set, timeout(&set, i(0), v(3), qc.clone(), None));
+        let other = timeout(&set, i(0), v(3), genesis_qc(), Some(leave(&set, 2, &genesis_qc())));
+        let Tallied::Contradicts(evidence) = tally.add(&set, other) else { panic!("not noticed") };
+        assert_eq!(evidence.verify(&set, &Ideal), Ok(()));
+    }
+}

@@ -196,3 +196,103 @@ impl BlockTree {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{batch, block_on, certify, chain, genesis, genesis_qc, set};
+
+    #[test]
+    fn the_newest_missing_block_is_named_and_strangers_are_told_apart() {
+        let set = set(4);
+        let (blocks, qc) = chain(&set, &[1, 2, 3]);
+        let mut tree = BlockTree::new(genesis());
+        assert_eq!(tree.ancestry(&genesis_qc()), Ancestry::Whole(Vec::new()));
+        assert_eq!(tree.ancestry(&qc), Ancestry::Missing(qc.clone()));
+        for position in [2, 0] {
+            let (block, justify) = blocks[position].clone();
+            assert!(tree.insert(block.id(), block.clone(), justify.clone()));
+            assert!(!tree.insert(block.id(), block, justify), "twice");
+        }
+        assert_eq!(tree.ancestry(&qc), Ancestry::Missing(blocks[2].1.clone()));
+        let (block, justify) = blocks[1].clone();
+        tree.insert(block.id(), block, justify);
+        let path = blocks.iter().map(|(block, _)| block.id()).collect();
+        assert_eq!(tree.ancestry(&qc), Ancestry::Whole(path));
+        tree.advance(&blocks[0].0.id());
+        let beside = certify(&set, &block_on(&set, &genesis_qc(), 9, &[]));
+        assert_eq!(tree.ancestry(&beside), Ancestry::Beside);
+        assert_eq!(tree.ancestry(&genesis_qc()), Ancestry::Beside);
+    }
+
+    #[test]
+    fn what_is_not_later_and_higher_leaves_with_a_commit() {
+        let set = set(4);
+        let (blocks, _) = chain(&set, &[1, 3, 4]);
+        let early = block_on(&set, &blocks[1].1, 2, &[]);
+        let low = block_on(&set, &genesis_qc(), 5, &[]);
+        let mut tree = BlockTree::new(genesis());
+        for (block, justify) in
+            blocks.iter().cloned().chain([(early, blocks[1].1.clone()), (low.clone(), genesis_qc())])
+        {
+            tree.insert(block.id(), block, justify);
+        }
+        tree.advance(&blocks[0].0.id());
+        tree.advance(&blocks[1].0.id());
+        assert_eq!(tree.blocks().map(|(block, _)| block.id()).collect::<Vec<_>>(), [blocks[2].0.id()]);
+        assert!(!tree.insert(low.id(), low, genesis_qc()));
+    }
+
+    #[test]
+    fn the_tree_is_bounded() {
+        let set = set(4);
+        let (blocks, qc) = chain(&set, &[1, 2, 3]);
+        let mut tree = BlockTree::new(genesis());
+        for (block, justify) in &blocks {
+            tree.insert(block.id(), block.clone(), justify.clone());
+        }
+        let count = TREE_BLOCKS_MAX as u64 + 10;
+        for view in 4..4 + count {
+            let block = block_on(&set, &genesis_qc(), view, &[]);
+            tree.insert(block.id(), block, genesis_qc());
+        }
+        tree.shrink([&qc, &qc]);
+        assert_eq!(tree.len(), TREE_BLOCKS_MAX);
+        assert!(matches!(tree.ancestry(&qc), Ancestry::Whole(_)), "certified ancestry is kept");
+        assert!(
+            tree.blocks().all(|(block, _)| block.view.get() <= 3 || block.view.get() >= 17),
+            "the oldest go"
+        );
+    }
+
+    #[test]
+    fn a_certificate_that_says_what_the_block_does_not_is_noticed() {
+        let (blocks, _) = chain(&set(4), &[1]);
+        let mut tree = BlockTree::new(genesis());
+        let block = blocks[0].0.clone();
+        let good = certify(&set(4), &block);
+        tree.insert(block.id(), block, blocks[0].1.clone());
+        assert!(!tree.contradicts(&good));
+        assert!(tree.contradicts(&QuorumCert { view: View::new(7), ..good.clone() }));
+        assert!(tree.contradicts(&QuorumCert { height: Height::new(7), ..good.clone() }));
+        assert!(!tree.contradicts(&QuorumCert { block: BlockId::default(), ..good }), "unknown");
+    }
+
+    #[test]
+    fn work_is_an_uncommitted_batch() {
+        let set = set(4);
+        let (blocks, qc) = chain(&set, &[1]);
+        let mut tree = BlockTree::new(genesis());
+        assert!(!tree.has_work(&qc));
+        tree.insert(blocks[0].0.id(), blocks[0].0.clone(), genesis_qc());
+        assert_eq!(blocks[0].0.batches, [batch(1)]);
+        let empty = block_on(&set, &qc, 2, &[]);
+        let empty_qc = certify(&set, &empty);
+        tree.insert(empty.id(), empty, qc.clone());
+        assert!(
+            tree.has_work(&empty_qc) && tree.has_work_in(View::new(1)) && !tree.has_work_in(View::new(2))
+        );
+        tree.advance(&blocks[0].0.id());
+        assert!(!tree.has_work(&empty_qc));
+    }
+}

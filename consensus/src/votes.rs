@@ -70,3 +70,74 @@ impl VoteTally {
         self.first = self.first.split_off(&(view, ValidatorIndex::new(0)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proto::ballot::VoteStatement;
+    use proto::counter::{Epoch, Height};
+    use proto::id::BlockId;
+
+    use super::*;
+    use crate::testing::{Ideal, i, set, v, vote};
+
+    const STATEMENT: VoteStatement = VoteStatement {
+        epoch: Epoch::ZERO,
+        view: View::new(3),
+        height: Height::new(2),
+        block: BlockId::new(crypto::Digest::new([1; 32])),
+    };
+
+    #[test]
+    fn the_vote_that_completes_the_quorum_makes_the_certificate() {
+        let set = set(4);
+        let mut tally = VoteTally::default();
+        assert_eq!(tally.add(&set, vote(&set, i(3), STATEMENT)), Tallied::Counted);
+        assert_eq!(tally.add(&set, vote(&set, i(0), STATEMENT)), Tallied::Counted);
+        assert_eq!(tally.add(&set, vote(&set, i(0), STATEMENT)), Tallied::Repeated);
+        let Tallied::Quorum(qc) = tally.add(&set, vote(&set, i(1), STATEMENT)) else { panic!("no quorum") };
+        assert_eq!(qc.verify(&set, &Ideal), Ok(()));
+        assert_eq!(qc.statement(), STATEMENT);
+        assert_eq!(tally.add(&set, vote(&set, i(2), STATEMENT)), Tallied::Counted, "made once");
+    }
+
+    #[test]
+    fn votes_that_differ_in_any_field_do_not_add_up() {
+        let set = set(4);
+        for other in [
+            VoteStatement { view: v(4), ..STATEMENT },
+            VoteStatement { height: Height::new(9), ..STATEMENT },
+            VoteStatement { block: BlockId::default(), ..STATEMENT },
+            VoteStatement { epoch: Epoch::new(1), ..STATEMENT },
+        ] {
+            let mut tally = VoteTally::default();
+            tally.add(&set, vote(&set, i(0), STATEMENT));
+            tally.add(&set, vote(&set, i(1), STATEMENT));
+            assert_eq!(tally.add(&set, vote(&set, i(2), other)), Tallied::Counted, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_vote_stays_and_both_are_evidence() {
+        let set = set(4);
+        let mut tally = VoteTally::default();
+        let (first, other) = (STATEMENT, VoteStatement { block: BlockId::default(), ..STATEMENT });
+        tally.add(&set, vote(&set, i(0), first));
+        let Tallied::Contradicts(evidence) = tally.add(&set, vote(&set, i(0), other)) else {
+            panic!("not noticed")
+        };
+        assert_eq!(evidence.verify(&set, &Ideal), Ok(()));
+        tally.add(&set, vote(&set, i(1), first));
+        assert!(matches!(tally.add(&set, vote(&set, i(2), first)), Tallied::Quorum(_)));
+    }
+
+    #[test]
+    fn old_views_are_forgotten() {
+        let set = set(4);
+        let mut tally = VoteTally::default();
+        tally.add(&set, vote(&set, i(0), STATEMENT));
+        tally.forget_before(v(3));
+        assert_eq!(tally.first.len(), 1);
+        tally.forget_before(v(4));
+        assert_eq!(tally.first.len(), 0);
+    }
+}

@@ -3,18 +3,46 @@
 //! The engine decides, this room performs: it keeps the secrets and the files, runs the clock, the threads and
 //! the sockets, and holds no rule of its own.
 //!
-//! - `config` layers of settings become one checked value;
-//! - `files` how a file is written so that a crash leaves the old one or the new one;
-//! - `genesis_file` genesis as people write it down;
-//! - `journal` what must never be contradicted, on disk before it is said;
-//! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it.
+//! ```text
+//!   network ─► intake ─► verifier (threads) ─► inbox ─► driver (the engine's thread) ─► perform ─► network
+//!   callers ─► intake ─┘         ▲               ▲                                        │
+//!                                │ own words     │ durable                                ▼
+//!                                └───────────────┴──────────── durable: journal, store ◄─ gates
+//! ```
+//!
+//! - `wiring` makes every part, once, and ends them in order; `failure` is how a node that cannot go on ends;
+//! - `driver` the main loop; `inbox`, `timers`, `clock` what it waits for; `perform` what it does;
+//! - `durable` opens gates; `journal` what must never be contradicted, on disk before it is said;
+//! - `intake`, `verifier`, `wire` bytes from outside become verified events; `callers` wait for answers;
+//! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not at all;
+//! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
+//! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod callers;
+mod clock;
 pub mod config;
+mod driver;
+mod durable;
+pub mod failure;
 mod files;
 pub mod genesis_file;
+mod inbox;
+mod intake;
 pub mod journal;
 pub mod keys;
 pub mod keystore;
 pub mod passphrase;
+mod perform;
+mod queue;
+mod status;
+pub mod telemetry;
+mod timers;
+pub mod tokens;
+mod verifier;
+mod wire;
+pub mod wiring;
+
+pub use failure::FatalError;
+pub use wiring::{RunningNode, Setup, StartError, start};

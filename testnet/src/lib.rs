@@ -1,1 +1,13 @@
-//! Local networks: files, processes, and a network in one process.
+//! Local networks: real files, real keys, real ports, for one machine.
+//!
+//! - `topology` draws a network: validators, keys, ports, genesis, one directory a node;
+//! - `ports` finds ports that are free; `process` starts, stops and kills nodes as processes of their own;
+//! - `watch` asks them how they are; `in_process` runs a whole network in this process.
+//!
+//! A network drawn here differs from one across machines in its addresses only.
+
+pub mod in_process;
+pub mod ports;
+pub mod process;
+pub mod topology;
+pub mod watch;

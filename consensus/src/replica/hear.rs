@@ -255,8 +255,7 @@ impl Replica {
             return self.propose(now, batches, out);
         }
         // rule I4: the one certificate that no proposal will carry is sent alone.
-        if view.follows(self.formed) {
-            self.formed = View::ZERO;
+        if self.formed.take().is_some_and(|formed| view.follows(formed)) {
             self.end_relay(out);
             self.tell(Recipients::All, out);
         }
@@ -333,7 +332,7 @@ impl Replica {
     /// they leave the view and the block is lost.
     // rule S4
     fn begin_relay(&mut self, view: View, out: &mut Vec<Effect>) {
-        self.formed = view;
+        self.formed = Some(view);
         if !self.leads() {
             let next = view.next();
             let after_ms = self.view_ms() / 2;

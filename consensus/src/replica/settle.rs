@@ -1,7 +1,7 @@
 //! What a replica does with the state it finds: commit, vote, propose, fetch, wait.
 
 use proto::batch::BatchRef;
-use proto::counter::{TimeMs, View};
+use proto::counter::TimeMs;
 use proto::id::BatchId;
 
 use super::Replica;
@@ -90,7 +90,7 @@ impl Replica {
         self.tree.insert(id, block, justify);
         // The engine gave us these batches: they are here.
         self.tree.set_here(&id);
-        self.formed = View::ZERO;
+        self.formed = None;
         out.push(Effect::Speak(words));
     }
 

@@ -1,5 +1,6 @@
 //! Replicas among themselves: stories of a network, each named by what must hold.
 
+mod alone;
 mod faults;
 mod healthy;
 mod net;

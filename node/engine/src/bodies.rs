@@ -32,10 +32,16 @@ struct Awaited {
     tries: u16,
 }
 
+/// A block with all its batches.
+struct Whole {
+    block: Block,
+    batches: Vec<Arc<Verified<Batch>>>,
+}
+
 /// The batches of blocks that are not yet applied.
 #[derive(Default)]
 pub(crate) struct Bodies {
-    whole: BTreeMap<BlockId, (Block, Vec<Arc<Verified<Batch>>>)>,
+    whole: BTreeMap<BlockId, Whole>,
     awaited: BTreeMap<BlockId, Awaited>,
     journaled: BTreeMap<BlockId, Height>,
 }
@@ -46,25 +52,26 @@ impl Bodies {
         let mut bodies = Self::default();
         for it in blocks {
             bodies.journaled.insert(it.block.id(), it.block.height);
-            bodies.whole.insert(it.block.id(), (it.block.clone(), it.batches().map(Arc::new).collect()));
+            let batches = it.batches().map(Arc::new).collect();
+            bodies.whole.insert(it.block.id(), Whole { block: it.block.clone(), batches });
         }
         bodies
     }
 
     /// Keeps the batches of a block, which are known to be the ones it names. Whether the block waited for them.
     pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) -> bool {
-        self.whole.insert(block.id(), (block.clone(), batches));
+        self.whole.insert(block.id(), Whole { block: block.clone(), batches });
         self.awaited.remove(&block.id()).is_some()
     }
 
     /// The batches of a block, when all are here.
     pub(crate) fn of(&self, block: &BlockId) -> Option<&[Arc<Verified<Batch>>]> {
-        self.whole.get(block).map(|(_, batches)| batches.as_slice())
+        self.whole.get(block).map(|whole| whole.batches.as_slice())
     }
 
     /// One batch, when a block kept here names it.
     pub(crate) fn batch(&self, id: &BatchId) -> Option<&Verified<Batch>> {
-        self.whole.values().find_map(|(block, batches)| {
+        self.whole.values().find_map(|Whole { block, batches }| {
             let position = block.batches.iter().position(|batch| batch.id == *id)?;
             batches.get(position).map(Arc::as_ref)
         })
@@ -109,7 +116,7 @@ impl Bodies {
 
     /// Forgets the bodies at a height and below.
     pub(crate) fn forget(&mut self, height: Height) {
-        self.whole.retain(|_, (block, _)| block.height > height);
+        self.whole.retain(|_, whole| whole.block.height > height);
         self.awaited.retain(|_, it| it.block.height > height);
         self.journaled.retain(|_, at| *at > height);
     }

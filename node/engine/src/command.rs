@@ -17,6 +17,10 @@ use crate::event::{CallerTicket, Event, PeerTicket, QuestionId, Timer};
 
 /// One thing to do. A shell does them in order; what is behind a gate follows when the gate opens.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a few live at a time; a box would be one more hop on the hot path"
+)]
 pub enum Command {
     /// Make a safety record durable in the journal, then do what follows.
     Journal(Gated<JournalWrite, Command>),

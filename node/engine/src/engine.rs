@@ -10,7 +10,7 @@ use consensus::{Effect, Input, Recipients, RecoverError, Replica, Tip};
 use ledger::change::Table;
 use ledger::read::{Read, ReadError};
 use ledger::{Ledger, LedgerError, LedgerReader};
-use mempool::batches::Batches;
+use mempool::batches::{Batches, Source};
 use mempool::limits::{BatchesLimits, PoolLimits};
 use mempool::pool::Pool;
 use proto::block::CertifiedBlock;
@@ -117,6 +117,12 @@ impl Engine {
         let reader = LedgerReader::new(store);
         let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
         let bodies = Bodies::recovered(&journaled);
+        // What was voted for and is not committed waits again: should its block be abandoned, it is ordered anew.
+        let mut waiting = Batches::new(batches);
+        for batch in journaled.iter().flat_map(|it| it.batches()) {
+            let by = batch.author;
+            let _ = waiting.insert(ledger::batch_ref(&batch), batch, Source::Pushed { by });
+        }
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
         let cosigning =
@@ -137,13 +143,13 @@ impl Engine {
             ledger,
             reader,
             pool: Pool::new(pool),
-            batches: Batches::new(batches),
+            batches: waiting,
             bodies,
             cosigning,
             questions: Questions::default(),
             settled,
             flush_running: false,
-            arrived: false,
+            arrived: true,
             waiting: false,
             halted: false,
             first,
@@ -155,6 +161,7 @@ impl Engine {
         let mut out = std::mem::take(&mut self.first);
         let effects = self.replica.start(now);
         self.obey(now, effects, &mut out);
+        self.report_work(now, &mut out);
         self.cosign_tip(&mut out);
         out
     }

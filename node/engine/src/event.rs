@@ -31,6 +31,7 @@ pub struct CallerTicket(pub u64);
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Event {
     /// A peer, or we ourselves, said something.
     Message {

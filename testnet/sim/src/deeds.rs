@@ -149,9 +149,8 @@ impl World {
 
     fn ask(&mut self, from: u16, to: u16, question: QuestionId, request: Request) {
         let life = self.members[usize::from(from)].life;
-        match self.network.send(from, to).first() {
-            Some(us) => self.after(*us, Happening::Request { to, from, question, request }),
-            None => {}
+        if let Some(us) = self.network.send(from, to).first() {
+            self.after(*us, Happening::Request { to, from, question, request });
         }
         self.after(QUESTION_US, Happening::NoResponse { to: from, life, question });
     }

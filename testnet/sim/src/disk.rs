@@ -20,7 +20,8 @@ use crate::prng::Prng;
 /// A write on its way, and what follows it.
 pub type Pending<W> = VecDeque<Gated<W, Command>>;
 
-/// One member's disk.
+/// One member's disk; empty at first.
+#[derive(Default)]
 pub struct Disk {
     /// What the store holds.
     pub store: Arc<Memory>,
@@ -35,17 +36,6 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// An empty disk.
-    pub fn new() -> Self {
-        Self {
-            store: Arc::new(Memory::new()),
-            record: None,
-            blocks: Vec::new(),
-            journal: Pending::new(),
-            changes: Pending::new(),
-        }
-    }
-
     /// The oldest journal write becomes durable; what follows it is let out.
     pub fn write_journal(&mut self) -> Vec<Command> {
         let Some(gate) = self.journal.pop_front() else { return Vec::new() };

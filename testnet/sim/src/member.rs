@@ -125,7 +125,7 @@ pub struct Member {
 impl Member {
     /// A member that has never run.
     pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        Self { me, keys, disk: Disk::new(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
+        Self { me, keys, disk: Disk::default(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
     }
 
     /// What its clock shows at a time of the world, in microseconds.

@@ -33,6 +33,7 @@ use crate::prng::Prng;
 pub(crate) const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
 
 /// Something that will happen.
+#[allow(clippy::large_enum_variant, reason = "most of them are messages")]
 pub(crate) enum Happening {
     Message { to: u16, from: u16, message: Message },
     Request { to: u16, from: u16, question: QuestionId, request: Request },

@@ -70,7 +70,8 @@ fn a_restart_repeats_the_same_words() {
     let vote = |say: &Say| matches!(say, Say::Vote { statement, to } if statement.block == block.id() && *to == [i(2), i(1)]);
     let timeout = |say: &Say| matches!(say, Say::Timeout { view, high_qc, .. } if *view == v(1) && *high_qc == genesis_qc());
     let propose = |say: &Say| matches!(say, Say::Proposal { block: it, justify, .. } if *it == block && *justify == genesis_qc());
-    let cases: [(&str, SafetyRecord, &[&dyn Fn(&Say) -> bool]); 4] = [
+    type Words<'a> = &'a [&'a dyn Fn(&Say) -> bool];
+    let cases: [(&str, SafetyRecord, Words); 4] = [
         ("voted", SafetyRecord { voted: Some(block.clone()), ..acted.clone() }, &[&vote]),
         ("left", SafetyRecord { timed_out: true, ..acted.clone() }, &[&timeout]),
         (

@@ -1,0 +1,84 @@
+//! The command line: every command and the flags they share.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::bench::Bench;
+use crate::commands::config::ConfigCommand;
+use crate::commands::dev::Dev;
+use crate::commands::get::Get;
+use crate::commands::keys::Keys;
+use crate::commands::node::Node;
+use crate::commands::receipt::Fetch;
+use crate::commands::status::Status;
+use crate::commands::submit::Submit;
+use crate::commands::testnet::Testnet;
+use crate::commands::verify::Verify;
+use crate::commands::version::Completions;
+use crate::exit::Exit;
+use crate::output::{Colour, Format};
+
+/// A replicated, append-only ledger for proofs and attestations.
+#[derive(Parser, Debug)]
+#[command(name = "quorate", version, arg_required_else_help = true, after_help = Exit::help())]
+pub struct Cli {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+    /// When to use colour; NO_COLOR is obeyed
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Colour,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run a network in this process, to try things out
+    Dev(Dev),
+    /// A network of processes on this machine
+    #[command(subcommand)]
+    Testnet(Testnet),
+    /// One node of a network
+    #[command(subcommand)]
+    Node(Node),
+    /// Sign that a file exists, submit that, and wait for it
+    Submit(Submit),
+    /// Show what became of a submission
+    Get(Get),
+    /// Fetch the receipt of an entry
+    Receipt(Fetch),
+    /// Check a receipt offline
+    Verify(Verify),
+    /// Show where a node stands
+    Status(Status),
+    /// Keys to sign submissions with
+    #[command(subcommand)]
+    Keys(Keys),
+    /// A node's configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Measure a network under load
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the version
+    Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,14 @@
+//! The commands, one a file: its flags, what it does, what it prints.
+
+pub mod bench;
+pub mod config;
+pub mod dev;
+pub mod get;
+pub mod keys;
+pub mod node;
+pub mod receipt;
+pub mod status;
+pub mod submit;
+pub mod testnet;
+pub mod verify;
+pub mod version;

@@ -1,0 +1,180 @@
+//! `quorate dev`: a network of validators in one process, to try things out.
+//!
+//! The validators have real keys, connections and disks; only their keys are marked so that no real node takes them.
+//! Data is kept from one run to the next unless the user says otherwise.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use node::StartError;
+use node::config::{Log, LogFormat};
+use testnet::in_process::{Doors, LocalError, LocalNetwork};
+use testnet::topology::{Keys, Plan, Topology, TopologyError};
+
+use crate::commands::node::{Ends, unstarted};
+use crate::commands::testnet::{curl_at, undrawn};
+use crate::demo;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Tone};
+
+/// How long the validators may take to find one another.
+const READY: Duration = Duration::from_secs(30);
+
+/// Flags of `dev`.
+#[derive(Args, Debug)]
+pub struct Dev {
+    /// Number of validators, 1 to 100
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    validators: usize,
+    /// Attest this program, verify the receipt offline, and end
+    #[arg(long)]
+    demo: bool,
+    /// Begin a new ledger; the old one is removed
+    #[arg(long)]
+    reset: bool,
+    /// Keep nothing
+    #[arg(long, conflicts_with_all = ["reset", "data_dir"])]
+    ephemeral: bool,
+    /// Where everything is kept
+    #[arg(long, default_value = ".quorate/dev", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The port of REST and JSON-RPC; the next one serves metrics. 0: any two
+    #[arg(long, default_value_t = 7070)]
+    port: u16,
+}
+
+/// Runs a network until it is asked to end, or the demonstration is over.
+pub fn run(args: &Dev, output: &Output) -> Result<Exit, Failure> {
+    let filter = std::env::var("QUORATE_LOG_FILTER").unwrap_or_else(|_| "error".to_owned());
+    node::telemetry::log::begin(&Log { format: LogFormat::Auto, filter }).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| Failure::internal(format_args!("no runtime: {fault}")))?;
+    if !args.ephemeral {
+        return runtime.block_on(network(args, &args.data_dir, output));
+    }
+    let dir = std::env::temp_dir().join(format!("quorate-dev-{:016x}", rand::random::<u64>()));
+    let ended = runtime.block_on(network(args, &dir, output));
+    match std::fs::remove_dir_all(&dir) {
+        Ok(()) => ended,
+        Err(fault) => {
+            ended.and(Err(Failure::internal(format_args!("cannot remove {}: {fault}", dir.display()))))
+        }
+    }
+}
+
+async fn network(args: &Dev, dir: &Path, output: &Output) -> Result<Exit, Failure> {
+    let mut ends = Ends::new()?;
+    let topology = topology(args, dir)?;
+    let admin = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
+    let network = LocalNetwork::start(&topology, Doors { rpc: args.port, admin }).await.map_err(unrun)?;
+    let done = tokio::select! {
+        done = work(args, &topology, &network, output) => done,
+        fault = network.ended() => Err(unrun(fault)),
+        () = ends.asked() => Ok(Exit::Ok),
+    };
+    let stopped = network.stop().await.map_err(unrun);
+    done.and_then(|exit| stopped.map(|()| exit))
+}
+
+async fn work(
+    args: &Dev,
+    topology: &Topology,
+    network: &LocalNetwork,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    network.ready(READY).await.map_err(unrun)?;
+    let kept = match args.ephemeral {
+        true => "nothing is kept".to_owned(),
+        false => format!("data in {}   (use --reset to start over)", args.data_dir.display()),
+    };
+    output.row("network", format_args!("{} validators, 1 process, {kept}", topology.nodes.len()));
+    output.row("rpc", format_args!("{}   metrics http://{}/metrics", network.url(), network.admin()));
+    if args.demo {
+        return demo::run(topology, network, output).await;
+    }
+    output.row("id", &topology.network);
+    output.row("policy", topology.dir().join(Topology::POLICY).display());
+    for (name, node) in network.nodes() {
+        let rpc: Vec<String> = node.rpc_addrs.iter().map(|address| format!("http://{address}")).collect();
+        output.row(name, rpc.join(" "));
+    }
+    output.row("submit", format_args!("quorate submit FILE --url {}", network.url()));
+    output.row("or", curl_at(&network.url(), None));
+    output.row("ready", format_args!("{}   Ctrl-C ends it", output.paint(Tone::Good, "yes")));
+    std::future::pending().await
+}
+
+/// The network in `dir`: the one that is there, or a new one.
+fn topology(args: &Dev, dir: &Path) -> Result<Topology, Failure> {
+    if args.reset {
+        remove(dir)?;
+    }
+    match Topology::read(dir) {
+        Ok(topology) if topology.nodes.len() == args.validators => Ok(topology),
+        Ok(topology) => Err(Failure::usage(format_args!(
+            "the network in {} has {} validators, not {}",
+            dir.display(),
+            topology.nodes.len(),
+            args.validators
+        ))
+        .hint("--reset begins a new one, --data-dir names another place")),
+        Err(TopologyError::Missing { .. }) => {
+            let plan = Plan {
+                validators: args.validators,
+                dir: dir.to_owned(),
+                port: Topology::PORT,
+                origin: None,
+                keys: Keys::Dev,
+            };
+            Topology::create(&plan).map_err(|fault| match fault {
+                TopologyError::Exists { .. } => Failure::usage(fault)
+                    .hint("--reset removes what a broken attempt left; --data-dir names another place"),
+                other => undrawn(other),
+            })
+        }
+        Err(fault) => Err(undrawn(fault)),
+    }
+}
+
+/// Removes a network of development keys, and nothing else: whatever lies in `dir` must look like one.
+fn remove(dir: &Path) -> Result<(), Failure> {
+    let ours = [Topology::FILE_NAME, "v1/keystore.json"].iter().any(|file| dir.join(file).exists());
+    let real = dir.join(Topology::TOKEN).exists() || dir.join("v1/passphrase").exists();
+    let empty = match std::fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(fault) => return Err(Failure::usage(format_args!("{}: {fault}", dir.display()))),
+    };
+    if empty {
+        return Ok(());
+    }
+    if !ours || real {
+        return Err(Failure::usage(format_args!(
+            "{} is not the data of quorate dev, so it is not removed",
+            dir.display()
+        ))
+        .hint("--data-dir names another place"));
+    }
+    std::fs::remove_dir_all(dir)
+        .map_err(|fault| Failure::usage(format_args!("cannot remove {}: {fault}", dir.display())))
+}
+
+fn unrun(fault: LocalError) -> Failure {
+    match &fault {
+        LocalError::Start { source, .. } => match &**source {
+            StartError::Listen { address, source } if source.kind() == std::io::ErrorKind::AddrInUse => {
+                Failure::usage(format_args!("port {} is taken by another process", address.port()))
+                    .hint("is quorate dev running already? --port 0 takes any free ports")
+            }
+            other => unstarted(other),
+        },
+        LocalError::Ports(_)
+        | LocalError::Config { .. }
+        | LocalError::Genesis { .. }
+        | LocalError::Keystore { .. } => Failure::usage(fault),
+        LocalError::NotReady { .. } | LocalError::Ended { .. } => Failure::internal(fault),
+    }
+}

@@ -1,0 +1,248 @@
+//! `quorate node`: one node of a network, as an operator runs it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use node::config::{Config, Key, Sources};
+use node::genesis_file;
+use node::keystore::{Keystore, Owner, Protection};
+use node::{RunningNode, Setup, StartError};
+use proto::counter::TimeMs;
+use proto::genesis::{Admission, Genesis};
+use proto::policy::Policy;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::commands::config::{key_value, load};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::submitter::{self, PassphraseSource};
+use crate::{files, time};
+
+/// Commands of `node`.
+#[derive(Subcommand, Debug)]
+pub enum Node {
+    /// Write the files of a new network of one node: keystore, genesis, configuration, policy
+    Init(Init),
+    /// Run a node until it is asked to end
+    Start(Start),
+}
+
+/// Flags of `node init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The node's directory
+    #[arg(long, env = "QUORATE_DIR", value_name = "DIR")]
+    dir: PathBuf,
+    /// The node's name among the validators
+    #[arg(long, default_value = "v1")]
+    name: String,
+    /// The log's origin: a URL without scheme, of this log alone
+    #[arg(long)]
+    origin: String,
+    #[command(flatten)]
+    passphrase: PassphraseSource,
+}
+
+/// Flags of `node start`.
+#[derive(Args, Debug)]
+pub struct Start {
+    /// The node's directory
+    #[arg(long, env = "QUORATE_DIR", default_value = ".", value_name = "DIR")]
+    dir: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseSource,
+    /// Set a key of the configuration, over file and environment
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+    /// Leave the session of whoever started this
+    #[arg(long, hide = true)]
+    detached: bool,
+}
+
+/// Runs a command of `node`.
+pub fn run(command: &Node, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Node::Init(args) => init(args, output),
+        Node::Start(args) => start(args, output),
+    }
+}
+
+fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
+    let passphrase = args.passphrase.read()?.ok_or_else(|| {
+        Failure::usage("a node's keys need a passphrase").hint("give --passphrase-file or --passphrase-fd")
+    })?;
+    let config = args.dir.join(Sources::FILE_NAME);
+    if config.exists() {
+        return Err(Failure::usage(format_args!("{} exists, and is not overwritten", config.display())));
+    }
+    let keystore = Keystore::create(
+        &args.dir.join(Keystore::FILE_NAME),
+        Owner::Validator,
+        Protection::Passphrase(&passphrase),
+    )
+    .map_err(|fault| submitter::refused(&fault))?;
+    let genesis = Genesis {
+        origin: args.origin.clone(),
+        time: TimeMs::new(time::now_ms()),
+        validators: vec![keystore.validator(&args.name, 1).map_err(Failure::usage)?],
+        admission: Admission::Open,
+        registrars: Vec::new(),
+    };
+    genesis.check().map_err(|fault| {
+        Failure::usage(fault).hint("remove the new keystore and try again with other values")
+    })?;
+    genesis_file::create(&args.dir.join(genesis_file::FILE_NAME), &genesis).map_err(Failure::usage)?;
+    let policy = Policy::of(&genesis.validator_set()).map_err(Failure::usage)?;
+    files::write(&args.dir.join("policy.txt"), policy.to_string().as_bytes())?;
+    files::write(&config, written(&args.name).as_bytes())?;
+    output.row("network", genesis.network());
+    output.row("files", args.dir.display());
+    output
+        .row("start", format_args!("quorate node start --dir {} --passphrase-file FILE", args.dir.display()));
+    if output.is_json() {
+        output.json(&serde_json::json!({ "network": genesis.network().to_string(), "dir": args.dir }));
+    }
+    Ok(Exit::Ok)
+}
+
+/// A configuration with every key: the name set, the rest as comments with their defaults.
+fn written(name: &str) -> String {
+    let keys = Key::ALL.iter().filter(|key| key.name != "name").map(|key| {
+        let default = if key.default.is_empty() { "unset" } else { key.default };
+        format!("# {}: {} ({default})\n", key.name, key.about)
+    });
+    format!(
+        "name = \"{name}\"\n\n# Keys that are not set, and what holds instead:\n{}",
+        keys.collect::<String>()
+    )
+}
+
+fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
+    if args.detached {
+        // Fails only for the leader of a session, who has none to leave.
+        let _ = rustix::process::setsid();
+    }
+    let dir = &args.dir;
+    let config = load(dir, args.set.clone())?;
+    node::telemetry::log::begin(&config.log).map_err(Failure::usage)?;
+    let setup = setup(dir, config, &args.passphrase)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| Failure::internal(format_args!("no runtime: {fault}")))?;
+    runtime.block_on(async {
+        let ends = Ends::new()?;
+        let running = node::start(setup).await.map_err(|fault| unstarted(&fault))?;
+        say(&running, output);
+        let mut ends = ends;
+        tokio::select! {
+            fault = running.wait() => {
+                let failure = Failure::internal(&fault).hint("the log tells more; after that is mended, start it again");
+                // It has failed already, which is what is told.
+                let _ = running.stop().await;
+                Err(failure)
+            }
+            () = ends.asked() => {
+                running.stop().await.map_err(Failure::internal)?;
+                Ok(Exit::Ok)
+            }
+        }
+    })
+}
+
+fn setup(dir: &Path, config: Config, passphrase: &PassphraseSource) -> Result<Setup, Failure> {
+    let genesis = genesis_file::read(&dir.join(genesis_file::FILE_NAME))
+        .map_err(|fault| Failure::usage(fault).hint("--dir names the node's directory"))?;
+    let keystore =
+        Keystore::read(&dir.join(Keystore::FILE_NAME)).map_err(|fault| submitter::refused(&fault))?;
+    if keystore.is_dev() {
+        return Err(Failure::usage(
+            "these keys are marked dev-only: anybody can read them, so a real node refuses them",
+        )
+        .hint("quorate dev runs such nodes; quorate node init and quorate testnet init make real keys"));
+    }
+    let passphrase = passphrase.read()?.ok_or_else(|| {
+        Failure::usage("the keystore needs a passphrase").hint("give --passphrase-file or --passphrase-fd")
+    })?;
+    let keys = keystore
+        .unlock_validator(Protection::Passphrase(&passphrase))
+        .map_err(|fault| submitter::refused(&fault))?;
+    Ok(Setup { config, genesis, keys })
+}
+
+fn say(running: &RunningNode, output: &Output) {
+    for address in &running.rpc_addrs {
+        output.row("rpc", format_args!("http://{address}"));
+    }
+    output.row("admin", format_args!("http://{}", running.admin_addr));
+    for address in &running.p2p_addrs {
+        output.row("p2p", address);
+    }
+}
+
+/// Says why a node does not start, and what helps.
+pub fn unstarted(fault: &StartError) -> Failure {
+    let failure = Failure::usage(fault);
+    match fault {
+        StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),
+        StartError::NotAValidator { .. } => failure.hint("genesis.json lists the validators' names"),
+        StartError::OtherKeys { .. } => {
+            failure.hint("is this another node's keystore, or another network's genesis?")
+        }
+        StartError::UnknownPeer { .. } => failure.hint("peers are named as in genesis.json"),
+        StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            failure.hint("another process listens there; end it, or choose another port")
+        }
+        StartError::Thread(_) => Failure::internal(fault),
+        StartError::Listen { .. }
+        | StartError::Policy(_)
+        | StartError::Tokens(_)
+        | StartError::Gateway(_)
+        | StartError::Store(_)
+        | StartError::Read(_)
+        | StartError::Journal(_)
+        | StartError::JournalBlock(_)
+        | StartError::Engine(_)
+        | StartError::Network(_) => failure,
+    }
+}
+
+/// The signals that ask a process to end.
+pub struct Ends {
+    term: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Ends {
+    /// Begins to listen. Before this, a signal ends the process at once.
+    ///
+    /// # Errors
+    /// `Internal` when the system refuses.
+    pub fn new() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|fault| Failure::internal(format_args!("no signals: {fault}")));
+        Ok(Self { term: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Returns when the process is asked to end.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_written_configuration_is_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let sources =
+            Sources { file: Some((dir.path().join("config.toml"), written("v7"))), ..Sources::default() };
+        let config = Config::load(dir.path(), &sources).expect("a configuration");
+        assert_eq!(config.name.as_deref(), Some("v7"));
+    }
+}

@@ -1,0 +1,357 @@
+//! `quorate verify`: is this receipt true? Opens no socket, asks nobody.
+//!
+//! The check list is printed whatever the outcome; each check has a stable code. A receipt that cannot even be read
+//! is not true, so it fails the check `receipt_format`, which stands before the others.
+//! Source: `DESIGN.md` §8, verification order.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use proto::counter::LeafIndex;
+use proto::entry::ENTRY_BYTES_MAX;
+use proto::id::SubmissionId;
+use proto::policy::Policy;
+use proto::receipt::Receipt;
+use serde::Serialize;
+use verify::{EntryFacts, Freshness, Options, Outcome, Report, Standing, verify_receipt};
+
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Tone, short};
+use crate::{files, submitter, time};
+
+/// Flags of `verify`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// The receipt, as JSON or as C2SP tlog-proof; `-` for stdin
+    receipt: PathBuf,
+    /// Whom to believe: a C2SP tlog-policy [default: policy.txt in the configuration directory]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The file the receipt should be about
+    #[arg(long, value_name = "FILE")]
+    artifact: Option<PathBuf>,
+    /// The submission it should be a receipt of
+    #[arg(long, value_name = "ID")]
+    id: Option<SubmissionId>,
+    /// The entry's bytes, which travel beside a tlog-proof
+    #[arg(long, value_name = "FILE")]
+    entry: Option<PathBuf>,
+    /// How old the checkpoint may be at most, such as 24h
+    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    max_age: Option<Duration>,
+}
+
+/// Verifies a receipt and prints the check list.
+pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
+    let freshness =
+        args.max_age.map(|age| Freshness { now_s: time::now_ms() / 1_000, max_age_s: age.as_secs() });
+    let files = Files {
+        receipt: &args.receipt,
+        policy: args.policy.as_deref(),
+        artifact: args.artifact.as_deref(),
+        entry: args.entry.as_deref(),
+    };
+    let verdict = judge(files, Options { submission: args.id, artifact: None, freshness })?;
+    verdict.print(output);
+    Ok(if verdict.verified { Exit::Ok } else { Exit::NotVerified })
+}
+
+/// All that a verifier has.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The receipt.
+    pub receipt: &'a Path,
+    /// Whom to believe; none: the policy of the configuration directory.
+    pub policy: Option<&'a Path>,
+    /// What the receipt should be about.
+    pub artifact: Option<&'a Path>,
+    /// The entry, if it does not travel in the receipt.
+    pub entry: Option<&'a Path>,
+}
+
+/// Verifies a receipt from files alone; the artifact of `options` is the one of `files`.
+///
+/// # Errors
+/// `NoTrust` without a policy, `Usage` when a file cannot be read.
+pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
+    let policy = read_policy(files.policy)?;
+    let read = |path: &Path, max| files::read(path, max).map_err(|fault| files::unreadable(path, &fault));
+    let bytes = read(files.receipt, Receipt::BYTES_MAX)?;
+    let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
+    let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
+    match read_receipt(&bytes, entry) {
+        Ok(receipt) => Ok(Verdict::of(&verify_receipt(&policy, &receipt, Options { artifact, ..options }))),
+        Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
+        Err(Unread::Usage(failure)) => Err(failure),
+    }
+}
+
+fn read_policy(given: Option<&Path>) -> Result<Policy, Failure> {
+    let trust = |fault: String| {
+        Failure::new(Exit::NoTrust, fault).hint(
+            "--policy FILE names whom to believe; take the file from someone you trust, not from the receipt",
+        )
+    };
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => submitter::config_dir().map_err(|failure| trust(failure.message))?.join("policy.txt"),
+    };
+    let bytes = files::read(&path, Policy::BYTES_MAX)
+        .map_err(|fault| trust(format!("cannot read the policy {}: {fault}", path.display())))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| trust(format!("the policy {} is not UTF-8 text", path.display())))?;
+    text.parse::<Policy>().map_err(|fault| trust(format!("{}: {fault}", path.display())))
+}
+
+/// Why there is no receipt to verify.
+enum Unread {
+    /// The bytes are not one.
+    Receipt(String),
+    /// The flags do not fit it.
+    Usage(Failure),
+}
+
+fn read_receipt(bytes: &[u8], entry: Option<Vec<u8>>) -> Result<Receipt, Unread> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Unread::Receipt("the receipt is not UTF-8 text".to_owned()))?;
+    match (text.starts_with("c2sp.org/tlog-proof"), entry) {
+        (true, Some(entry)) => {
+            Receipt::from_tlog_proof(text, entry).map_err(|fault| Unread::Receipt(fault.to_string()))
+        }
+        (true, None) => Err(Unread::Usage(
+            Failure::usage("a tlog-proof does not hold the entry it is about")
+                .hint("--entry FILE names the file with the entry's bytes"),
+        )),
+        (false, None) => Receipt::from_json(text).map_err(|fault| Unread::Receipt(fault.to_string())),
+        (false, Some(_)) => Err(Unread::Usage(Failure::usage(
+            "--entry goes with a tlog-proof; a receipt in JSON holds its entry",
+        ))),
+    }
+}
+
+/// What was found, as it is printed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Whether every check that was made holds.
+    pub verified: bool,
+    /// The code of the check that failed.
+    pub failed: Option<&'static str>,
+    /// All checks, in order.
+    pub checks: Vec<CheckLine>,
+    /// What the receipt shows, as far as it is believed.
+    pub facts: Facts,
+}
+
+/// One check.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct CheckLine {
+    /// The stable code.
+    pub code: &'static str,
+    /// `passed`, `failed` or `skipped`.
+    pub outcome: &'static str,
+    /// Why it failed or was skipped.
+    pub detail: String,
+}
+
+/// What a receipt shows; null where nothing is believed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// The log.
+    origin: Option<String>,
+    /// Size of its checkpoint.
+    checkpoint_size: Option<u64>,
+    /// Root of its checkpoint.
+    root: Option<String>,
+    /// Who cosigned.
+    cosigners: Vec<String>,
+    /// The time a quorum vouches for, in seconds since 1970.
+    vouched_time_s: Option<u64>,
+    /// Place of the entry.
+    index: Option<u64>,
+    /// Kind of the entry.
+    entry: Option<&'static str>,
+    /// The submission.
+    id: Option<String>,
+    /// Height of its block.
+    height: Option<u64>,
+    /// Time of its block, in milliseconds since 1970.
+    time_ms: Option<u64>,
+    /// The network it was signed for.
+    network: Option<String>,
+    /// Its operation.
+    operation: Option<&'static str>,
+    /// Its tenant.
+    tenant: Option<String>,
+    /// Who speaks.
+    author: Option<String>,
+    /// The author's key.
+    key: Option<String>,
+    /// Why the key was the author's: `self_certified` or `attested_by_log`.
+    key_standing: Option<&'static str>,
+    /// SHA-256 of what it is about.
+    content: Option<String>,
+}
+
+const FORMAT: &str = "receipt_format";
+
+impl Verdict {
+    fn of(report: &Report) -> Self {
+        let mut checks = vec![CheckLine { code: FORMAT, outcome: "passed", detail: String::new() }];
+        checks.extend(report.checks.iter().map(|check| {
+            let (outcome, detail) = match &check.outcome {
+                Outcome::Passed => ("passed", String::new()),
+                Outcome::Failed(fault) => ("failed", fault.to_string()),
+                Outcome::Skipped(why) => ("skipped", (*why).to_owned()),
+            };
+            CheckLine { code: check.code.as_str(), outcome, detail }
+        }));
+        Self {
+            verified: report.is_true(),
+            failed: report.failure().map(|(code, _)| code.as_str()),
+            checks,
+            facts: Facts::of(report),
+        }
+    }
+
+    fn unreadable(fault: String) -> Self {
+        let skipped = |code: verify::Code| CheckLine {
+            code: code.as_str(),
+            outcome: "skipped",
+            detail: "an earlier check failed".to_owned(),
+        };
+        let mut checks = vec![CheckLine { code: FORMAT, outcome: "failed", detail: fault }];
+        checks.extend(verify::Code::ALL.map(skipped));
+        Self { verified: false, failed: Some(FORMAT), checks, facts: Facts::default() }
+    }
+
+    /// Prints the check list and the verdict.
+    pub fn print(&self, output: &Output) {
+        if output.is_json() {
+            return output.json(self);
+        }
+        for check in &self.checks {
+            let (tone, word) = match check.outcome {
+                "passed" => (Tone::Good, "ok"),
+                "failed" => (Tone::Bad, "FAILED"),
+                _ => (Tone::Faint, "-"),
+            };
+            let detail =
+                if check.outcome == "passed" { self.shown_by(check.code) } else { check.detail.clone() };
+            // Padded before it is painted: colour codes have no width.
+            let word = output.paint(tone, &format!("{word:6}"));
+            output.line(format_args!("  {:22} {word} {detail}", check.code).to_string().trim_end());
+        }
+        self.facts.print(output);
+        match self.failed {
+            None => output.line(output.paint(Tone::Good, "VERIFIED")),
+            Some(code) => {
+                output.line(format_args!("{}  check {code} failed", output.paint(Tone::Bad, "NOT VERIFIED")))
+            }
+        }
+    }
+
+    /// What a passed check shows, in a few words.
+    fn shown_by(&self, code: &str) -> String {
+        let facts = &self.facts;
+        match (code, facts.index, facts.checkpoint_size) {
+            ("policy", _, _) => facts.origin.clone().unwrap_or_default(),
+            ("quorum", _, Some(_)) => format!("{} cosignatures", facts.cosigners.len()),
+            ("index", Some(index), Some(size)) => format!("leaf {index} of {size}"),
+            _ => String::new(),
+        }
+    }
+
+    /// The verdict in one line, as `dev --demo` prints it.
+    pub fn summary(&self) -> String {
+        let facts = &self.facts;
+        match self.failed {
+            Some(code) => format!("check {code} failed"),
+            None => format!(
+                "signature ok · inclusion ok (leaf {} of {}) · checkpoint ok ({} cosignatures)",
+                facts.index.unwrap_or_default(),
+                facts.checkpoint_size.unwrap_or_default(),
+                facts.cosigners.len()
+            ),
+        }
+    }
+}
+
+impl Facts {
+    fn of(report: &Report) -> Self {
+        let mut facts = Self { index: report.index.map(LeafIndex::get), ..Self::default() };
+        if let Some(checkpoint) = &report.checkpoint {
+            facts.origin = Some(checkpoint.origin.to_string());
+            facts.checkpoint_size = Some(checkpoint.head.size.get());
+            facts.root = Some(checkpoint.head.root.to_string());
+            facts.cosigners = checkpoint.cosigners.iter().map(|cosigner| cosigner.name.clone()).collect();
+            facts.vouched_time_s = checkpoint.vouched_time_s;
+        }
+        match &report.entry {
+            None => {}
+            Some(entry @ EntryFacts::Policy) => facts.entry = Some(entry.kind()),
+            Some(entry @ EntryFacts::Genesis { network }) => {
+                facts.entry = Some(entry.kind());
+                facts.network = Some(network.to_string());
+            }
+            Some(entry @ EntryFacts::Block { height, time }) => {
+                facts.entry = Some(entry.kind());
+                facts.height = Some(height.get());
+                facts.time_ms = Some(time.get());
+            }
+            Some(entry @ EntryFacts::Submission(submission)) => {
+                facts.entry = Some(entry.kind());
+                facts.id = Some(submission.id.to_string());
+                facts.height = Some(submission.height.get());
+                facts.time_ms = Some(submission.time.get());
+                facts.network = Some(submission.network.to_string());
+                facts.operation = Some(submission.operation);
+                facts.tenant = Some(submission.tenant.to_string());
+                facts.author = Some(submission.author.to_string());
+                facts.key = Some(submission.key.to_string());
+                facts.key_standing = Some(match submission.standing {
+                    Standing::SelfCertified => "self_certified",
+                    Standing::AttestedByLog => "attested_by_log",
+                });
+                facts.content = submission.content.as_ref().map(ToString::to_string);
+            }
+        }
+        facts
+    }
+
+    fn print(&self, output: &Output) {
+        let rows = [
+            ("submission", self.id.clone()),
+            ("operation", self.operation.map(str::to_owned)),
+            ("content", self.content.as_ref().map(|content| format!("sha256 {content}"))),
+            ("author", self.author.as_ref().map(|author| abridged(author))),
+            (
+                "block",
+                self.height.map(|height| {
+                    let time = self.time_ms.map(|time| time::utc(time / 1_000)).unwrap_or_default();
+                    format!("height {height}, {time}")
+                }),
+            ),
+            (
+                "checkpoint",
+                self.root.as_ref().map(|root| {
+                    let time = self.vouched_time_s.map(time::utc).unwrap_or_default();
+                    format!("root {}, cosigned {time}", short(root))
+                }),
+            ),
+        ];
+        for (label, text) in rows {
+            if let Some(text) = text {
+                output.row(label, text);
+            }
+        }
+    }
+}
+
+/// A DID of a post-quantum key has thousands of characters; the ends tell it apart.
+fn abridged(did: &str) -> String {
+    match (did.get(..40), did.get(did.len().saturating_sub(8)..)) {
+        (Some(head), Some(tail)) if did.len() > 100 => format!("{head}…{tail}"),
+        _ => did.to_owned(),
+    }
+}

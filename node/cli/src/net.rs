@@ -1,0 +1,153 @@
+//! Asking a node: its address, a runtime to ask in, and what its refusals mean for the exit code.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use client::{Client, ClientError};
+use model::entry::{State, TIMEOUT_MS_MAX, Ticket, Wait};
+use model::scalar::Uint;
+use proto::submission::Submission;
+use tokio::runtime::Runtime;
+
+use crate::exit::{Exit, Failure};
+
+/// Which node to ask.
+#[derive(Args, Clone, Debug)]
+pub struct Node {
+    /// The node's address
+    #[arg(long, env = "QUORATE_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
+    url: String,
+}
+
+impl Node {
+    /// A client of the node.
+    ///
+    /// # Errors
+    /// `Usage` unless the address is one.
+    pub fn client(&self) -> Result<Client, Failure> {
+        client(&self.url)
+    }
+}
+
+/// A client of the node at `url`; `host:port` is enough.
+///
+/// # Errors
+/// `Usage` unless the address is one.
+pub fn client(url: &str) -> Result<Client, Failure> {
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    Client::new(&url).map_err(refused)
+}
+
+/// A runtime for one command that asks a node.
+///
+/// # Errors
+/// `Internal` when the system gives none.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| Failure::internal(format_args!("no runtime: {fault}")))
+}
+
+/// What a failed question means to the user.
+pub fn refused(error: ClientError) -> Failure {
+    let exit = match &error {
+        ClientError::Address { .. } => Exit::Usage,
+        ClientError::CannotConnect { .. } => Exit::Unreachable,
+        ClientError::OutcomeUnknown { .. } | ClientError::Interrupted { .. } => Exit::Unknown,
+        ClientError::NotFound(_) => Exit::NotFound,
+        ClientError::Refused(_) => Exit::Refused,
+        ClientError::Failed(_) | ClientError::Unreadable { .. } => Exit::Internal,
+    };
+    match error {
+        ClientError::NotFound(problem) | ClientError::Refused(problem) | ClientError::Failed(problem) => {
+            let rule = problem.reason.map(|reason| format!(" [{reason}]")).unwrap_or_default();
+            Failure::new(exit, format_args!("{} ({}{rule})", problem.detail, problem.code)).hint(problem.hint)
+        }
+        ClientError::CannotConnect { .. } => Failure::new(exit, error)
+            .hint("is the node running? quorate dev starts a network here, --url names another node"),
+        ClientError::OutcomeUnknown { .. } => Failure::new(exit, error)
+            .hint("submit the same envelope again, or ask for the id: nothing is done twice"),
+        ClientError::Unreadable { .. } => {
+            Failure::new(exit, error).hint("is it a Quorate node that answers there?")
+        }
+        ClientError::Address { .. } => Failure::new(exit, error).hint("an address is http://host:port"),
+        ClientError::Interrupted { .. } => Failure::new(exit, error),
+    }
+}
+
+/// Submits and waits until the submission has come as far as `wait`, or time is up: then the ticket says how far it
+/// has come. The same bytes are sent again as often as that needs; they are executed once.
+///
+/// # Errors
+/// As the client, when the first sending gave no ticket; a later one that fails ends the waiting.
+pub async fn submit_and_wait(
+    client: &Client,
+    submission: &Submission,
+    wait: Wait,
+    timeout: Duration,
+) -> Result<Ticket, ClientError> {
+    let until = Instant::now() + timeout;
+    let mut known: Option<Ticket> = None;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let turn = left.min(Duration::from_millis(TIMEOUT_MS_MAX));
+        let ticket = match client.submit(submission.bytes(), wait, turn).await {
+            Ok(ticket) => ticket,
+            // The node is full: it says so before it takes anything, and asks to come again.
+            Err(ClientError::Refused(problem)) if problem.retry_after_ms.is_some() && !left.is_zero() => {
+                let Uint(pause_ms) = problem.retry_after_ms.unwrap_or_default();
+                tokio::time::sleep(left.min(Duration::from_millis(pause_ms.max(10)))).await;
+                continue;
+            }
+            Err(fault) => return known.ok_or(fault),
+        };
+        if wait.is_over(ticket.state) || left <= turn {
+            return Ok(ticket);
+        }
+        known = Some(ticket);
+    }
+}
+
+/// How a command ends that waited for `wait` and was left in `state`.
+pub const fn exit_of(wait: Wait, state: State) -> Exit {
+    match state {
+        State::Rejected | State::Expired => Exit::Refused,
+        State::Accepted | State::Committed | State::Finalized if wait.is_over(state) => Exit::Ok,
+        State::Accepted | State::Committed | State::Finalized => Exit::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_with_the_code_of_what_is_known() {
+        for (wait, state, exit) in [
+            (Wait::Accepted, State::Accepted, Exit::Ok),
+            (Wait::Finalized, State::Finalized, Exit::Ok),
+            (Wait::Finalized, State::Committed, Exit::Unknown),
+            (Wait::Committed, State::Accepted, Exit::Unknown),
+            (Wait::Accepted, State::Rejected, Exit::Refused),
+            (Wait::Finalized, State::Expired, Exit::Refused),
+        ] {
+            assert_eq!(exit_of(wait, state), exit, "{wait:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn every_failure_has_the_exit_code_that_the_client_documents() {
+        let errors = [
+            ClientError::Address { url: "x".into(), fault: "y".into() },
+            ClientError::CannotConnect { url: "x".into(), fault: "y".into() },
+            ClientError::Interrupted { fault: "y".into() },
+            ClientError::Unreadable { fault: "y".into() },
+        ];
+        for error in errors {
+            let code = error.exit_code();
+            assert_eq!(refused(error).exit.code(), code);
+        }
+        assert_eq!(client("127.0.0.1:70000").expect_err("no port").exit, Exit::Usage);
+    }
+}

@@ -1,0 +1,121 @@
+//! What comes in: frames and questions of peers, submissions of callers, each with the room it takes.
+//!
+//! When there is no room the next one is not taken, so the network stops reading and callers wait: nobody's flood becomes
+//! our memory.
+
+use std::sync::Arc;
+
+use api::SubmitRequest;
+use engine::Event;
+use engine::event::{PeerTicket, QuestionId};
+use p2p::{Incoming, Network};
+use proto::canonical::Canonical as _;
+use proto::id::ValidatorIndex;
+use proto::message::{Kind, Lane, Request, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use crate::failure::{Failure, FatalError};
+use crate::inbox::Inbox;
+use crate::status::Reporter;
+use crate::telemetry::{Counters, Dropped};
+use crate::verifier::{Job, Verifier};
+
+/// Room for messages of each lane, and for submissions, between the door and the engine, in KiB.
+const CONSENSUS_KIB: usize = 16 << 10;
+const BULK_KIB: usize = 64 << 10;
+const SUBMISSIONS_KIB: usize = 32 << 10;
+/// What a message takes beside its bytes, in KiB: it is decoded, checked and queued.
+const EACH_KIB: u32 = 4;
+
+/// The door for the network.
+pub(crate) struct Intake {
+    pub(crate) network: Network,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) reporter: Arc<Reporter>,
+    pub(crate) failure: Failure,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Intake {
+    /// Takes what the network brings until it stops.
+    pub(crate) async fn run(self, mut incoming: mpsc::Receiver<Incoming>) {
+        let consensus = Arc::new(Semaphore::new(CONSENSUS_KIB));
+        let bulk = Arc::new(Semaphore::new(BULK_KIB));
+        while let Some(message) = incoming.recv().await {
+            match message {
+                Incoming::Frame { from, kind, bytes } => {
+                    let room = match kind.lane() {
+                        Lane::Consensus => take_room(&consensus, bytes.len()).await,
+                        Lane::Bulk | Lane::Request => take_room(&bulk, bytes.len()).await,
+                    };
+                    self.verifier.submit(Job::Frame { from: ValidatorIndex::new(from), kind, bytes, room });
+                }
+                Incoming::Request { from: _, ticket, bytes } => match Request::decode(&bytes) {
+                    Ok(request) => {
+                        let room = take_room(&bulk, bytes.len()).await;
+                        self.inbox.arrive(Event::Request { ticket: PeerTicket(ticket.get()), request }, room);
+                    }
+                    Err(fault) => {
+                        tracing::debug!(%fault, "a question is malformed");
+                        self.counters.dropped(Dropped::Malformed);
+                        self.network.respond(ticket, Response::Blocks(Vec::new()).encode());
+                    }
+                },
+                Incoming::Response { ticket, from, bytes } => {
+                    let room = take_room(&bulk, bytes.len()).await;
+                    let (question, from) = (QuestionId(ticket), ValidatorIndex::new(from));
+                    self.verifier.submit(Job::Response { question, from, bytes, room });
+                }
+                Incoming::RequestFailed { ticket } => {
+                    self.inbox.happen(Event::NoResponse { question: QuestionId(ticket) });
+                }
+                // Meant for observers; a validator hears the same on its lanes.
+                Incoming::Announcement { bytes: _ } => {}
+                Incoming::PeerUp { index } => {
+                    self.counters.peer_up(index);
+                    self.inbox.happen(Event::PeerUp { peer: ValidatorIndex::new(index) });
+                    self.reporter.refresh();
+                }
+                Incoming::PeerDown { index } => {
+                    self.counters.peer_down(index);
+                    self.reporter.refresh();
+                }
+            }
+        }
+        if !*self.stopping.borrow() {
+            self.failure.tell(FatalError::Died { thread: "network" });
+        }
+    }
+}
+
+/// Takes submissions until the node goes down.
+pub(crate) async fn submissions(
+    mut requests: mpsc::Receiver<SubmitRequest>,
+    verifier: Arc<Verifier>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let door = Arc::new(Semaphore::new(SUBMISSIONS_KIB));
+    loop {
+        let request = tokio::select! {
+            request = requests.recv() => request,
+            // An error says that the node is gone.
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        };
+        let Some(SubmitRequest { envelope, reply }) = request else { return };
+        let room = take_room(&door, envelope.len()).await;
+        verifier.submit(Job::Submission { envelope, reply, room });
+    }
+}
+
+async fn take_room(door: &Arc<Semaphore>, bytes: usize) -> OwnedSemaphorePermit {
+    let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).saturating_add(EACH_KIB);
+    Arc::clone(door)
+        .acquire_many_owned(kib)
+        .await
+        .expect("doors are never closed, and have room for any message")
+}
+
+const _: () =
+    assert!(Kind::Response.bytes_max() >> 10 < BULK_KIB && Kind::Proposal.bytes_max() >> 10 < CONSENSUS_KIB);

@@ -1,0 +1,175 @@
+//! A command becomes a deed.
+//!
+//! Decides nothing: what is behind a gate is done when the threads in `durable` have opened it, everything else at
+//! once. No deed waits, so commands may be done on any thread: the queues they go to are bounded by those who fill them.
+
+use std::sync::Arc;
+
+use consensus::{Recipients, Say};
+use crypto::{SecretKey, Signature};
+use engine::{Alarm, Command, JournalWrite};
+use ledger::Notice;
+use ledger::change::ChangeSet;
+use p2p::{InboundTicket, Network};
+use proto::ballot::{Timeout, TimeoutStatement, Vote};
+use proto::canonical::Canonical as _;
+use proto::checkpoint::{Cosignature, Head, cosigned_messages};
+use proto::id::ValidatorIndex;
+use proto::message::Message;
+use proto::proposal::Proposal;
+use proto::validators::ValidatorSet;
+use tokio::sync::broadcast;
+
+use crate::callers::Callers;
+use crate::clock;
+use crate::durable::Gates;
+use crate::failure::{Failure, FatalError};
+use crate::inbox::Inbox;
+use crate::telemetry::Counters;
+use crate::verifier::{Job, Verifier};
+use crate::wire;
+
+/// The keys that sign here; the network and the gateway have their own.
+pub(crate) struct Signers {
+    pub(crate) consensus: SecretKey,
+    pub(crate) log: SecretKey,
+    pub(crate) cosigner_ed25519: SecretKey,
+    pub(crate) cosigner_ml_dsa_65: SecretKey,
+}
+
+/// All that deeds are done with.
+pub(crate) struct Performer {
+    pub(crate) me: ValidatorIndex,
+    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) keys: Signers,
+    pub(crate) journal: Gates<JournalWrite>,
+    pub(crate) store: Gates<ChangeSet>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) network: Network,
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) feed: broadcast::Sender<Arc<Notice>>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) failure: Failure,
+}
+
+impl Performer {
+    /// Does one command.
+    pub(crate) fn perform(&self, command: Command) {
+        match command {
+            Command::Journal(gate) => self.journal.push(gate),
+            Command::Store(gate) => self.store.push(gate),
+            Command::Say(say) => self.say(say),
+            Command::Cosign(head) => self.cosign(head),
+            Command::Send { to, message } => self.send(&to, &message),
+            Command::Ask { to, question, request } => {
+                self.network.request(to.get(), question.0, request.encode());
+            }
+            Command::Respond { ticket, response } => {
+                self.network.respond(InboundTicket::new(ticket.0), response.encode());
+            }
+            Command::StartTimer { timer, after_ms } => self.inbox.start_timer(timer, after_ms),
+            Command::StopTimer { timer } => self.inbox.stop_timer(timer),
+            Command::Answer { ticket, answer } => self.callers.answer(ticket, answer),
+            Command::Publish(notices) => self.publish(notices),
+            Command::Announce(checkpoint) => self.network.announce(checkpoint.encode()),
+            Command::Happen(event) => self.inbox.happen(event),
+            Command::Alarm(alarm) => self.alarm(alarm),
+        }
+    }
+
+    fn say(&self, say: Say) {
+        match say {
+            Say::Vote { statement, to } => {
+                let signature = self.sign(&statement.signed_bytes(self.set.network()));
+                let message = Message::Vote(Vote { statement, voter: self.me, signature });
+                let bytes: Arc<[u8]> = wire::encode(&message).into();
+                for peer in to.iter().filter(|peer| **peer != self.me) {
+                    self.network.send(peer.get(), message.kind(), Arc::clone(&bytes));
+                }
+                if to.contains(&self.me) {
+                    self.verifier.submit(Job::Own(message));
+                }
+            }
+            Say::Timeout { epoch, view, high_qc, last_tc } => {
+                let statement = TimeoutStatement { epoch, view, high_qc_view: high_qc.view };
+                let signature = self.sign(&statement.signed_bytes(self.set.network()));
+                let timeout = Timeout { epoch, view, high_qc, last_tc, voter: self.me, signature };
+                self.tell_all(Message::Timeout(timeout));
+            }
+            Say::Proposal { block, justify, timeout_cert } => {
+                let signature = self.sign(&Proposal::signed_bytes(self.set.network(), &block));
+                self.tell_all(Message::Proposal(Proposal { block, justify, timeout_cert, signature }));
+            }
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Signature {
+        self.keys.consensus.sign(message)
+    }
+
+    /// To all others, and to ourselves by the door that theirs come in by.
+    fn tell_all(&self, message: Message) {
+        self.send(&Recipients::All, &message);
+        self.verifier.submit(Job::Own(message));
+    }
+
+    fn send(&self, to: &Recipients, message: &Message) {
+        let bytes: Arc<[u8]> = wire::encode(message).into();
+        match to {
+            Recipients::All => self.network.broadcast(message.kind(), bytes),
+            Recipients::One(peer) => self.network.send(peer.get(), message.kind(), bytes),
+        }
+    }
+
+    fn cosign(&self, head: Head) {
+        let time_s = clock::now().seconds();
+        match cosigned_messages(&self.set, self.me, head, time_s) {
+            Ok(messages) => self.verifier.submit(Job::Own(Message::Cosignature(Cosignature {
+                signer: self.me,
+                head,
+                time_s,
+                log: self.keys.log.sign(&messages.log),
+                ed25519: self.keys.cosigner_ed25519.sign(&messages.ed25519),
+                ml_dsa_65: self.keys.cosigner_ml_dsa_65.sign(&messages.ml_dsa_65),
+            }))),
+            // The set's names make key names, or there would be no policy; so it is the clock.
+            Err(fault) => {
+                tracing::error!(code = "cosigning_failed", %fault, "a checkpoint cannot be cosigned")
+            }
+        }
+    }
+
+    fn publish(&self, notices: Vec<Notice>) {
+        for notice in notices {
+            // An error says that nobody listens.
+            let _ = self.feed.send(Arc::new(notice));
+        }
+    }
+
+    fn alarm(&self, alarm: Alarm) {
+        self.counters.alarm(&alarm);
+        match alarm {
+            Alarm::Equivocation(evidence) => {
+                let validator = evidence.accused();
+                tracing::error!(code = "equivocation", %validator, view = %evidence.view(), ?evidence, "a validator contradicted itself");
+            }
+            Alarm::Divergence(divergence) => {
+                tracing::error!(code = "divergence", %divergence, "a validator signed another root");
+            }
+            Alarm::Diverged { ours, theirs } => {
+                tracing::error!(
+                    code = "diverged",
+                    ?ours,
+                    ?theirs,
+                    "a quorum signed another root than this node computed"
+                );
+            }
+            Alarm::Misbehaved { peer, reason } => {
+                tracing::warn!(code = "misbehaviour", %peer, ?reason, "a peer did what an honest one would not");
+            }
+            Alarm::Forked(fork) => self.failure.tell(FatalError::Forked(format!("{fork:?}"))),
+            Alarm::Fatal(fault) => self.failure.tell(FatalError::Ledger(fault)),
+        }
+    }
+}

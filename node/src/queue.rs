@@ -1,0 +1,138 @@
+//! A queue between threads: urgent things first, and closed once.
+//!
+//! Nothing here waits for room: who must not run ahead asks `wait_below`, and what comes from outside holds a permit of
+//! its own, so that the bound stands at the door and no two threads can wait for each other.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A queue of things to do.
+pub(crate) struct Queue<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    urgent: VecDeque<T>,
+    patient: VecDeque<T>,
+    closed: bool,
+}
+
+impl<T> State<T> {
+    fn len(&self) -> usize {
+        self.urgent.len() + self.patient.len()
+    }
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        let state = State { urgent: VecDeque::new(), patient: VecDeque::new(), closed: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+}
+
+impl<T> Queue<T> {
+    /// A thread that panicked left the queue whole: no code of others runs under the lock.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds to the end. After `close` the item is dropped.
+    pub(crate) fn push(&self, item: T) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.patient.push_back(item);
+            self.changed.notify_all();
+        }
+    }
+
+    /// As `push`, but before all that is not urgent.
+    pub(crate) fn push_urgent(&self, item: T) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.urgent.push_back(item);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for something to do; none when the queue is closed and empty.
+    pub(crate) fn take(&self) -> Option<T> {
+        let mut state = self.wait(|state| state.closed || state.len() > 0);
+        let item = state.urgent.pop_front().or_else(|| state.patient.pop_front());
+        self.changed.notify_all();
+        item
+    }
+
+    /// Waits for something to do and takes all there is, in order; none when the queue is closed and empty.
+    pub(crate) fn take_all(&self) -> Option<Vec<T>> {
+        let mut guard = self.wait(|state| state.closed || state.len() > 0);
+        let state = &mut *guard;
+        let items: Vec<_> = state.urgent.drain(..).chain(state.patient.drain(..)).collect();
+        self.changed.notify_all();
+        (!items.is_empty()).then_some(items)
+    }
+
+    /// Waits until fewer than `max` things wait, or the queue is closed.
+    pub(crate) fn wait_below(&self, max: usize) {
+        drop(self.wait(|state| state.closed || state.len() < max));
+    }
+
+    fn wait(&self, until: impl Fn(&State<T>) -> bool) -> MutexGuard<'_, State<T>> {
+        self.changed.wait_while(self.lock(), |state| !until(state)).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes nothing more in; what is there can still be taken out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether it is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// How many things wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn urgent_things_come_first_and_order_is_kept() {
+        let queue = Queue::default();
+        queue.push(1);
+        queue.push_urgent(2);
+        queue.push(3);
+        queue.push_urgent(4);
+        assert_eq!(queue.take(), Some(2));
+        assert_eq!(queue.take_all(), Some(vec![4, 1, 3]));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_has_and_takes_nothing() {
+        let queue = Queue::default();
+        queue.push(1);
+        queue.close();
+        queue.push(2);
+        queue.push_urgent(3);
+        assert_eq!((queue.take(), queue.take(), queue.take_all()), (Some(1), None, None));
+    }
+
+    #[test]
+    fn those_who_wait_are_woken() {
+        let queue: Arc<Queue<u8>> = Arc::default();
+        let other = Arc::clone(&queue);
+        let taker = std::thread::spawn(move || (other.take(), other.take()));
+        queue.push(7);
+        queue.wait_below(1);
+        queue.close();
+        assert_eq!(taker.join().unwrap(), (Some(7), None));
+        queue.wait_below(0);
+    }
+}

@@ -1,0 +1,145 @@
+//! What the node counts and logs, taken at its doors: events in, writes done, messages refused.
+//!
+//! The rules know no metric. Names are those of `UX.md` §7 and never change; labels come from our own tables.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use engine::{Alarm, Event, Timer};
+use proto::id::ValidatorIndex;
+use proto::validators::ValidatorSet;
+
+mod families;
+pub mod log;
+mod spread;
+
+pub(crate) use families::{Gauges, source};
+use spread::Times;
+
+/// Why something from outside was dropped before it reached the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Dropped {
+    /// Its bytes are no message.
+    Malformed,
+    /// A signature or certificate does not hold.
+    Unverified,
+    /// A submission that is malformed or not signed as it says.
+    Submission,
+}
+
+impl Dropped {
+    const ALL: [Self; 3] = [Self::Malformed, Self::Unverified, Self::Submission];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unverified => "unverified",
+            Self::Submission => "submission",
+        }
+    }
+}
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    events: AtomicU64,
+    view_timeouts: AtomicU64,
+    submissions: AtomicU64,
+    dropped: [AtomicU64; Dropped::ALL.len()],
+    equivocations: AtomicU64,
+    divergences: AtomicU64,
+    misbehaviours: AtomicU64,
+    journal: Times,
+    journal_writes: AtomicU64,
+    commits: Times,
+    heights: AtomicU64,
+    disk_full: AtomicBool,
+    connected: Mutex<BTreeSet<u16>>,
+}
+
+fn add(counter: &AtomicU64, count: usize) {
+    counter.fetch_add(count as u64, Ordering::Relaxed);
+}
+
+impl Counters {
+    /// An event goes in.
+    pub(crate) fn event(&self, event: &Event) {
+        add(&self.events, 1);
+        match event {
+            Event::TimerFired(Timer::View(consensus::Timer::View { .. })) => add(&self.view_timeouts, 1),
+            Event::Submit { .. } => add(&self.submissions, 1),
+            Event::TimerFired(_)
+            | Event::Message { .. }
+            | Event::Request { .. }
+            | Event::Response { .. }
+            | Event::NoResponse { .. }
+            | Event::Applied { .. }
+            | Event::Certified { .. }
+            | Event::PeerUp { .. } => {}
+        }
+    }
+
+    /// Something was dropped at the door.
+    pub(crate) fn dropped(&self, why: Dropped) {
+        add(&self.dropped[why as usize], 1);
+    }
+
+    /// The engine raised an alarm.
+    pub(crate) fn alarm(&self, alarm: &Alarm) {
+        match alarm {
+            Alarm::Equivocation(_) => add(&self.equivocations, 1),
+            Alarm::Divergence(_) | Alarm::Diverged { .. } => add(&self.divergences, 1),
+            Alarm::Misbehaved { .. } => add(&self.misbehaviours, 1),
+            // The node stops, and its last line says why.
+            Alarm::Forked(_) | Alarm::Fatal(_) => {}
+        }
+    }
+
+    /// `writes` records became durable with one sync.
+    pub(crate) fn journaled(&self, took: Duration, writes: usize) {
+        self.journal.observe(took);
+        add(&self.journal_writes, writes);
+    }
+
+    /// `heights` change sets became durable with one commit.
+    pub(crate) fn committed(&self, took: Duration, heights: usize) {
+        self.commits.observe(took);
+        add(&self.heights, heights);
+    }
+
+    /// The store has no room, or has it again.
+    pub(crate) fn disk_full(&self, full: bool) {
+        self.disk_full.store(full, Ordering::Relaxed);
+    }
+
+    /// Whether the store has no room.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.disk_full.load(Ordering::Relaxed)
+    }
+
+    /// A validator is connected.
+    pub(crate) fn peer_up(&self, index: u16) {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
+    }
+
+    /// A validator is no longer connected.
+    pub(crate) fn peer_down(&self, index: u16) {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
+    }
+
+    /// How many other validators are connected.
+    pub(crate) fn peers_connected(&self) -> u16 {
+        let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        u16::try_from(connected.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The voting power of those connected and of ourselves.
+    pub(crate) fn connected_power(&self, set: &ValidatorSet, me: ValidatorIndex) -> u64 {
+        let mut reached = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        reached.insert(me.get());
+        reached.into_iter().map(|index| set.power(ValidatorIndex::new(index))).sum()
+    }
+}

@@ -1,0 +1,127 @@
+//! The node's metrics by name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use api::doors::NodeStatus;
+use api::metrics::{Family, Labels, MetricsSource, Values};
+use p2p::{DropReason, Network};
+use proto::message::Kind;
+use tokio::sync::watch;
+
+use super::{Counters, Dropped};
+
+/// What is read when somebody asks, not counted.
+pub(crate) struct Gauges {
+    pub(crate) status: watch::Receiver<NodeStatus>,
+    pub(crate) network: Network,
+    /// Events that wait for the engine.
+    pub(crate) inbox: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Heights that wait for the store.
+    pub(crate) store: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+/// Everything the node counts, ready to be read.
+pub(crate) fn source(counters: Arc<Counters>, gauges: Gauges) -> MetricsSource {
+    MetricsSource::new(move || {
+        let mut families = node(&counters, &gauges);
+        families.extend(network(&gauges.network));
+        families
+    })
+}
+
+fn counter(name: &'static str, help: &'static str, value: u64) -> Family {
+    Family { name, help, values: Values::Counter(vec![(Labels::new(), value)]) }
+}
+
+fn gauge(name: &'static str, help: &'static str, value: u64) -> Family {
+    Family { name, help, values: Values::Gauge(vec![(Labels::new(), value as f64)]) }
+}
+
+fn node(counters: &Counters, gauges: &Gauges) -> Vec<Family> {
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let status = gauges.status.borrow().clone();
+    let version = vec![("version", status.version.clone())];
+    let dropped = Dropped::ALL
+        .map(|why| (vec![("reason", why.name().to_owned())], read(&counters.dropped[why as usize])));
+    let writes = |file: &str, spread| (vec![("file", file.to_owned())], spread);
+    vec![
+        Family { name: "build_info", help: "The program.", values: Values::Gauge(vec![(version, 1.0)]) },
+        gauge("ready", "Whether the node can serve.", status.ready.into()),
+        gauge("consensus_height", "Height of the newest committed block.", status.height),
+        gauge("consensus_head_height_seen", "Highest height known to be certified.", status.head_height_seen),
+        gauge("consensus_view", "The present view.", status.view),
+        counter(
+            "consensus_view_timeouts_total",
+            "Views that lasted too long.",
+            read(&counters.view_timeouts),
+        ),
+        gauge("log_size", "Leaves of the log.", status.tree_size),
+        gauge(
+            "checkpoint_size",
+            "Leaves under the newest checkpoint that a quorum signed.",
+            status.checkpoint_size,
+        ),
+        gauge("mempool_entries", "Submissions that wait.", status.mempool_count),
+        gauge("mempool_bytes", "Bytes of submissions that wait.", status.mempool_bytes),
+        counter("submissions_total", "Submissions judged by the engine.", read(&counters.submissions)),
+        counter("engine_events_total", "Events the engine has taken.", read(&counters.events)),
+        gauge("engine_events_waiting", "Events that wait for the engine.", (gauges.inbox)() as u64),
+        gauge("storage_heights_waiting", "Heights that wait for the store.", (gauges.store)() as u64),
+        gauge("storage_full", "Whether the store has no room.", counters.is_disk_full().into()),
+        counter("journal_records_total", "Safety records made durable.", read(&counters.journal_writes)),
+        counter("storage_heights_total", "Change sets made durable.", read(&counters.heights)),
+        Family {
+            name: "storage_fsync_seconds",
+            help: "Time a write takes to become durable.",
+            values: Values::Histogram(vec![
+                writes("journal", counters.journal.read()),
+                writes("store", counters.commits.read()),
+            ]),
+        },
+        Family {
+            name: "dropped_total",
+            help: "What was dropped before the engine.",
+            values: Values::Counter(dropped.to_vec()),
+        },
+        counter(
+            "equivocations_seen_total",
+            "Proofs that a validator contradicted itself.",
+            read(&counters.equivocations),
+        ),
+        counter(
+            "divergences_seen_total",
+            "Cosignatures under another root than ours.",
+            read(&counters.divergences),
+        ),
+        counter(
+            "misbehaviours_seen_total",
+            "Deeds of peers that no honest one does.",
+            read(&counters.misbehaviours),
+        ),
+    ]
+}
+
+fn network(network: &Network) -> Vec<Family> {
+    let stats = network.stats();
+    let by_kind = |pick: fn(p2p::stats::Traffic) -> u64| {
+        let label = |kind: Kind| vec![("kind", format!("{kind:?}").to_ascii_lowercase())];
+        Values::Counter(Kind::ALL.map(|kind| (label(kind), pick(stats.traffic(kind)))).to_vec())
+    };
+    let label = |reason: DropReason| vec![("reason", format!("{reason:?}").to_ascii_lowercase())];
+    let family = |name, help, values| Family { name, help, values };
+    vec![
+        gauge("p2p_peers", "Validators connected, without this one.", stats.validators_connected),
+        gauge("p2p_observers", "Other peers connected.", stats.observers_connected),
+        counter("p2p_bans_total", "Times a validator was shut out.", stats.bans),
+        family("p2p_messages_received_total", "Messages received whole.", by_kind(|it| it.frames_in)),
+        family("p2p_received_bytes_total", "Payload bytes received.", by_kind(|it| it.bytes_in)),
+        family("p2p_messages_sent_total", "Messages handed to the transport.", by_kind(|it| it.frames_out)),
+        family("p2p_sent_bytes_total", "Payload bytes handed to the transport.", by_kind(|it| it.bytes_out)),
+        family(
+            "p2p_messages_dropped_total",
+            "Messages dropped by the network.",
+            Values::Counter(DropReason::ALL.map(|reason| (label(reason), stats.drops(reason))).to_vec()),
+        ),
+    ]
+}

@@ -1,0 +1,77 @@
+//! Why a node does not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+use engine::EngineError;
+use ledger::read::ReadError;
+use proto::block::CertifiedBlockError;
+use proto::policy::PolicyError;
+use store::disk::OpenError;
+
+use crate::journal::JournalError;
+use crate::tokens::TokensError;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nobody said which validator this is.
+    #[error("which validator of genesis is this node? Set `name`")]
+    NameMissing,
+    /// Genesis has no such validator.
+    #[error("genesis has no validator {name:?}")]
+    NotAValidator {
+        /// The name configured.
+        name: String,
+    },
+    /// The keystore is another validator's.
+    #[error("the keys in this node's keystore are not the ones that genesis names for validator {name:?}")]
+    OtherKeys {
+        /// The validator.
+        name: String,
+    },
+    /// An address for somebody genesis does not have.
+    #[error("peers.{name}: genesis has no such validator")]
+    UnknownPeer {
+        /// The name configured.
+        name: String,
+    },
+    /// An address cannot be served on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The validators cannot be written as a policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The gateway's tokens cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// The gateway's key is of the wrong scheme.
+    #[error(transparent)]
+    Gateway(#[from] api::gateway::GatewayError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The safety journal is refused.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A block in the journal does not hold.
+    #[error("a block in the journal does not hold: {0}")]
+    JournalBlock(#[from] CertifiedBlockError),
+    /// Store, journal and genesis do not belong together.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The network cannot start.
+    #[error(transparent)]
+    Network(#[from] p2p::StartError),
+    /// The system gave no thread.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] io::Error),
+}

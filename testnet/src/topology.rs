@@ -1,0 +1,344 @@
+//! A network on paper: its validators, their keys, ports and files.
+//!
+//! Every node gets a directory with all that `quorate node start` needs and nothing of another node. `testnet.json`
+//! is written last: a directory with one is a whole network, a directory without is the rest of a broken attempt.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crypto::{Digest, sha256};
+use node::config::Sources;
+use node::genesis_file::{self, GenesisError};
+use node::keystore::{Keystore, KeystoreError, Owner, Protection};
+use node::passphrase::{Passphrase, PassphraseError};
+use proto::counter::TimeMs;
+use proto::genesis::{Admission, Genesis};
+use proto::policy::{Policy, PolicyError};
+use proto::validators::ValidatorSet;
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{self, NoPorts, loopback};
+
+/// What a network should be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Number of validators.
+    pub validators: usize,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The first port to try; every node needs three.
+    pub port: u16,
+    /// The log's origin; none: one that no other network here has.
+    pub origin: Option<String>,
+    /// How the nodes' keys are kept.
+    pub keys: Keys,
+}
+
+/// How the nodes' keys are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Encrypted, the passphrase in a file beside them: what `quorate node start` accepts.
+    Encrypted,
+    /// Marked dev-only: for a network inside one process, whose callers need no token.
+    Dev,
+}
+
+/// A network that was drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topology {
+    #[serde(skip)]
+    dir: PathBuf,
+    /// The network's id.
+    pub network: String,
+    /// The log's origin.
+    pub origin: String,
+    /// The nodes.
+    pub nodes: Vec<Member>,
+}
+
+/// One node of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Its name in genesis, and its directory's.
+    pub name: String,
+    /// Where it serves REST and JSON-RPC.
+    pub rpc: SocketAddr,
+    /// Where it serves metrics and health.
+    pub admin: SocketAddr,
+    /// Where other nodes dial it.
+    pub p2p: String,
+    #[serde(skip)]
+    dir: PathBuf,
+}
+
+/// Why there is no network.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// The system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is a network already, or what is left of one.
+    #[error("{} is not empty", dir.display())]
+    Exists {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// There is no network.
+    #[error("there is no network in {}", dir.display())]
+    Missing {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The file that describes the network is damaged.
+    #[error("{}: {fault}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
+    /// Too many validators, or none.
+    #[error("a network has 1 to {max} validators, not {found}")]
+    Count {
+        /// Number asked for.
+        found: usize,
+        /// Number allowed.
+        max: usize,
+    },
+    /// No ports.
+    #[error(transparent)]
+    Ports(#[from] NoPorts),
+    /// A key could not be made.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// A passphrase could not be made.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The genesis is not one, or could not be written.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// The validators give no policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+impl Topology {
+    /// The file that describes a network, in its directory.
+    pub const FILE_NAME: &str = "testnet.json";
+    /// The policy to judge its receipts by, in its directory.
+    pub const POLICY: &str = "policy.txt";
+    /// The bearer token for callers who send plain JSON, in its directory.
+    pub const TOKEN: &str = "token";
+    /// The first port that is tried when none is asked for.
+    pub const PORT: u16 = 7170;
+    const FILE_BYTES_MAX: usize = 1 << 20;
+
+    /// Draws a network and writes all its files into `plan.dir`, which must be empty or absent.
+    ///
+    /// # Errors
+    /// `TopologyError`; the directory then holds the rest of the attempt and no `testnet.json`.
+    pub fn create(plan: &Plan) -> Result<Self, TopologyError> {
+        if plan.validators == 0 || plan.validators > ValidatorSet::COUNT_MAX {
+            return Err(TopologyError::Count { found: plan.validators, max: ValidatorSet::COUNT_MAX });
+        }
+        let dir = empty_dir(&plan.dir)?;
+        let ports = ports::free(plan.port, plan.validators * 3)?;
+        let mut nodes = Vec::with_capacity(plan.validators);
+        for (number, ports) in ports.chunks_exact(3).enumerate() {
+            let name = format!("v{}", number + 1);
+            nodes.push(Member {
+                dir: dir.join(&name),
+                rpc: loopback(ports[0]),
+                admin: loopback(ports[1]),
+                p2p: format!("/ip4/127.0.0.1/tcp/{}", ports[2]),
+                name,
+            });
+        }
+        let genesis = keys_and_genesis(plan, &nodes)?;
+        let token = secret_text();
+        for node in &nodes {
+            node.write(&genesis, &nodes, plan.keys, &sha256(token.as_bytes()))?;
+        }
+        let policy = Policy::of(&genesis.validator_set())?;
+        write(&dir.join(Self::POLICY), policy.to_string().as_bytes())?;
+        if plan.keys == Keys::Encrypted {
+            write(&dir.join(Self::TOKEN), format!("{token}\n").as_bytes())?;
+        }
+        let topology = Self { network: genesis.network().to_string(), origin: genesis.origin, nodes, dir };
+        let json = serde_json::to_string_pretty(&topology).expect("texts are always JSON");
+        write(&topology.dir.join(Self::FILE_NAME), format!("{json}\n").as_bytes())?;
+        Ok(topology)
+    }
+
+    /// Reads the network in a directory.
+    ///
+    /// # Errors
+    /// `Missing`, `Io` or `Malformed`.
+    pub fn read(dir: &Path) -> Result<Self, TopologyError> {
+        let missing = |fault: io::Error| match fault.kind() {
+            io::ErrorKind::NotFound => TopologyError::Missing { dir: dir.to_owned() },
+            _ => TopologyError::Io { path: dir.to_owned(), source: fault },
+        };
+        let dir = dir.canonicalize().map_err(missing)?;
+        let path = dir.join(Self::FILE_NAME);
+        let malformed = |fault: String| TopologyError::Malformed { path: path.clone(), fault };
+        let bytes = fs::read(&path).map_err(missing)?;
+        if bytes.len() > Self::FILE_BYTES_MAX {
+            return Err(malformed(format!("larger than {} bytes", Self::FILE_BYTES_MAX)));
+        }
+        let mut topology: Self =
+            serde_json::from_slice(&bytes).map_err(|fault| malformed(fault.to_string()))?;
+        for node in &mut topology.nodes {
+            // A name becomes a path below; a changed file must not lead out of the network's directory.
+            if node.name.is_empty() || !node.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+                return Err(malformed(format!("{:?} is not a node's name", node.name)));
+            }
+            node.dir = dir.join(&node.name);
+        }
+        topology.dir = dir;
+        Ok(topology)
+    }
+
+    /// The network's directory, absolute.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The node of this name.
+    pub fn node(&self, name: &str) -> Option<&Member> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+}
+
+impl Member {
+    /// Its directory, absolute.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The address of its REST and JSON-RPC.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.rpc)
+    }
+
+    /// Its keystore.
+    pub fn keystore(&self) -> PathBuf {
+        self.dir.join(Keystore::FILE_NAME)
+    }
+
+    /// The passphrase of its keystore.
+    pub fn passphrase(&self) -> PathBuf {
+        self.dir.join("passphrase")
+    }
+
+    /// Its process's id, while it runs.
+    pub fn pid_file(&self) -> PathBuf {
+        self.dir.join("pid")
+    }
+
+    /// What it says, when it runs as a process.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    fn write(
+        &self,
+        genesis: &Genesis,
+        nodes: &[Self],
+        keys: Keys,
+        token: &Digest,
+    ) -> Result<(), TopologyError> {
+        genesis_file::create(&self.dir.join(genesis_file::FILE_NAME), genesis)?;
+        let gateway = match keys {
+            Keys::Encrypted => {
+                write(&self.dir.join("tokens"), format!("{token}\n").as_bytes())?;
+                "tokens_file = \"tokens\""
+            }
+            Keys::Dev => "anonymous = true",
+        };
+        let peers: String =
+            nodes.iter().map(|node| format!("{} = [\"{}\"]\n", node.name, node.p2p)).collect();
+        let text = format!(
+            "name = \"{}\"\n\n[rpc]\nlisten = [\"{}\"]\n\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
+             [gateway]\nenabled = true\n{gateway}\n\n[peers]\n{peers}",
+            self.name, self.rpc, self.admin, self.p2p
+        );
+        write(&self.dir.join(Sources::FILE_NAME), text.as_bytes())
+    }
+}
+
+/// Makes every node's keystore, and of their public keys the genesis.
+fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyError> {
+    let mut validators = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let keystore = match plan.keys {
+            Keys::Dev => Keystore::create(&node.keystore(), Owner::Validator, Protection::Dev)?,
+            Keys::Encrypted => {
+                let text = secret_text();
+                private_dir(&node.dir)?;
+                write(&node.passphrase(), format!("{text}\n").as_bytes())?;
+                let passphrase = Passphrase::new(text.into_bytes())?;
+                Keystore::create(&node.keystore(), Owner::Validator, Protection::Passphrase(&passphrase))?
+            }
+        };
+        validators.push(keystore.validator(&node.name, 1)?);
+    }
+    let origin = match &plan.origin {
+        Some(origin) => origin.clone(),
+        // No two logs may share an origin: a part of a fresh secret tells them apart.
+        None => format!("localhost/quorate/{}", &secret_text()[..8]),
+    };
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let genesis = Genesis {
+        origin,
+        time: TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+        validators,
+        admission: Admission::Open,
+        registrars: Vec::new(),
+    };
+    genesis.check().map_err(|fault| TopologyError::Malformed {
+        path: plan.dir.join(genesis_file::FILE_NAME),
+        fault: fault.to_string(),
+    })?;
+    Ok(genesis)
+}
+
+/// 128 random bits in hex.
+fn secret_text() -> String {
+    rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn empty_dir(dir: &Path) -> Result<PathBuf, TopologyError> {
+    let io = |source| TopologyError::Io { path: dir.to_owned(), source };
+    private_dir(dir)?;
+    match fs::read_dir(dir).map_err(io)?.next() {
+        None => dir.canonicalize().map_err(io),
+        Some(_) => Err(TopologyError::Exists { dir: dir.to_owned() }),
+    }
+}
+
+fn private_dir(dir: &Path) -> Result<(), TopologyError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| TopologyError::Io { path: dir.to_owned(), source })
+}
+
+/// Writes a file for its owner's eyes only, which must not exist yet.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), TopologyError> {
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(|source| TopologyError::Io { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests;

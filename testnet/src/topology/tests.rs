@@ -1,0 +1,73 @@
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+
+use node::config::Config;
+
+use super::*;
+
+fn plan(dir: &Path, keys: Keys) -> Plan {
+    Plan { validators: 4, dir: dir.join("net"), port: 21_170, origin: None, keys }
+}
+
+#[test]
+fn a_network_is_drawn_with_files_that_nodes_accept() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let topology = Topology::create(&plan(dir.path(), Keys::Encrypted)).expect("draws");
+    assert_eq!(Topology::read(&dir.path().join("net")).expect("reads"), topology);
+    let mut ports = BTreeSet::new();
+    for node in &topology.nodes {
+        let sources = Sources { env: Vec::new(), ..Sources::of_node(node.dir(), Vec::new()).expect("reads") };
+        let config = Config::load(node.dir(), &sources).expect("a configuration");
+        assert_eq!(config.name.as_deref(), Some(node.name.as_str()));
+        assert_eq!((config.rpc.listen, config.admin_listen), (vec![node.rpc], node.admin));
+        assert_eq!(config.peers.len(), 4);
+        assert!(config.gateway.enabled && !config.gateway.anonymous);
+        let tokens = fs::read_to_string(config.gateway.tokens_file.expect("a file")).expect("reads");
+        let token = fs::read_to_string(topology.dir().join(Topology::TOKEN)).expect("reads");
+        assert_eq!(tokens.trim(), sha256(token.trim().as_bytes()).to_string());
+
+        let genesis = genesis_file::read(&node.dir().join(genesis_file::FILE_NAME)).expect("a genesis");
+        assert_eq!(genesis.network().to_string(), topology.network);
+        let keystore = Keystore::read(&node.keystore()).expect("a keystore");
+        assert!(!keystore.is_dev());
+        let passphrase = Passphrase::from_file(&node.passphrase()).expect("a passphrase");
+        keystore.unlock_validator(Protection::Passphrase(&passphrase)).expect("opens");
+        assert!(genesis.validators.contains(&keystore.validator(&node.name, 1).expect("a validator")));
+        for file in [node.keystore(), node.passphrase()] {
+            assert_eq!(fs::metadata(file).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+        ports.extend([node.rpc.port(), node.admin.port()]);
+    }
+    assert_eq!(ports.len(), 8, "every listener has a port of its own");
+    let policy = fs::read_to_string(topology.dir().join(Topology::POLICY)).expect("reads");
+    policy.parse::<Policy>().expect("a policy");
+}
+
+#[test]
+fn a_network_is_never_drawn_over_another() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plan = plan(dir.path(), Keys::Dev);
+    let first = Topology::create(&plan).expect("draws");
+    assert!(Keystore::read(&first.nodes[0].keystore()).expect("reads").is_dev());
+    assert!(!first.dir().join(Topology::TOKEN).exists(), "callers of a dev network need no token");
+    assert!(matches!(Topology::create(&plan), Err(TopologyError::Exists { .. })));
+    assert_eq!(Topology::read(&plan.dir).expect("untouched"), first);
+}
+
+#[test]
+fn what_is_no_network_is_told_apart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let refused = |count| Topology::create(&Plan { validators: count, ..plan(dir.path(), Keys::Dev) });
+    assert!(matches!(refused(0), Err(TopologyError::Count { found: 0, .. })));
+    assert!(matches!(refused(101), Err(TopologyError::Count { found: 101, .. })));
+    assert!(matches!(Topology::read(&dir.path().join("absent")), Err(TopologyError::Missing { .. })));
+    assert!(matches!(Topology::read(dir.path()), Err(TopologyError::Missing { .. })));
+    let path = dir.path().join(Topology::FILE_NAME);
+    for text in [
+        "{}",
+        r#"{"network":"","origin":"","nodes":[{"name":"../x","rpc":"127.0.0.1:1","admin":"127.0.0.1:2","p2p":""}]}"#,
+    ] {
+        fs::write(&path, text).expect("writes");
+        assert!(matches!(Topology::read(dir.path()), Err(TopologyError::Malformed { .. })), "{text}");
+    }
+}

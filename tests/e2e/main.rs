@@ -1,0 +1,7 @@
+//! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
+
+mod crash;
+mod offline;
+mod pause;
+mod same;
+mod support;

@@ -1,0 +1,189 @@
+//! A network of four processes, and a submitter who keeps what was promised.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use client::{Client, EntryName};
+use crypto::{Scheme, SecretKey, sha256};
+use model::{Ticket, Uint, Wait};
+use proto::id::{Did, NetworkId, SubmissionId, Tenant};
+use proto::operation::Operation;
+use proto::policy::Policy;
+use proto::receipt::Receipt;
+use proto::submission::{Body, Submission};
+use testnet::process::{self, Paused};
+use testnet::topology::{Keys, Member, Plan, Topology};
+use testnet::watch;
+
+/// How long a node may take to become ready or to end; debug builds on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary under test.
+pub fn quorate() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_quorate"))
+}
+
+/// Four validators in processes of their own; ended when it is dropped.
+pub struct Net {
+    topology: Topology,
+    _dir: tempfile::TempDir,
+    nonce: AtomicU64,
+}
+
+impl Net {
+    /// Draws a network and starts it.
+    pub async fn start(port: u16) -> Self {
+        let dir = tempfile::tempdir().expect("a scratch folder");
+        let topology = Topology::create(&Plan {
+            validators: 4,
+            dir: dir.path().join("net"),
+            port,
+            origin: None,
+            keys: Keys::Encrypted,
+        })
+        .expect("a network is drawn");
+        let net = Self { topology, _dir: dir, nonce: AtomicU64::new(0) };
+        for index in 0..4 {
+            net.boot(index);
+        }
+        net.ready().await;
+        net
+    }
+
+    /// One node.
+    pub fn node(&self, index: usize) -> &Member {
+        &self.topology.nodes[index]
+    }
+
+    /// A client of one node.
+    pub fn client(&self, index: usize) -> Client {
+        Client::new(&self.node(index).url()).expect("a loopback address")
+    }
+
+    /// Starts a node.
+    pub fn boot(&self, index: usize) {
+        process::start(self.node(index), quorate()).expect("the node starts");
+    }
+
+    /// Ends a node as a crash would.
+    pub fn kill(&self, index: usize) {
+        process::kill(self.node(index), PATIENCE).expect("the node is killed");
+    }
+
+    /// Holds a node in its steps, or lets it go on.
+    pub fn pause(&self, index: usize, paused: Paused) {
+        process::pause(self.node(index), paused).expect("the node is signalled");
+    }
+
+    /// Waits until every node can serve.
+    pub async fn ready(&self) {
+        let nodes: Vec<_> = self.topology.nodes.iter().collect();
+        watch::await_ready(&nodes, PATIENCE).await.expect("all nodes become ready");
+    }
+
+    /// A signed submission that no other is equal to.
+    pub async fn submission(&self) -> Submission {
+        let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
+        let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("Ed25519 signs");
+        let network: NetworkId = self.topology.network.parse().expect("a network id");
+        Body {
+            network,
+            tenant: Tenant::default_tenant(),
+            author: Did::of(secret.public()),
+            key: secret.public().clone(),
+            nonce,
+            expires_at: None,
+            operation: Operation::ProofSubmit {
+                content: sha256(&nonce.to_be_bytes()),
+                content_bytes: 8,
+                media_type: String::new(),
+                subject: format!("test {nonce}"),
+            },
+        }
+        .sign(&secret)
+    }
+
+    /// Submits to a node and waits.
+    pub async fn submit(
+        &self,
+        index: usize,
+        submission: &Submission,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Option<Ticket> {
+        self.client(index).submit(submission.bytes(), wait, timeout).await.ok()
+    }
+
+    /// Submits until it is final at some node; panics when that takes longer than `PATIENCE`.
+    pub async fn finalize(&self, index: usize) -> (SubmissionId, u64) {
+        let submission = self.submission().await;
+        let until = std::time::Instant::now() + PATIENCE;
+        while std::time::Instant::now() < until {
+            let ticket =
+                self.submit(index, &submission, Wait::Finalized, Duration::from_secs(5)).await;
+            if let Some(Ticket { index: Some(Uint(index)), checkpoint_size: Some(_), .. }) = ticket {
+                return (submission.id(), index);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("submission {} is not final at {}", submission.id(), self.node(index).name);
+    }
+
+    /// The receipt that a node gives, verified under `policy`; waits until the node has it.
+    pub async fn receipt(&self, node: usize, id: SubmissionId, policy: &Policy) -> Receipt {
+        let until = std::time::Instant::now() + PATIENCE;
+        loop {
+            match self.client(node).receipt(EntryName::Id(id), None).await {
+                Ok(receipt) => {
+                    let report = verify::verify_receipt(policy, &receipt, verify::Options::default());
+                    assert!(report.is_true(), "{:?}", report.failure());
+                    return receipt;
+                }
+                Err(fault) if std::time::Instant::now() > until => {
+                    panic!("{} gives no receipt of {id}: {fault}", self.node(node).name)
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// The network's policy, as a node tells it.
+    pub async fn policy(&self, node: usize) -> Policy {
+        self.client(node).policy().await.expect("a policy").parse().expect("a policy text")
+    }
+
+    /// Everything in `promised` is where it was promised to be, at every node, with a receipt that holds.
+    pub async fn keeps(&self, promised: &BTreeMap<SubmissionId, u64>, policy: &Policy) {
+        for node in 0..4 {
+            for (id, index) in promised {
+                let receipt = self.receipt(node, *id, policy).await;
+                assert_eq!(receipt.index.get(), *index, "{} moved {id}", self.node(node).name);
+            }
+        }
+    }
+
+    /// The height a node has committed.
+    pub async fn height(&self, node: usize) -> u64 {
+        let Uint(height) = self.client(node).status().await.expect("a status").height;
+        height
+    }
+
+    /// A counter of a node's metrics, summed over its labels.
+    pub async fn metric(&self, node: usize, name: &str) -> f64 {
+        let url = format!("http://{}/metrics", self.node(node).admin);
+        let text = reqwest::get(url).await.expect("metrics").text().await.expect("text");
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        for node in &self.topology.nodes {
+            let _ = process::pause(node, Paused::No);
+            let _ = process::kill(node, PATIENCE);
+        }
+    }
+}
