@@ -134,8 +134,8 @@ impl Tail {
                     Some(cursor) if notice.sequence > cursor => self.behind = true,
                     Some(_) | None => return Some(self.pass(notice)),
                 },
-                // Without a cursor nothing was given out yet, so nothing can be missing.
-                Err(RecvError::Lagged(_)) => self.behind = self.cursor.is_some(),
+                // What the feed still holds comes next, and its number shows the gap.
+                Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }
         }

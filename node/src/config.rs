@@ -1,7 +1,8 @@
 //! Configuration: layers of settings become one checked value.
 //!
-//! A flag wins over the environment (`QUORATE_` and the key in capitals), that over `config.toml`, that over the default.
-//! An unknown key is refused wherever it stands, and for every value it is known where it came from.
+//! A flag wins over the environment (`QUORATE_` and the key in capitals), that over `config.toml`, that over
+//! the default. An unknown key is refused wherever it stands, and for every value it is known where it came
+//! from.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The two threads that make writes durable and open the gates behind them.
 //!
-//! Each takes all that waits, makes it durable with one sync, and then lets out what follows in the order given. So a
-//! sync serves many writes when the disk is slow, and the engine's thread never waits for a disk. After a failure
-//! nothing follows, ever: the node stops.
+//! Each takes all that waits, makes it durable with one sync, and then lets out what follows in the order
+//! given. So a sync serves many writes when the disk is slow, and the engine's thread never waits for a disk.
+//! After a failure nothing follows, ever: the node stops.
 
 use std::convert::Infallible;
 use std::sync::Arc;

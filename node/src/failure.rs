@@ -7,7 +7,8 @@ use tokio::sync::watch;
 
 use crate::journal::JournalError;
 
-/// Why a node stopped by itself. Going on would risk to contradict what was signed, or to acknowledge what is not kept.
+/// Why a node stopped by itself. Going on would risk to contradict what was signed, or to acknowledge what is
+/// not kept.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FatalError {
     /// The safety journal could not be written.

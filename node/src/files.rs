@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all.
 //!
-//! A new file is written beside its place, synced, and only then given its name; the directory is synced last, because
-//! until then the name itself can be lost. Everything made here is for its owner's eyes only.
+//! A new file is written beside its place, synced, and only then given its name; the directory is synced
+//! last, because until then the name itself can be lost. Everything made here is for its owner's eyes only.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};

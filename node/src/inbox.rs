@@ -1,8 +1,9 @@
 //! What happens to the node, in the order in which it is told of it.
 //!
-//! Its own events come first: a durable write opens what others wait for, and they are as many as the node's own deeds.
-//! Messages from outside come next, each with the room it takes at the door; due timers last, so that a node which is
-//! merely behind reads what it has before it gives a leader up, but they get their turn after a run of messages.
+//! Its own events come first: a durable write opens what others wait for, and they are as many as the node's
+//! own deeds. Messages from outside come next, each with the room it takes at the door; due timers last, so
+//! that a node which is merely behind reads what it has before it gives a leader up, but they get their turn
+//! after a run of messages.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! What comes in: frames and questions of peers, submissions of callers, each with the room it takes.
 //!
-//! When there is no room the next one is not taken, so the network stops reading and callers wait: nobody's flood becomes
-//! our memory.
+//! When there is no room the next one is not taken, so the network stops reading and callers wait: nobody's
+//! flood becomes our memory.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! The safety journal: what this validator must never contradict, on disk before it speaks.
 //!
-//! An append-only file of groups, one group an append, each synced before `append` returns. A torn group at the end, the
-//! trace of a crash while nothing had been said yet, is cut off; any other damage refuses to start, because a validator
-//! that forgot a vote may cast a second one. Not in the store, whose engine syncs when it likes.
-//! Source: `CONSENSUS.md` §4.6; the layout is in `group.rs`.
+//! An append-only file of groups, one group an append, each synced before `append` returns. A torn group at
+//! the end, the trace of a crash while nothing had been said yet, is cut off; any other damage refuses to
+//! start, because a validator that forgot a vote may cast a second one. Not in the store, whose engine syncs
+//! when it likes. Source: `CONSENSUS.md` §4.6; the layout is in `group.rs`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -153,8 +153,8 @@ impl Journal {
     /// Makes writes durable, in their order and with one sync.
     ///
     /// # Errors
-    /// `Contradiction` when a record takes back or contradicts an earlier one; nothing was written. After every other
-    /// error what is on disk is unknown: this journal writes no more, and the node must stop.
+    /// `Contradiction` when a record takes back or contradicts an earlier one; nothing was written. After
+    /// every other error what is on disk is unknown: this journal writes no more, and the node must stop.
     pub fn append(&mut self, writes: &[Write<'_>]) -> Result<(), JournalError> {
         if let Some(fault) = &self.stopped {
             return Err(JournalError::Stopped { fault: fault.clone() });
@@ -211,8 +211,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes what still matters to a new file, and puts that in the place of this one. The new file and its name are
-    /// durable before anything is appended to it, so a crash finds the old journal or the new one, both true.
+    /// Writes what still matters to a new file, and puts that in the place of this one. The new file and its
+    /// name are durable before anything is appended to it, so a crash finds the old journal or the new one,
+    /// both true.
     fn compact(&mut self, record: &SafetyRecord) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { deed: "rewriting the journal", source };
         let header = Header::new(self.header.network, self.header.me)?;

@@ -266,8 +266,8 @@ impl Keystore {
     /// Decrypts the seed.
     ///
     /// # Errors
-    /// `DevOnly` or `PassphraseNeeded` when it is protected in another way, `WrongPassphrase`, or `Damaged` when the
-    /// public keys beside the seed do not follow from it.
+    /// `DevOnly` or `PassphraseNeeded` when it is protected in another way, `WrongPassphrase`, or `Damaged`
+    /// when the public keys beside the seed do not follow from it.
     fn seed(&self, protection: Protection<'_>) -> Result<MasterSeed, KeystoreError> {
         match (protection, self.sealed.dev) {
             (Protection::Passphrase(_), true) => return Err(KeystoreError::DevOnly),

@@ -1,7 +1,7 @@
 //! The shell: a whole node in the world.
 //!
-//! The engine decides, this room performs: it keeps the secrets and the files, runs the clock, the threads and
-//! the sockets, and holds no rule of its own.
+//! The engine decides, this room performs: it keeps the secrets and the files, runs the clock, the threads
+//! and the sockets, and holds no rule of its own.
 //!
 //! ```text
 //!   network ─► intake ─► verifier (threads) ─► inbox ─► driver (the engine's thread) ─► perform ─► network
@@ -14,7 +14,8 @@
 //! - `driver` the main loop; `inbox`, `timers`, `clock` what it waits for; `perform` what it does;
 //! - `durable` opens gates; `journal` what must never be contradicted, on disk before it is said;
 //! - `intake`, `verifier`, `wire` bytes from outside become verified events; `callers` wait for answers;
-//! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not at all;
+//! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
+//!   at all;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 

@@ -1,7 +1,8 @@
 //! A command becomes a deed.
 //!
-//! Decides nothing: what is behind a gate is done when the threads in `durable` have opened it, everything else at
-//! once. No deed waits, so commands may be done on any thread: the queues they go to are bounded by those who fill them.
+//! Decides nothing: what is behind a gate is done when the threads in `durable` have opened it, everything
+//! else at once. No deed waits, so commands may be done on any thread: the queues they go to are bounded by
+//! those who fill them.
 
 use std::sync::Arc;
 
@@ -70,7 +71,10 @@ impl Performer {
             }
             Command::StartTimer { timer, after_ms } => self.inbox.start_timer(timer, after_ms),
             Command::StopTimer { timer } => self.inbox.stop_timer(timer),
-            Command::Answer { ticket, answer } => self.callers.answer(ticket, answer),
+            Command::Answer { ticket, answer } => {
+                self.counters.answered(&answer);
+                self.callers.answer(ticket, answer);
+            }
             Command::Publish(notices) => self.publish(notices),
             Command::Announce(checkpoint) => self.network.announce(checkpoint.encode()),
             Command::Happen(event) => self.inbox.happen(event),
@@ -151,8 +155,9 @@ impl Performer {
         self.counters.alarm(&alarm);
         match alarm {
             Alarm::Equivocation(evidence) => {
-                let validator = evidence.accused();
-                tracing::error!(code = "equivocation", %validator, view = %evidence.view(), ?evidence, "a validator contradicted itself");
+                let (validator, view) = (evidence.accused(), evidence.view());
+                let code = "equivocation";
+                tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");

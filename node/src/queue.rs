@@ -1,7 +1,7 @@
 //! A queue between threads: urgent things first, and closed once.
 //!
-//! Nothing here waits for room: who must not run ahead asks `wait_below`, and what comes from outside holds a permit of
-//! its own, so that the bound stands at the door and no two threads can wait for each other.
+//! Nothing here waits for room: who must not run ahead asks `wait_below`, and what comes from outside holds a
+//! permit of its own, so that the bound stands at the door and no two threads can wait for each other.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

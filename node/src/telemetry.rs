@@ -2,12 +2,12 @@
 //!
 //! The rules know no metric. Names are those of `UX.md` §7 and never change; labels come from our own tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use engine::{Alarm, Event, Timer};
+use engine::{Alarm, Answer, Event, Timer};
 use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
@@ -48,6 +48,8 @@ pub(crate) struct Counters {
     events: AtomicU64,
     view_timeouts: AtomicU64,
     submissions: AtomicU64,
+    /// By the code of the rule that refused; codes come from the ledger's own table.
+    rejected: Mutex<BTreeMap<&'static str, u64>>,
     dropped: [AtomicU64; Dropped::ALL.len()],
     equivocations: AtomicU64,
     divergences: AtomicU64,
@@ -80,6 +82,22 @@ impl Counters {
             | Event::Certified { .. }
             | Event::PeerUp { .. } => {}
         }
+    }
+
+    /// A caller is answered.
+    pub(crate) fn answered(&self, answer: &Answer) {
+        let code = match answer {
+            Answer::Refused { id: _, rejection } => rejection.code(),
+            Answer::Unable { fault: _ } => "unable",
+            Answer::Full { retry_after_ms: _ } => "full",
+            Answer::Accepted { .. } | Answer::Known { .. } => return,
+        };
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
+    }
+
+    /// How often submissions were refused, by code.
+    pub(crate) fn rejected(&self) -> BTreeMap<&'static str, u64> {
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Something was dropped at the door.

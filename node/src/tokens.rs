@@ -1,6 +1,7 @@
 //! Whom the gateway signs for: SHA-256 digests of bearer tokens, in hex, one a line.
 //!
-//! Digests, so that the file of a node tells nobody a token. Empty lines and lines that begin with `#` say nothing.
+//! Digests, so that the file of a node tells nobody a token. Empty lines and lines that begin with `#` say
+//! nothing.
 
 use std::fs::File;
 use std::io;

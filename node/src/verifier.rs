@@ -1,9 +1,9 @@
 //! Bytes from outside become verified events, on threads of their own.
 //!
-//! The one door between the wire and the engine: here bytes are decoded and every signature is checked, so that the
-//! engine's thread does no arithmetic of curves. What is urgent for consensus goes first. The order among the messages
-//! of one peer is not kept; nothing above needs it. Each job from outside carries the room it takes until the engine has
-//! taken its event, so a flood waits at the door.
+//! The one door between the wire and the engine: here bytes are decoded and every signature is checked, so
+//! that the engine's thread does no arithmetic of curves. What is urgent for consensus goes first. The order
+//! among the messages of one peer is not kept; nothing above needs it. Each job from outside carries the room
+//! it takes until the engine has taken its event, so a flood waits at the door.
 
 use std::sync::Arc;
 

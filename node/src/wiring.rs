@@ -134,7 +134,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         failure: failure.clone(),
     });
     // From here on a return ends what was begun.
-    let current = Current { stopping, performer: Arc::clone(&performer) };
+    let mut current = Current { stopping, performer: Arc::clone(&performer), intake: None };
 
     let threads = Threads::start(engine, journal, &store, &performer, &reporter)?;
 
@@ -174,6 +174,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         }
         .run(incoming),
     );
+    current.intake = Some(listening.abort_handle());
     let p2p_addrs = listen_addresses(&network, config.p2p.listen.len()).await;
     tracing::info!(network = %set.network(), validator = %me, ?rpc_addrs, ?p2p_addrs, "this node runs");
     Ok(RunningNode {

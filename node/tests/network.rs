@@ -1,7 +1,7 @@
 //! Four whole nodes on loopback: real keys, real connections, real files.
 //!
-//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the nodes; a
-//! node that was stopped comes back and goes on.
+//! What a submitter and an operator meet first: a submission becomes final and its receipt holds without the
+//! nodes; a node that was stopped comes back and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -72,6 +72,18 @@ impl Net {
 
     async fn start(&self, number: usize) -> RunningNode {
         node::start(self.setup(number)).await.unwrap()
+    }
+
+    /// Starts a node whose predecessor may still be letting go of its files and ports.
+    async fn start_again(&self, number: usize) -> RunningNode {
+        let begin = std::time::Instant::now();
+        loop {
+            match node::start(self.setup(number)).await {
+                Ok(node) => return node,
+                Err(fault) if begin.elapsed() > PATIENCE => panic!("{fault}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     async fn start_all(&self) -> Vec<RunningNode> {
@@ -186,12 +198,18 @@ async fn an_operator_sees_how_a_node_stands() {
     until(&nodes[0], "ready with three of four", |status| status.ready).await;
     assert!(get(nodes[0].admin_addr, "/readyz").await.starts_with("HTTP/1.1 200"));
     assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+    let mut late = net.submission(2).body().clone();
+    late.expires_at = Some(TimeMs::new(1));
+    let secret = SecretKey::from_seed(Scheme::Ed25519, &[99; 32]).unwrap();
+    let refused = client(&nodes[0]).submit(&late.sign(&secret).encode(), Wait::Finalized, PATIENCE).await;
+    assert!(refused.unwrap_err().to_string().contains("expired"));
     let metrics = get(nodes[0].admin_addr, "/metrics").await;
     for line in [
         "quorate_build_info{version=\"0.1.0\"} 1",
         "quorate_ready 1",
         "quorate_p2p_peers 2",
-        "quorate_submissions_total 1",
+        "quorate_submissions_total 2",
+        "quorate_mempool_rejected_total{reason=\"expired\"} 1",
         "quorate_storage_fsync_seconds_count{file=\"journal\"} ",
         "quorate_dropped_total{reason=\"malformed\"} 0",
         "quorate_equivocations_seen_total 0",
@@ -280,6 +298,43 @@ async fn a_node_that_was_stopped_catches_up_and_goes_on() {
     let nodes = net.start_all().await;
     assert_eq!(net.submit(&nodes[2], 1).await.state, State::Finalized, "known from before");
     assert_eq!(net.submit(&nodes[2], 7).await.state, State::Finalized);
+    stop_all(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_dropped_at_work_keep_what_they_called_final() {
+    let net = std::sync::Arc::new(Net::new(4));
+    let nodes = net.start_all().await;
+    for node in &nodes {
+        until(node, "ready", |status| status.ready).await;
+    }
+    let mut callers = tokio::task::JoinSet::new();
+    for nonce in 0..200_u64 {
+        let envelope = net.submission(nonce).encode();
+        let client = client(&nodes[nonce as usize % 4]);
+        callers.spawn(async move { (nonce, client.submit(&envelope, Wait::Finalized, PATIENCE).await) });
+    }
+    // As soon as some are final, everything goes.
+    let mut answered = Vec::new();
+    while answered.len() < 20 {
+        answered.push(callers.join_next().await.unwrap().unwrap());
+    }
+    drop(nodes);
+    answered.extend(callers.join_all().await);
+    let told: Vec<_> =
+        answered.iter().filter_map(|(nonce, answer)| Some((*nonce, answer.as_ref().ok()?))).collect();
+    let told: Vec<_> = told.into_iter().filter(|(_, ticket)| ticket.state == State::Finalized).collect();
+    assert!(told.len() >= 20, "{answered:?}");
+
+    let mut nodes = Vec::new();
+    for number in 0..4 {
+        nodes.push(net.start_again(number).await);
+    }
+    for (nonce, before) in told {
+        let after = net.submit(&nodes[0], nonce).await;
+        assert_eq!((after.state, after.index, after.height), (State::Finalized, before.index, before.height));
+    }
+    assert_eq!(net.submit(&nodes[1], 1_000).await.state, State::Finalized);
     stop_all(nodes).await;
 }
 

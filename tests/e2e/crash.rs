@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Ticket, Uint, Wait};
+use model::entry::{Ticket, Wait};
+use model::scalar::Uint;
 
 use crate::support::Net;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use model::{State, Wait};
+use model::entry::{State, Wait};
 use testnet::process::Paused;
 
 use crate::support::Net;

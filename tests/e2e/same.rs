@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{State, Wait};
+use model::entry::{State, Wait};
 
 use crate::support::Net;
 

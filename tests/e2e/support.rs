@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use client::{Client, EntryName};
 use crypto::{Scheme, SecretKey, sha256};
-use model::{Ticket, Uint, Wait};
+use model::entry::{Ticket, Wait};
+use model::scalar::Uint;
 use proto::id::{Did, NetworkId, SubmissionId, Tenant};
 use proto::operation::Operation;
 use proto::policy::Policy;
@@ -121,8 +122,7 @@ impl Net {
         let submission = self.submission().await;
         let until = std::time::Instant::now() + PATIENCE;
         while std::time::Instant::now() < until {
-            let ticket =
-                self.submit(index, &submission, Wait::Finalized, Duration::from_secs(5)).await;
+            let ticket = self.submit(index, &submission, Wait::Finalized, Duration::from_secs(5)).await;
             if let Some(Ticket { index: Some(Uint(index)), checkpoint_size: Some(_), .. }) = ticket {
                 return (submission.id(), index);
             }

@@ -52,6 +52,12 @@ impl Reader {
         }
     }
 
+    /// Reads all there is, after which the stream waits for what happens next.
+    async fn expect_silence(&mut self) {
+        let more = tokio::time::timeout(Duration::from_millis(200), self.next()).await;
+        assert!(more.is_err(), "{more:?}");
+    }
+
     async fn numbers(&mut self, count: usize) -> Vec<u64> {
         let mut numbers = Vec::new();
         while numbers.len() < count {
@@ -111,10 +117,25 @@ async fn a_slow_reader_is_waited_for_by_nobody_and_loses_nothing() {
     let node = Node::with(Setup { feed_capacity: 1, ..Setup::default() });
     fill(&node, 0, 1).await;
     let mut slow = Reader::open(&node, "/v1/events?from=1", None).await;
-    assert_eq!(slow.numbers(1).await, [1]);
+    assert_eq!(slow.numbers(3).await, [1, 2, 3]);
+    // It has caught up and listens; then it is away while the feed runs over.
+    slow.expect_silence().await;
     fill(&node, 1, 40).await;
-    let expected: Vec<u64> = (2..=80).collect();
-    assert_eq!(slow.numbers(79).await, expected);
+    let expected: Vec<u64> = (4..=81).collect();
+    assert_eq!(slow.numbers(78).await, expected);
+}
+
+#[tokio::test]
+async fn what_store_and_feed_both_hold_is_told_once() {
+    let node = Node::new();
+    fill(&node, 0, 1).await;
+    let mut reader = Reader::open(&node, "/v1/events?from=1", None).await;
+    // Nothing was read yet: these are stored, and wait in the feed as well.
+    fill(&node, 1, 5).await;
+    assert_eq!(reader.numbers(11).await, (1..=11).collect::<Vec<u64>>());
+    reader.expect_silence().await;
+    fill(&node, 5, 7).await;
+    assert_eq!(reader.numbers(4).await, [12, 13, 14, 15]);
 }
 
 #[tokio::test]

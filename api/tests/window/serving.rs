@@ -15,7 +15,11 @@ use tokio::task::JoinHandle;
 use crate::node::{Node, Pace};
 
 async fn served(node: &Node) -> (String, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+    served_at(node, "127.0.0.1:0").await
+}
+
+async fn served_at(node: &Node, address: &str) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind(address).await.expect("loopback");
     let address = listener.local_addr().expect("bound");
     let stopping = node.stop.subscribe();
     (format!("http://{address}"), tokio::spawn(serve(listener, node.router.clone(), stopping)))
@@ -124,6 +128,31 @@ async fn the_verifying_client_believes_the_quorum_only() {
         other.receipt(EntryName::Index(LeafIndex::new(2))).await.expect_err("three of four are too few");
     assert!(matches!(&error, VerifyingError::Receipt(_)), "{error}");
     assert_eq!(error.exit_code(), 4);
+}
+
+#[tokio::test]
+async fn a_second_history_convicts_itself() {
+    let node = Node::new();
+    let (url, server) = served(&node).await;
+    let mut client = VerifyingClient::new(Client::new(&url).expect("an address"), node.policy.clone());
+    for n in [1, 2] {
+        client.submit(&node.envelope(n), TIME).await.expect("a receipt that holds");
+    }
+    client.checkpoint().await.expect("believed");
+    node.stop.send(true).expect("someone listens");
+    server.await.expect("no fault");
+    // The same validators begin again, and sign another log.
+    let other = Node::new();
+    served_at(&other, url.strip_prefix("http://").expect("http")).await;
+    client.submit(&other.envelope(3), TIME).await.expect("the quorum signed it");
+    let back = client.checkpoint().await.expect_err("a smaller log");
+    assert!(matches!(back, VerifyingError::WentBack { .. }), "{back}");
+    for n in [4, 5] {
+        client.submit(&other.envelope(n), TIME).await.expect("the quorum signed it");
+    }
+    let fork = client.checkpoint().await.expect_err("another log");
+    assert!(matches!(&fork, VerifyingError::History { .. }), "{fork}");
+    assert_eq!((back.exit_code(), fork.exit_code()), (4, 4));
 }
 
 async fn raw(url: &str, request: &[u8]) -> String {

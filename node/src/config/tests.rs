@@ -141,7 +141,8 @@ fn a_node_without_a_file_is_configured_by_the_rest() {
 }
 
 proptest! {
-    /// For any set of layers that name a key, the strongest wins and is named as the origin; other keys keep theirs.
+    /// For any set of layers that name a key, the strongest wins and is named as the origin; other keys keep
+    /// theirs.
     #[test]
     fn the_strongest_layer_wins(in_file: Option<u16>, in_env: Option<u16>, in_flag: Option<u16>) {
         let key = "mempool.count_max";

@@ -7,9 +7,9 @@
 //! payload= (kind:u8 length:u32 bytes[length])*
 //! ```
 //!
-//! Numbers are big-endian. A group's head has a check of its own, so that its length is known to be meant: a length that
-//! runs past the end is then a torn write, not a flipped bit. Checks begin with the file's random nonce: nobody who gets
-//! bytes into a payload can make them look like a group.
+//! Numbers are big-endian. A group's head has a check of its own, so that its length is known to be meant: a
+//! length that runs past the end is then a torn write, not a flipped bit. Checks begin with the file's random
+//! nonce: nobody who gets bytes into a payload can make them look like a group.
 
 use crypto::Hasher;
 use proto::counter::Height;

@@ -1,7 +1,7 @@
 //! The last guard before a signature: no record contradicts the one before it.
 //!
-//! The rules are `consensus`'s and kept there; this guard repeats the few whose breach could not be undone, so that a
-//! fault elsewhere ends in a refusal instead of a second vote.
+//! The rules are `consensus`'s and kept there; this guard repeats the few whose breach could not be undone,
+//! so that a fault elsewhere ends in a refusal instead of a second vote.
 
 use proto::block::Block;
 use proto::record::SafetyRecord;

@@ -1,8 +1,8 @@
 //! Reading a journal back: what a crash explains is cut off, everything else is refused.
 //!
-//! Each append was synced before the next began, so only the last group can be torn. A bad group with a whole group
-//! after it is therefore damage. One doubt remains that no format can lift: a last group that was synced and rotted
-//! later looks like one that was never finished.
+//! Each append was synced before the next began, so only the last group can be torn. A bad group with a whole
+//! group after it is therefore damage. One doubt remains that no format can lift: a last group that was
+//! synced and rotted later looks like one that was never finished.
 
 use std::collections::BTreeMap;
 

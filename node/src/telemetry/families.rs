@@ -36,6 +36,8 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
     let version = vec![("version", status.version.clone())];
     let dropped =
         Dropped::ALL.map(|why| (vec![("reason", why.name().to_owned())], counters.dropped_count(why)));
+    let rejected =
+        counters.rejected().into_iter().map(|(code, count)| (vec![("reason", code.to_owned())], count));
     let writes = |file: &str, spread| (vec![("file", file.to_owned())], spread);
     vec![
         Family { name: "build_info", help: "The program.", values: Values::Gauge(vec![(version, 1.0)]) },
@@ -57,6 +59,11 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
         gauge("mempool_entries", "Submissions that wait.", status.mempool_count),
         gauge("mempool_bytes", "Bytes of submissions that wait.", status.mempool_bytes),
         counter("submissions_total", "Submissions judged by the engine.", read(&counters.submissions)),
+        Family {
+            name: "mempool_rejected_total",
+            help: "Submissions that were refused, by the rule's code.",
+            values: Values::Counter(rejected.collect()),
+        },
         counter("engine_events_total", "Events the engine has taken.", read(&counters.events)),
         gauge("engine_events_waiting", "Events that wait for the engine.", performer.inbox.len() as u64),
         gauge("storage_heights_waiting", "Heights that wait for the store.", performer.store.len() as u64),

@@ -1,7 +1,7 @@
 //! A node that runs, and how it ends.
 //!
-//! Stopping goes with the current: callers are let go, the engine ends, the gates it left are opened or kept shut by
-//! their writes, and last the files are closed.
+//! Stopping goes with the current: callers are let go, the engine ends, the gates it left are opened or kept
+//! shut by their writes, and last the files are closed.
 
 use std::fmt;
 use std::io;
@@ -16,6 +16,7 @@ use engine::Engine;
 use p2p::Multiaddr;
 use store::disk::Disk;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use crate::driver;
 use crate::durable::{self, Shared};
@@ -99,6 +100,8 @@ impl Threads {
 pub(super) struct Current {
     pub(super) stopping: watch::Sender<bool>,
     pub(super) performer: Arc<Performer>,
+    /// The door for the network: it holds the network, and the network ends when nobody does.
+    pub(super) intake: Option<AbortHandle>,
 }
 
 impl fmt::Debug for Current {
@@ -114,6 +117,9 @@ impl Drop for Current {
         self.performer.inbox.close();
         self.performer.journal.close();
         self.performer.store.close();
+        if let Some(intake) = &self.intake {
+            intake.abort();
+        }
     }
 }
 

@@ -195,6 +195,7 @@ pub fn unstarted(fault: &StartError) -> Failure {
         }
         StartError::Thread(_) => Failure::internal(fault),
         StartError::Listen { .. }
+        | StartError::Genesis(_)
         | StartError::Policy(_)
         | StartError::Tokens(_)
         | StartError::Gateway(_)
