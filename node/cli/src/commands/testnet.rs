@@ -113,6 +113,13 @@ struct DrawnNode<'a> {
     p2p: &'a str,
 }
 
+impl<'a> DrawnNode<'a> {
+    fn of(node: &'a Member) -> Self {
+        let Member { name, admin, p2p, .. } = node;
+        Self { name, rpc: node.url(), admin: format!("http://{admin}"), p2p }
+    }
+}
+
 fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
     // Paths are printed as the user named the directory, so that they can be typed again.
     let dir = &args.dir.dir;
@@ -124,17 +131,13 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
         keys: Keys::Encrypted,
     };
     let topology = Topology::create(&plan).map_err(undrawn)?;
-    let node = |node| {
-        let Member { name, admin, p2p, .. } = node;
-        DrawnNode { name, rpc: Member::url(node), admin: format!("http://{admin}"), p2p }
-    };
     let drawn = Drawn {
         dir,
         network: &topology.network,
         origin: &topology.origin,
         policy: dir.join(Topology::POLICY),
         token_file: dir.join(Topology::TOKEN),
-        nodes: topology.nodes.iter().map(node).collect(),
+        nodes: topology.nodes.iter().map(DrawnNode::of).collect(),
     };
     if output.is_json() {
         output.json(&drawn);
