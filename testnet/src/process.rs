@@ -88,6 +88,12 @@ pub fn start(node: &Member, program: &Path) -> Result<u32, ProcessError> {
     Ok(pid)
 }
 
+/// Leaves the session of whoever started this process, which `--detached` asks for. The leader of a session has none
+/// to leave, and stays.
+pub fn leave_session() {
+    let _ = rustix::process::setsid();
+}
+
 /// The process of a node, if it runs.
 pub fn running(node: &Member) -> Option<u32> {
     let text = fs::read_to_string(node.pid_file()).ok()?;

@@ -119,8 +119,7 @@ fn written(name: &str) -> String {
 
 fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     if args.detached {
-        // Fails only for the leader of a session, who has none to leave.
-        let _ = rustix::process::setsid();
+        testnet::process::leave_session();
     }
     let dir = &args.dir;
     let config = load(dir, args.set.clone())?;
