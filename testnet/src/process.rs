@@ -226,7 +226,14 @@ mod tests {
 
     /// A network with one node, and a program that only waits, whatever its arguments.
     fn network(dir: &Path) -> (Topology, PathBuf) {
-        let plan = Plan { validators: 1, dir: dir.join("net"), port: 22_170, origin: None, keys: Keys::Dev };
+        let plan = Plan {
+            validators: 1,
+            dir: dir.join("net"),
+            port: 22_170,
+            origin: None,
+            keys: Keys::Dev,
+            registrars: Vec::new(),
+        };
         let program = dir.join("program");
         fs::write(&program, "#!/bin/sh\necho started\nwhile :; do sleep 0.05; done\n").expect("writes");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("its owner may");

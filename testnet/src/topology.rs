@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crypto::{Digest, sha256};
+use crypto::{Digest, PublicKey, sha256};
 use node::config::Sources;
 use node::genesis_file::{self, GenesisError};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
@@ -36,6 +36,8 @@ pub struct Plan {
     pub origin: Option<String>,
     /// How the nodes' keys are kept.
     pub keys: Keys,
+    /// Who may register identities; when nobody, every well-formed key is admitted.
+    pub registrars: Vec<PublicKey>,
 }
 
 /// How the nodes' keys are kept.
@@ -306,8 +308,11 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
         origin,
         time: TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         validators,
-        admission: Admission::Open,
-        registrars: Vec::new(),
+        admission: match plan.registrars.is_empty() {
+            true => Admission::Open,
+            false => Admission::Registered,
+        },
+        registrars: plan.registrars.clone(),
     };
     genesis.check().map_err(|fault| TopologyError::Malformed {
         path: plan.dir.join(genesis_file::FILE_NAME),

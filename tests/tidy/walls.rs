@@ -84,7 +84,7 @@ const FOREIGN: [(&str, &[&str]); 17] = [
     ("prost", &["proto"]),
     ("rand", &["cli", "node", "testnet"]),
     ("reqwest", &["client"]),
-    ("rustix", &["node", "store", "testnet"]),
+    ("rustix", &["cli", "node", "store", "testnet"]),
     ("schemars", &["api", "model"]),
     ("serde", &["api", "cli", "client", "model", "node", "proto", "testnet", "verify"]),
     ("serde_json", &["api", "cli", "client", "model", "node", "proto", "testnet", "verify"]),

@@ -132,6 +132,7 @@ fn topology(args: &Dev, dir: &Path) -> Result<Topology, Failure> {
                 port: Topology::PORT,
                 origin: None,
                 keys: Keys::Dev,
+                registrars: Vec::new(),
             };
             Topology::create(&plan).map_err(|fault| match fault {
                 TopologyError::Exists { .. } => Failure::usage(fault)

@@ -14,6 +14,7 @@ use testnet::watch::{self, NodeStatus, WatchError};
 use crate::exit::{Exit, Failure};
 use crate::net;
 use crate::output::{Output, Tone};
+use crate::submitter;
 use crate::time;
 
 /// Commands of `testnet`.
@@ -51,6 +52,10 @@ pub struct Init {
     /// The log's origin: a URL without scheme [default: one of its own]
     #[arg(long)]
     origin: Option<String>,
+    /// Admit only identities that this key registered, a name in the configuration directory or a keystore's path;
+    /// may be given several times [default: admit every well-formed key]
+    #[arg(long, value_name = "KEY")]
+    registrar: Vec<String>,
 }
 
 /// Flags of `testnet start`.
@@ -129,6 +134,7 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
         port: args.port,
         origin: args.origin.clone(),
         keys: Keys::Encrypted,
+        registrars: args.registrar.iter().map(|key| submitter::public_key(key)).collect::<Result<_, _>>()?,
     };
     let topology = Topology::create(&plan).map_err(undrawn)?;
     let drawn = Drawn {
