@@ -144,6 +144,12 @@ impl Batches {
         self.known.get(id).map(|known| &known.batch)
     }
 
+    /// The batch that a block names, if it is known and has the count and size the block states: one that states
+    /// others can never be executed.
+    pub fn named(&self, reference: &BatchRef) -> Option<&Verified<Batch>> {
+        self.known.get(&reference.id).filter(|known| known.reference == *reference).map(|known| &known.batch)
+    }
+
     /// Number of batches known.
     pub fn count(&self) -> usize {
         self.known.len()
