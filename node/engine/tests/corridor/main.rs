@@ -5,3 +5,4 @@
 mod batches;
 mod desk;
 mod door;
+mod heads;
