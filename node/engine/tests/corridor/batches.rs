@@ -2,9 +2,11 @@
 
 use engine::{Command, Event, Timer};
 use proto::batch::{Batch, BatchRef};
+use proto::block::Block;
+use proto::canonical::Canonical as _;
 use proto::counter::{Height, View};
 use proto::id::BlockId;
-use proto::message::{Message, Request};
+use proto::message::{Kind, Message, Request, Response};
 
 use crate::desk::{Desk, Options, index};
 
@@ -95,4 +97,30 @@ fn what_a_block_lacks_is_asked_for_as_batches_and_as_a_whole_in_turn() {
     let expected: Vec<_> =
         [1, 3, 0].into_iter().flat_map(|peer| [(peer, batches.clone()), (peer, whole.clone())]).collect();
     assert_eq!(asked, expected);
+}
+
+/// Else nobody who missed such a block could ever catch up.
+#[test]
+fn the_largest_block_is_answered_whole() {
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let batches: Vec<_> = (0..6).map(|n| desk.large_batch(3, n)).collect();
+    for batch in &batches {
+        desk.hear(3, Message::Batch(batch.clone()));
+    }
+    let named: Vec<_> = batches.iter().map(ledger::batch_ref).collect();
+    let justify = desk.genesis_certificate();
+    let first = desk.propose(1, &justify, named);
+    let second = desk.propose(2, &desk.quorum(&first), Vec::new());
+    desk.propose(3, &desk.quorum(&second), Vec::new());
+    desk.write_all();
+    assert_eq!(first.body_bytes(), Block::BODY_BYTES_MAX);
+    for request in [
+        Request::BlocksByHeight { from: first.height },
+        Request::BlocksById { newest: first.id(), above: Height::ZERO },
+    ] {
+        let response = desk.ask(request);
+        assert!(response.encode().len() <= Kind::Response.bytes_max());
+        let Response::Blocks(blocks) = response else { panic!("another answer: {response:?}") };
+        assert_eq!((blocks[0].block.id(), blocks[0].batches.len()), (first.id(), 6));
+    }
 }

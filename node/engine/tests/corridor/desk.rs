@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
-use engine::event::CallerTicket;
+use engine::event::{CallerTicket, PeerTicket};
 use engine::{Answer, Command, Engine, Event, JournalWrite, Setup, VerifiedMessage};
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
-use proto::batch::BatchRef;
+use proto::batch::{Batch, BatchRef};
 use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, Tenant, ValidatorIndex};
-use proto::message::Message;
+use proto::message::{Message, Request, Response};
 use proto::operation::Operation;
 use proto::policy::Policy;
 use proto::submission::{Body, Submission};
@@ -233,6 +233,35 @@ impl Desk {
             subject: String::new(),
         };
         self.signed(nonce, *self.set.network(), proof)
+    }
+
+    /// A batch of the most bytes a batch may have; each `number` below 100 makes another.
+    pub fn large_batch(&self, author: u16, number: u64) -> Batch {
+        let submission = |place: u64, predicate_bytes: usize| {
+            let operation = Operation::AttestationIssue {
+                subject: "something large".to_owned(),
+                predicate_type: "https://example.org/large".to_owned(),
+                predicate: vec![0; predicate_bytes],
+                content: None,
+                expires_at_ms: None,
+            };
+            self.signed(1_000 + 16 * number + place, *self.set.network(), operation)
+        };
+        let around = submission(0, 32_000).bytes().len() - 32_000;
+        let predicate_bytes = Batch::BYTES_MAX / 16 - around;
+        Batch {
+            author: index(author),
+            submissions: (0..16).map(|place| submission(place, predicate_bytes)).collect(),
+        }
+    }
+
+    /// What a peer is answered.
+    pub fn ask(&mut self, request: Request) -> Response {
+        self.step(Event::Request { ticket: PeerTicket(0), request });
+        match self.wanted.pop() {
+            Some(Command::Respond { response, .. }) => response,
+            other => panic!("every question is answered at once: {other:?}"),
+        }
     }
 
     pub fn signed(&self, nonce: u64, network: NetworkId, operation: Operation) -> Submission {
