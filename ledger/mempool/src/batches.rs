@@ -3,7 +3,7 @@
 //! Each is held at the cost of one validator: its author when it was pushed, the proposer when a block names it. An
 //! author over its limit is refused, a proposer over its limit loses what it named first (it can be fetched again):
 //! so a validator that floods hurts itself. A block of ours takes batches from all who have some, in turn. What was
-//! committed through other batches is dropped. Source: `DESIGN.md` §2, stages 3 and 4.
+//! committed through other batches is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -79,12 +79,16 @@ fn a_block_that_lies_about_a_batch_gets_no_vote() {
 fn what_a_block_lacks_is_asked_for_as_batches_and_as_a_whole_in_turn() {
     let (mut desk, _, reference) = watching();
     let id = propose(&mut desk, vec![reference.clone()]);
-    let starts = |command: &Command| matches!(command, Command::StartTimer { timer: Timer::FetchBatches { block }, .. } if *block == id);
+    let timer = Timer::FetchBatches { block: id };
+    let starts = |command: &Command| match command {
+        Command::StartTimer { timer: started, .. } => *started == timer,
+        _ => false,
+    };
     assert!(desk.wanted.iter().any(starts), "they may come by themselves first");
     let mut asked = Vec::new();
     for _ in 0..8 {
         desk.wanted.clear();
-        desk.step(Event::TimerFired(Timer::FetchBatches { block: id }));
+        desk.step(Event::TimerFired(timer));
         assert!(desk.wanted.iter().any(starts), "it is asked again until it comes");
         asked.extend(desk.wanted.iter().filter_map(|command| match command {
             Command::Ask { to, request, .. } => Some((to.get(), request.clone())),
