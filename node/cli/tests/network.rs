@@ -86,7 +86,7 @@ fn what_is_not_a_dev_network_is_never_removed() {
 fn a_testnet_takes_a_submission_and_survives_a_crash() {
     let case = Case::new();
     let drawn = case.json(0, &["testnet", "init", "--dir", "net", "--validators", "4", "--port", "24170"]);
-    let url = format!("http://{}", drawn["nodes"][0]["rpc"].as_str().expect("an address"));
+    let url = drawn["nodes"][0]["rpc"].as_str().expect("an address").to_owned();
     let _stopped = Stopped(&case);
     let status = case.json(0, &["testnet", "start", "--dir", "net"]);
     let nodes = status["nodes"].as_array().expect("a list");
