@@ -82,13 +82,6 @@ impl Unverified<Batch> {
     }
 }
 
-impl Verified<Batch> {
-    /// The submissions, each as verified as the batch was.
-    pub fn into_submissions(self) -> impl Iterator<Item = Verified<Submission>> {
-        self.into_inner().submissions.into_iter().map(|submission| Unverified::new(submission).vouch())
-    }
-}
-
 impl Verified<CertifiedBlock> {
     /// The batches, each as verified as the block was.
     pub fn batches(&self) -> impl Iterator<Item = Verified<Batch>> + '_ {

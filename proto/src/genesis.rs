@@ -1,6 +1,6 @@
 //! Genesis: what all members of a network agree on before it begins.
 
-use crypto::{KeyId, PublicKey, sha256};
+use crypto::{PublicKey, sha256};
 
 use crate::block::Block;
 use crate::canonical::{Canonical, DecodeError};
@@ -58,11 +58,6 @@ impl Genesis {
             self.validators.clone(),
         )
         .expect("checked by Genesis::check, without which no genesis is used")
-    }
-
-    /// Whether `key` may register identities.
-    pub fn is_registrar(&self, key: &KeyId) -> bool {
-        self.registrars.iter().any(|registrar| registrar.id() == *key)
     }
 
     /// Checks the origin, the validators and the registrars.

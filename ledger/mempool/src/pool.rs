@@ -2,12 +2,12 @@
 //!
 //! Each tenant has a lane, first come, first served; lanes take turns, and a turn is worth a fixed number of bytes
 //! (deficit round robin), so a tenant gets its share however much another sends. Both are bounded: see `limits`.
-//! Same submission twice: it waits once. Source: Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round
+//! Same submission twice: it waits once. What expires while it waits is ordered all the same: then its outcome says so on
+//! every node, and whoever asks gets an answer. Source: Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round
 //! Robin", SIGCOMM 1995.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use proto::counter::TimeMs;
 use proto::id::{SubmissionId, Tenant};
 use proto::submission::Submission;
 use proto::verified::Verified;
@@ -31,7 +31,7 @@ pub enum Inserted {
 pub enum Status {
     /// It waits for a batch.
     Waiting,
-    /// Never seen, or gone: sealed, committed or expired.
+    /// Never seen, or gone: sealed or committed.
     Absent,
 }
 
@@ -74,8 +74,6 @@ pub struct Pool {
     /// Exactly the tenants that have a lane, the one whose turn it is first.
     turns: VecDeque<Tenant>,
     places: BTreeMap<SubmissionId, Place>,
-    /// Those of `places` that expire, the next one first.
-    expiring: BTreeSet<(TimeMs, SubmissionId)>,
     bytes: usize,
     next_number: u64,
 }
@@ -104,7 +102,6 @@ impl Pool {
             lanes: BTreeMap::new(),
             turns: VecDeque::new(),
             places: BTreeMap::new(),
-            expiring: BTreeSet::new(),
             bytes: 0,
             next_number: 0,
         }
@@ -125,9 +122,6 @@ impl Pool {
 
         let number = self.next_number;
         self.next_number += 1;
-        if let Some(expires_at) = submission.body().expires_at {
-            self.expiring.insert((expires_at, id));
-        }
         self.places.insert(id, Place { tenant: tenant.clone(), number });
         self.bytes += bytes;
         let lane = self.lanes.entry(tenant.clone()).or_insert_with(|| {
@@ -160,19 +154,6 @@ impl Pool {
     /// Removes what a block has committed, and says how many of them waited here.
     pub fn remove_committed<'a>(&mut self, ids: impl IntoIterator<Item = &'a SubmissionId>) -> usize {
         ids.into_iter().filter_map(|id| self.remove(id)).count()
-    }
-
-    /// Removes what may no longer be executed at block time `now`, and names it, the earliest expiry first.
-    pub fn drop_expired(&mut self, now: TimeMs) -> Vec<SubmissionId> {
-        let mut expired = Vec::new();
-        while let Some(&(expires_at, id)) = self.expiring.first() {
-            if expires_at > now {
-                break;
-            }
-            self.remove(&id).expect("insert and remove change expiring and places together");
-            expired.push(id);
-        }
-        expired
     }
 
     /// Takes submissions in fair order as long as the next one `fits`, and leaves the turn where it stopped.
@@ -237,9 +218,6 @@ impl Pool {
             // With the lane goes its credit: who has nothing waiting saves nothing up.
             self.lanes.remove(&tenant);
             self.turns.retain(|other| *other != tenant);
-        }
-        if let Some(expires_at) = submission.body().expires_at {
-            self.expiring.remove(&(expires_at, *id));
         }
         Some(submission)
     }

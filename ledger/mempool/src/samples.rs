@@ -1,7 +1,6 @@
 //! What the tests of this room are made of: submissions that are verified because their checker is ideal.
 
 use crypto::{Digest, PublicKey, Scheme, SecretKey, Signature, SignatureError, sha256};
-use proto::counter::TimeMs;
 use proto::id::{Did, NetworkId, Tenant};
 use proto::operation::Operation;
 use proto::submission::{Body, Submission};
@@ -14,12 +13,11 @@ pub(crate) struct Sample {
     pub nonce: u64,
     /// Of the operation's content; the envelope has a little more.
     pub bytes: usize,
-    pub expires_at: Option<TimeMs>,
 }
 
 impl Sample {
     pub(crate) fn new(tenant: &str) -> Self {
-        Self { tenant: Tenant::parse(tenant).expect("a name"), nonce: 0, bytes: 0, expires_at: None }
+        Self { tenant: Tenant::parse(tenant).expect("a name"), nonce: 0, bytes: 0 }
     }
 }
 
@@ -41,7 +39,7 @@ pub(crate) fn submission(sample: Sample) -> Verified<Submission> {
         key: secret.public().clone(),
         tenant: sample.tenant,
         nonce: sample.nonce,
-        expires_at: sample.expires_at,
+        expires_at: None,
         operation: Operation::AttestationIssue {
             subject: String::new(),
             predicate_type: "https://example.org/sample".to_owned(),

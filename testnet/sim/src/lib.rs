@@ -1,7 +1,8 @@
 //! The whole engine under a seed: the same one that the node runs, in a world that fails on purpose.
 //!
 //! - `plan`: a scenario as data, drawn from a seed; `prng`: chance in named streams;
-//! - `world`: the queue of happenings; `deeds`: what a member's shell does; `byzantine`: what it does instead;
+//! - `world`: the queue of happenings; `trouble`: when what goes wrong; `workload`: what is submitted, and what became
+//!   of it; `deeds`: what a member's shell does; `byzantine`: what it does instead;
 //! - `member`: one engine and its lives; `network`, `disk`: what goes wrong;
 //! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens; `sweep`: many seeds.
 //!
@@ -18,6 +19,8 @@ pub mod notary;
 pub mod plan;
 pub mod prng;
 pub mod sweep;
+mod trouble;
+mod workload;
 pub mod world;
 
 pub use plan::{Attack, Plan, ShellDefect};

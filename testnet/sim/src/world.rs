@@ -10,15 +10,14 @@ use std::sync::Arc;
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
-use ledger::{LedgerReader, Outcome};
+use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
 use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
-use proto::id::{Did, SubmissionId, Tenant, ValidatorIndex};
+use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
-use proto::operation::Operation;
 use proto::policy::Policy;
-use proto::submission::{Body, Submission};
+use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
 
@@ -28,6 +27,7 @@ use crate::network::Network;
 use crate::notary::{Notary, Signer};
 use crate::plan::Plan;
 use crate::prng::Prng;
+use crate::workload::submission;
 
 /// Where simulated time begins.
 pub(crate) const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
@@ -83,15 +83,15 @@ pub struct World {
     pub(crate) queue: BTreeMap<(u64, u64), Happening>,
     pub(crate) now_us: u64,
     pub(crate) sequence: u64,
-    faults: Prng,
+    pub(crate) faults: Prng,
     pub(crate) disks: Prng,
-    submissions: Vec<Submission>,
+    pub(crate) submissions: Vec<Submission>,
     /// Tickets of requests under way to their answers: member, life, question.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
-    final_sizes: BTreeMap<u16, TreeSize>,
+    pub(crate) final_sizes: BTreeMap<u16, TreeSize>,
     pub(crate) checkers: Checkers,
     pub(crate) outcomes: Outcomes,
-    trace: crypto::Digest,
+    pub(crate) trace: crypto::Digest,
     /// Blocks that a Byzantine member made up.
     pub(crate) forged: Vec<CertifiedBlock>,
     /// Prints one line a happening.
@@ -174,48 +174,7 @@ impl World {
         self.finish()
     }
 
-    fn schedule(&mut self) {
-        let Plan { trouble_ms, submissions, partitions, crashes, blackouts, members, .. } = self.plan;
-        let trouble_us = trouble_ms * 1_000;
-        for index in 0..submissions as usize {
-            // Some are sent to several members at once: they must still stand at one index.
-            let copies = if self.faults.chance(200) { members } else { 1 };
-            let at = 1_000_000 + self.faults.below(trouble_us);
-            let first = self.faults.below(u64::from(members)) as u16;
-            for copy in 0..copies {
-                self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
-            }
-        }
-        for _ in 0..partitions {
-            let at = self.faults.below(trouble_us);
-            let lasts = self.faults.below(5_000_000);
-            self.at(at, Happening::Partition);
-            self.at((at + lasts).min(trouble_us), Happening::Join);
-        }
-        for _ in 0..crashes {
-            let member = self.faults.below(u64::from(members)) as u16;
-            self.crash_at(member, trouble_us);
-        }
-        for _ in 0..blackouts {
-            let at = self.faults.below(trouble_us);
-            for member in 0..members {
-                let at = (at + self.faults.below(20_000)).min(trouble_us);
-                let down = self.faults.below(2_000_000);
-                self.at(at, Happening::Crash { member });
-                self.at((at + down).min(trouble_us), Happening::Restart { member });
-            }
-        }
-        self.at(trouble_us, Happening::Heal);
-    }
-
-    fn crash_at(&mut self, member: u16, before_us: u64) {
-        let at = self.faults.between(1_000_000, before_us);
-        let down = self.faults.below(3_000_000);
-        self.at(at, Happening::Crash { member });
-        self.at(at + down, Happening::Restart { member });
-    }
-
-    fn at(&mut self, at_us: u64, happening: Happening) {
+    pub(crate) fn at(&mut self, at_us: u64, happening: Happening) {
         self.sequence += 1;
         self.queue.insert((at_us, self.sequence), happening);
     }
@@ -389,97 +348,9 @@ impl World {
         LedgerReader::new(store as Arc<dyn ledger::read::Read>)
     }
 
-    /// Something became final at a member: every receipt it would now give is checked.
-    pub(crate) fn published(&mut self, member: u16) -> Result<(), Violation> {
-        if self.is_byzantine(member) {
-            return Ok(());
-        }
-        let reader = self.reader(member);
-        let read = |fault: ledger::read::ReadError| Violation(format!("v{member} cannot read: {fault}"));
-        let Some(latest) = reader.checkpoint_latest().map_err(read)? else { return Ok(()) };
-        let size = latest.head.size;
-        let before = self.final_sizes.insert(member, size).unwrap_or_default();
-        if size <= before {
-            return Ok(());
-        }
-        for submission in &self.submissions {
-            let id = submission.id();
-            if let Ok(Some(Outcome::Committed { index, .. })) = reader.by_id(&id)
-                && index.get() < size.get()
-                && index.get() >= before.get()
-            {
-                self.checkers.receipt(member, id, &reader, &self.set, &self.notary)?;
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn is_byzantine(&self, member: u16) -> bool {
         self.plan.byzantine.iter().any(|(index, _)| *index == member)
     }
-
-    /// Whether every submission is final at every honest member.
-    fn is_all_final(&self) -> bool {
-        (0..self.plan.members)
-            .filter(|member| !self.is_byzantine(*member))
-            .all(|member| self.lacks(member).is_none())
-    }
-
-    fn lacks(&self, member: u16) -> Option<SubmissionId> {
-        let reader = self.reader(member);
-        let size =
-            reader.checkpoint_latest().ok().flatten().map_or(TreeSize::ZERO, |latest| latest.head.size);
-        self.submissions.iter().map(Submission::id).find(|id| match reader.by_id(id) {
-            Ok(Some(Outcome::Committed { index, .. })) => index.get() >= size.get(),
-            Ok(Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None) | Err(_) => true,
-        })
-    }
-
-    fn finish(mut self) -> Result<Outcomes, Violation> {
-        for member in (0..self.plan.members).filter(|member| !self.is_byzantine(*member)) {
-            if let Some(id) = self.lacks(member) {
-                let status = self.members[usize::from(member)].engine.as_ref().map(engine::Engine::status);
-                let outcome = self.reader(member).by_id(&id);
-                return Err(Violation(format!(
-                    "v{member}: submission {id} is not final {} ms after the trouble ended but {outcome:?}: {status:?}",
-                    self.plan.heal_ms
-                )));
-            }
-        }
-        // Nothing that anyone called final was lost by anyone.
-        let finals: Vec<_> = self.checkers.finals().copied().collect();
-        let honest: Vec<_> = (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).collect();
-        for member in honest {
-            let reader = self.reader(member);
-            for id in &finals {
-                self.checkers.receipt(member, *id, &reader, &self.set, &self.notary)?;
-            }
-        }
-        self.outcomes.simulated_us = self.now_us;
-        self.outcomes.height = self.checkers.height().get();
-        self.outcomes.receipts = self.checkers.receipts;
-        self.outcomes.trace = self.trace.to_string();
-        Ok(self.outcomes)
-    }
-}
-
-fn submission(author: &Signer, nonce: u64, set: &ValidatorSet, notary: &Notary) -> Submission {
-    let body = Body {
-        network: *set.network(),
-        tenant: Tenant::default_tenant(),
-        author: Did::of(author.public()),
-        key: author.public().clone(),
-        nonce,
-        expires_at: None,
-        operation: Operation::ProofSubmit {
-            content: sha256(&nonce.to_be_bytes()),
-            content_bytes: 8,
-            media_type: String::new(),
-            subject: format!("submission {nonce}"),
-        },
-    };
-    let signature = notary.sign(author, &body.signed_bytes());
-    body.seal(signature)
 }
 
 fn describe(message: &Message) -> String {

@@ -26,10 +26,6 @@ fn big(tenant: &str, nonce: u64, bytes: usize) -> Verified<Submission> {
     submission(Sample { nonce, bytes, ..Sample::new(tenant) })
 }
 
-fn expiring(nonce: u64, at: u64) -> Verified<Submission> {
-    submission(Sample { nonce, expires_at: Some(TimeMs::new(at)), ..Sample::new("a") })
-}
-
 fn nonces(batch: &Verified<proto::batch::Batch>, tenant: &str) -> Vec<u64> {
     let of = |submission: &&Submission| submission.body().tenant.as_str() == tenant;
     batch.submissions.iter().filter(of).map(|submission| submission.body().nonce).collect()
@@ -116,31 +112,12 @@ fn shares_are_equal_in_bytes_not_in_submissions() {
     }
 }
 
-#[test]
-fn what_expires_is_dropped_when_its_time_comes() {
-    let mut pool = Pool::new(small());
-    let (soon, late, never) = (expiring(1, 100), expiring(2, 200), numbered("a", 3));
-    for submission in [&never, &late, &soon] {
-        pool.insert(submission.clone()).expect("room");
-    }
-    assert_eq!(pool.drop_expired(TimeMs::new(99)), []);
-    assert_eq!(pool.drop_expired(TimeMs::new(100)), [soon.id()], "at its time it may no longer be executed");
-    assert_eq!(pool.status(&soon.id()), Status::Absent);
-    assert_eq!(pool.drop_expired(TimeMs::new(u64::MAX)), [late.id()]);
-    assert_eq!(pool.status(&never.id()), Status::Waiting);
-    // What left by another door does not expire any more.
-    pool.insert(soon.clone()).expect("room");
-    pool.remove_committed([&soon.id()]);
-    assert_eq!(pool.drop_expired(TimeMs::new(u64::MAX)), []);
-}
-
-/// Three tenants with sixteen submissions each, of different sizes and expiries, signed once.
+/// Three tenants with sixteen submissions each, of different sizes, signed once.
 static SAMPLES: LazyLock<Vec<Verified<Submission>>> = LazyLock::new(|| {
     let make = |i: u64| {
         submission(Sample {
             nonce: i,
             bytes: (i * 997 % 12_000) as usize,
-            expires_at: i.is_multiple_of(4).then(|| TimeMs::new(i * 10)),
             ..Sample::new(["a", "b", "c"][i as usize % 3])
         })
     };
@@ -151,7 +128,6 @@ static SAMPLES: LazyLock<Vec<Verified<Submission>>> = LazyLock::new(|| {
 enum Step {
     Insert(usize),
     Commit(Vec<usize>),
-    Expire(u64),
     Seal,
 }
 
@@ -159,7 +135,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0..48_usize).prop_map(Step::Insert),
         2 => prop::collection::vec(0..48_usize, 0..6).prop_map(Step::Commit),
-        1 => (0..500_u64).prop_map(Step::Expire),
         1 => Just(Step::Seal),
     ];
     prop::collection::vec(step, 0..120)
@@ -199,16 +174,6 @@ proptest! {
                     let before = list.len();
                     list.retain(|submission| !ids.contains(&submission.id()));
                     prop_assert_eq!(pool.remove_committed(&ids), before - list.len());
-                }
-                Step::Expire(now) => {
-                    let now = TimeMs::new(now);
-                    let is_over = |s: &&Verified<Submission>| s.body().expires_at.is_some_and(|at| at <= now);
-                    let mut expired: Vec<_> = list.iter().filter(|s| is_over(s)).map(|s| s.id()).collect();
-                    list.retain(|submission| !is_over(submission));
-                    let mut dropped = pool.drop_expired(now);
-                    expired.sort();
-                    dropped.sort();
-                    prop_assert_eq!(dropped, expired);
                 }
                 Step::Seal => {
                     let sealed = pool.seal(ME);
