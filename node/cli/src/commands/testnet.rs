@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use testnet::process::{self, ProcessError};
 use testnet::topology::{Keys, Member, Plan, Topology, TopologyError};
-use testnet::watch::{self, NodeStatus};
+use testnet::watch::{self, NodeStatus, WatchError};
 
 use crate::exit::{Exit, Failure};
 use crate::net;
@@ -43,7 +44,7 @@ pub struct Init {
     #[command(flatten)]
     dir: Dir,
     /// Number of validators, 1 to 100
-    #[arg(long, default_value_t = 4, value_name = "N")]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = validators())]
     validators: usize,
     /// The first port to try; every node takes three
     #[arg(long, default_value_t = Topology::PORT)]
@@ -83,6 +84,11 @@ pub struct Stop {
     /// How long to wait until they have ended
     #[arg(long, default_value = "30s", value_parser = time::duration, value_name = "DURATION")]
     timeout: Duration,
+}
+
+/// A number of validators.
+pub fn validators() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=100)
 }
 
 /// Runs a command of `testnet`.
@@ -173,9 +179,14 @@ fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     if !args.no_wait {
         let ready = net::runtime()?.block_on(watch::await_ready(&nodes, args.timeout));
         ready.map_err(|fault| {
-            Failure::new(Exit::Unreachable, fault).hint(format_args!(
-                "the logs are in {}; quorate testnet stop ends what runs",
-                topology.dir().display()
+            let exit = match &fault {
+                // Almost always it refused its files or its ports, which its log tells.
+                WatchError::Ended { .. } => Exit::Usage,
+                WatchError::NotReady { .. } => Exit::Unknown,
+            };
+            let dir = args.dir.dir.display();
+            Failure::new(exit, fault).hint(format_args!(
+                "each node's directory in {dir} has its log; quorate testnet stop --dir {dir} ends what runs"
             ))
         })?;
     }
@@ -223,7 +234,13 @@ fn status(args: &Dir, output: &Output) -> Result<Exit, Failure> {
     let columns = ["name", "rpc", "pid", "height", "view", "checkpoint", "ready"];
     output.line(output.paint(Tone::Faint, &line(&columns.map(str::to_owned))));
     for node in &status.nodes {
-        let ready = if node.ready { output.paint(Tone::Good, "yes") } else { output.paint(Tone::Bad, "no") };
+        let no = |why| format!("{}  {why}", output.paint(Tone::Bad, "no"));
+        let ready = match (node.ready, node.pid, node.height) {
+            (true, _, _) => output.paint(Tone::Good, "yes"),
+            (false, None, _) => no("does not run"),
+            (false, Some(_), None) => no("does not answer"),
+            (false, Some(_), Some(_)) => no(&format!("quorate status --url {} says why", node.rpc)),
+        };
         output.line(line(&cells(node, ready)));
     }
     Ok(Exit::Ok)
