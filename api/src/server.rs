@@ -1,6 +1,6 @@
 //! Connections: how many, how long, how much of a head; and going down without breaking answers off.
 //!
-//! Source of the limits: `UX.md` §4; a head of 64 KiB, connections counted before they are accepted.
+//! Its limits: a head of 64 KiB, connections counted before they are accepted.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -154,9 +154,9 @@ mod tests {
         let last = block_on(&set, &certify(&set, &far), 7, &[]);
         tree.insert(last.id(), last.clone(), certify(&set, &far));
         let high_qc = certify(&set, &last);
-        assert_eq!(views(commit(&mut tree, &high_qc)), [], "no batches");
+        assert!(views(commit(&mut tree, &high_qc)).is_empty(), "no batches");
         tree.set_here(&blocks[1].0.id());
-        assert_eq!(views(commit(&mut tree, &high_qc)), [], "not before its parent");
+        assert!(views(commit(&mut tree, &high_qc)).is_empty(), "not before its parent");
         tree.set_here(&blocks[0].0.id());
         assert_eq!(views(commit(&mut tree, &high_qc)), [1], "view 2 needs a certificate of view 3");
         let (block, justify) = &blocks[3];

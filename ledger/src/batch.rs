@@ -39,6 +39,14 @@ pub enum BatchesError {
         /// Batches it may name.
         max: usize,
     },
+    /// More bytes than the batches of a block may have.
+    #[error("the block names {found} bytes of batches, at most {max} are allowed")]
+    TooLarge {
+        /// Bytes the block names.
+        found: usize,
+        /// Bytes it may name.
+        max: usize,
+    },
     /// A batch is empty, or larger than a batch may be.
     #[error(
         "batch {position} holds {count} submissions in {bytes} bytes, 1 to {} in at most {} are allowed",
@@ -99,6 +107,9 @@ pub fn check_batches(block: &Block, batches: &[Batch]) -> Result<(), BatchesErro
     let (named, found) = (block.batches.len(), batches.len());
     if named > Block::BATCHES_MAX {
         return Err(BatchesError::TooMany { found: named, max: Block::BATCHES_MAX });
+    }
+    if block.body_bytes() > Block::BODY_BYTES_MAX {
+        return Err(BatchesError::TooLarge { found: block.body_bytes(), max: Block::BODY_BYTES_MAX });
     }
     if named != found {
         return Err(BatchesError::Count { named, found });

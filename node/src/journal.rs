@@ -3,7 +3,7 @@
 //! An append-only file of groups, one group an append, each synced before `append` returns. A torn group at
 //! the end, the trace of a crash while nothing had been said yet, is cut off; any other damage refuses to
 //! start, because a validator that forgot a vote may cast a second one. Not in the store, whose engine syncs
-//! when it likes. Source: `CONSENSUS.md` §4.6; the layout is in `group.rs`.
+//! when it likes. Source: `consensus/SPEC.md`, rules V7, T2; the layout is in `group.rs`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -1,6 +1,6 @@
 //! What the node counts and logs, taken at its doors: events in, writes done, messages refused.
 //!
-//! The rules know no metric. Names are those of `UX.md` §7 and never change; labels come from our own tables.
+//! The rules know no metric. Names never change; labels come from our own tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -37,6 +37,9 @@ pub struct Block {
 impl Block {
     /// Most batches in one block.
     pub const BATCHES_MAX: usize = 64;
+    /// Largest sum of its batches' envelopes, in bytes: with all around it a block fits one response, so that whoever
+    /// missed it can fetch it.
+    pub const BODY_BYTES_MAX: usize = 3 << 20;
 
     /// The block at height 0 of a network; nobody proposed it, all of its members know it.
     pub fn genesis(network: &NetworkId, time: TimeMs) -> Self {
@@ -55,6 +58,11 @@ impl Block {
     /// The digest of tag and canonical bytes.
     pub fn id(&self) -> BlockId {
         BlockId::new(Domain::BlockId.digest(&[&self.encode()]))
+    }
+
+    /// Sum of its batches' envelopes, in bytes, as it states them.
+    pub fn body_bytes(&self) -> usize {
+        self.batches.iter().map(|batch| batch.bytes as usize).sum()
     }
 
     /// Whether it orders nothing; such a block only helps its parent to be committed.

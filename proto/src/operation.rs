@@ -12,7 +12,7 @@ pub const PREDICATE_BYTES_MAX: usize = 32 << 10;
 /// Most keys one `identity.create` may name.
 pub const IDENTITY_KEYS_MAX: usize = 8;
 
-/// One thing asked of the ledger. `CONTRACTS.md` calls its executed form a record.
+/// One thing asked of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `identity.create`: registers an identity with its first keys.

@@ -4,7 +4,7 @@
 //! that id that was started for this very node's directory. No other process is ever signalled.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use crate::topology::Member;
 
 /// How often a process that should end is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How much of a log's end is looked at, in bytes.
+const TAIL_BYTES: u64 = 16 << 10;
 
 /// Why a process did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +93,12 @@ pub fn start(node: &Member, program: &Path) -> Result<u32, ProcessError> {
     let pid = child.id();
     fs::write(node.pid_file(), format!("{pid}\n")).map_err(io(node.pid_file()))?;
     Ok(pid)
+}
+
+/// Leaves the session of whoever started this process, which `--detached` asks for. The leader of a session has none
+/// to leave, and stays.
+pub fn leave_session() {
+    let _ = rustix::process::setsid();
 }
 
 /// The process of a node, if it runs.
@@ -198,13 +206,22 @@ fn forget(node: &Member) -> Result<(), ProcessError> {
     }
 }
 
-/// The end of a node's log: what it said last.
+/// The end of a node's log: what it said last. Empty when there is none to read.
 pub fn last_words(node: &Member, lines: usize) -> String {
-    let text = fs::read(node.log()).unwrap_or_default();
-    let tail = &text[text.len().saturating_sub(16 << 10)..];
-    let tail = String::from_utf8_lossy(tail);
+    let tail = tail(&node.log()).unwrap_or_default();
+    let tail = String::from_utf8_lossy(&tail);
     let all: Vec<&str> = tail.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// The last bytes of a file, however long it is.
+fn tail(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -216,7 +233,14 @@ mod tests {
 
     /// A network with one node, and a program that only waits, whatever its arguments.
     fn network(dir: &Path) -> (Topology, PathBuf) {
-        let plan = Plan { validators: 1, dir: dir.join("net"), port: 22_170, origin: None, keys: Keys::Dev };
+        let plan = Plan {
+            validators: 1,
+            dir: dir.join("net"),
+            port: 22_170,
+            origin: None,
+            keys: Keys::Dev,
+            registrars: Vec::new(),
+        };
         let program = dir.join("program");
         fs::write(&program, "#!/bin/sh\necho started\nwhile :; do sleep 0.05; done\n").expect("writes");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("its owner may");

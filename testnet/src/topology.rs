@@ -4,13 +4,13 @@
 //! is written last: a directory with one is a whole network, a directory without is the rest of a broken attempt.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crypto::{Digest, sha256};
+use crypto::{Digest, PublicKey, sha256};
 use node::config::Sources;
 use node::genesis_file::{self, GenesisError};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
@@ -36,6 +36,8 @@ pub struct Plan {
     pub origin: Option<String>,
     /// How the nodes' keys are kept.
     pub keys: Keys,
+    /// Who may register identities; when nobody, every well-formed key is admitted.
+    pub registrars: Vec<PublicKey>,
 }
 
 /// How the nodes' keys are kept.
@@ -142,7 +144,7 @@ impl Topology {
     pub const TOKEN: &str = "token";
     /// The first port that is tried when none is asked for.
     pub const PORT: u16 = 7170;
-    const FILE_BYTES_MAX: usize = 1 << 20;
+    const FILE_BYTES_MAX: u64 = 1 << 20;
 
     /// Draws a network and writes all its files into `plan.dir`, which must be empty or absent.
     ///
@@ -203,8 +205,10 @@ impl Topology {
         let dir = dir.canonicalize().map_err(missing)?;
         let path = dir.join(Self::FILE_NAME);
         let malformed = |fault: String| TopologyError::Malformed { path: path.clone(), fault };
-        let bytes = fs::read(&path).map_err(missing)?;
-        if bytes.len() > Self::FILE_BYTES_MAX {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&path).map_err(missing)?;
+        file.take(Self::FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(missing)?;
+        if bytes.len() as u64 > Self::FILE_BYTES_MAX {
             return Err(malformed(format!("larger than {} bytes", Self::FILE_BYTES_MAX)));
         }
         let mut topology: Self =
@@ -314,8 +318,11 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
         origin,
         time: TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         validators,
-        admission: Admission::Open,
-        registrars: Vec::new(),
+        admission: match plan.registrars.is_empty() {
+            true => Admission::Open,
+            false => Admission::Registered,
+        },
+        registrars: plan.registrars.clone(),
     };
     genesis.check().map_err(|fault| TopologyError::Malformed {
         path: plan.dir.join(genesis_file::FILE_NAME),

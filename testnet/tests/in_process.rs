@@ -16,7 +16,14 @@ use testnet::topology::{Keys, Plan, Topology};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn topology(dir: &Path) -> Topology {
-    let plan = Plan { validators: 4, dir: dir.join("net"), port: 23_170, origin: None, keys: Keys::Dev };
+    let plan = Plan {
+        validators: 4,
+        dir: dir.join("net"),
+        port: 23_170,
+        origin: None,
+        keys: Keys::Dev,
+        registrars: Vec::new(),
+    };
     Topology::create(&plan).expect("draws")
 }
 

@@ -1,5 +1,6 @@
 //! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
 
+mod admission;
 mod crash;
 mod offline;
 mod pause;

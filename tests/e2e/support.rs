@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::{Client, EntryName};
-use crypto::{Scheme, SecretKey, sha256};
+use crypto::{PublicKey, Scheme, SecretKey, sha256};
 use model::entry::{Ticket, Wait};
 use model::scalar::Uint;
 use proto::id::{Did, NetworkId, SubmissionId, Tenant};
@@ -26,6 +26,11 @@ pub fn quorate() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_quorate"))
 }
 
+/// Who submits.
+pub fn author() -> SecretKey {
+    SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("Ed25519 signs")
+}
+
 /// Four validators in processes of their own; ended when it is dropped.
 pub struct Net {
     topology: Topology,
@@ -36,6 +41,11 @@ pub struct Net {
 impl Net {
     /// Draws a network and starts it.
     pub async fn start(port: u16) -> Self {
+        Self::admitting(port, Vec::new()).await
+    }
+
+    /// The same, where identities must be registered by one of these, if there are any.
+    pub async fn admitting(port: u16, registrars: Vec<PublicKey>) -> Self {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let topology = Topology::create(&Plan {
             validators: 4,
@@ -43,6 +53,7 @@ impl Net {
             port,
             origin: None,
             keys: Keys::Encrypted,
+            registrars,
         })
         .expect("a network is drawn");
         let net = Self { topology, _dir: dir, nonce: AtomicU64::new(0) };
@@ -87,7 +98,17 @@ impl Net {
     /// A signed submission that no other is equal to.
     pub async fn submission(&self) -> Submission {
         let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
-        let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("Ed25519 signs");
+        let operation = Operation::ProofSubmit {
+            content: sha256(&nonce.to_be_bytes()),
+            content_bytes: 8,
+            media_type: String::new(),
+            subject: format!("test {nonce}"),
+        };
+        self.signed(&author(), nonce, operation)
+    }
+
+    /// An operation, signed.
+    pub fn signed(&self, secret: &SecretKey, nonce: u64, operation: Operation) -> Submission {
         let network: NetworkId = self.topology.network.parse().expect("a network id");
         Body {
             network,
@@ -96,14 +117,9 @@ impl Net {
             key: secret.public().clone(),
             nonce,
             expires_at: None,
-            operation: Operation::ProofSubmit {
-                content: sha256(&nonce.to_be_bytes()),
-                content_bytes: 8,
-                media_type: String::new(),
-                subject: format!("test {nonce}"),
-            },
+            operation,
         }
-        .sign(&secret)
+        .sign(secret)
     }
 
     /// Submits to a node and waits.

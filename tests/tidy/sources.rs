@@ -31,9 +31,11 @@ impl Source {
         self.path == "proto/src/wire/generated.rs"
     }
 
-    /// Whether all of it is test code: a file in a folder `tests`, or the file `tests.rs` of a module.
+    /// Whether all of it is test code: a file in a folder `tests`, the file `tests.rs` of a module, or what a room's
+    /// tests are made of.
     pub fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "examples")
+        const PARTS: [&str; 5] = ["examples", "samples.rs", "testing.rs", "tests", "tests.rs"];
+        self.path.split('/').any(|part| PARTS.contains(&part))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sealing: what waits becomes a batch of ours.
 //!
 //! Promise: fair by tenant, in order of arrival inside a tenant, within the limits of one batch, and every
-//! submission at most once. Source: `DESIGN.md` §2, stage 3.
+//! submission at most once. Source of the limits: `proto/ENCODING.md`.
 
 use proto::batch::Batch;
 use proto::id::ValidatorIndex;

@@ -3,7 +3,7 @@
 //! Each is held at the cost of one validator: its author when it was pushed, the proposer when a block names it. An
 //! author over its limit is refused, a proposer over its limit loses what it named first (it can be fetched again):
 //! so a validator that floods hurts itself. A block of ours takes batches from all who have some, in turn. What was
-//! committed through other batches is dropped. Source: `DESIGN.md` §2, stages 3 and 4.
+//! committed through other batches is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,6 +142,12 @@ impl Batches {
     /// A batch, if it is known.
     pub fn get(&self, id: &BatchId) -> Option<&Verified<Batch>> {
         self.known.get(id).map(|known| &known.batch)
+    }
+
+    /// The batch that a block names, if it is known and has the count and size the block states: one that states
+    /// others can never be executed.
+    pub fn named(&self, reference: &BatchRef) -> Option<&Verified<Batch>> {
+        self.known.get(&reference.id).filter(|known| known.reference == *reference).map(|known| &known.batch)
     }
 
     /// Number of batches known.

@@ -4,6 +4,7 @@
 //! are the protocol's: `Batch::COUNT_MAX`, `Batch::BYTES_MAX`, `Block::BATCHES_MAX`.
 
 use proto::batch::Batch;
+use proto::block::Block;
 
 /// How many and how much, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +48,17 @@ pub struct BatchesLimits {
     pub pushed: Limit,
     /// What is held because one validator's blocks name it. Has to hold the blocks it may have under way.
     pub named: Limit,
-    /// Most bytes of batches in a block of ours.
+    /// Most bytes of batches in a block of ours; others refuse one of more than `Block::BODY_BYTES_MAX`.
     pub block_bytes_max: usize,
 }
 
 impl Default for BatchesLimits {
-    /// Per validator 64 batches and 16 MiB pushed, 256 and 32 MiB named; 4 MiB in a block.
+    /// Per validator 64 batches and 16 MiB pushed, 256 and 32 MiB named; in a block what the protocol allows.
     fn default() -> Self {
         Self {
             pushed: Limit { count_max: 64, bytes_max: 32 * Batch::BYTES_MAX },
             named: Limit { count_max: 256, bytes_max: 64 * Batch::BYTES_MAX },
-            block_bytes_max: 8 * Batch::BYTES_MAX,
+            block_bytes_max: Block::BODY_BYTES_MAX,
         }
     }
 }

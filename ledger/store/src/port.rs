@@ -8,7 +8,7 @@
 //! 4. *Seen only when durable.* No reader meets a write whose `commit` has not returned `Ok`.
 //! 5. *Honest.* An error says whether anything may have changed: see [`StoreError::is_permanent`].
 //!
-//! Source: `DESIGN.md` §6; every implementation is held to it by `suite`.
+//! Every implementation is held to it by `suite`; what it rests on is in `DURABILITY.md`.
 
 use ledger::change::ChangeSet;
 use ledger::read::Read;

@@ -2,7 +2,7 @@
 //!
 //! sled 0.34 ends a flush with `sync_file_range`, which writes neither metadata nor the drive's cache, and puts
 //! large values into files of their own that nobody syncs. So after each flush the whole file system that holds the
-//! directory is synced. Source: `DEPENDENCIES.md`, "Measured since"; `DURABILITY.md`.
+//! directory is synced. Source: `DURABILITY.md`.
 
 use std::fs::File;
 use std::io;

@@ -241,6 +241,7 @@ fn what_could_not_be_read_back_is_not_applied() {
         (vec![world.pack(&again)], BatchesError::Repeated { position: 0, id: submissions[1].id() }),
         (vec![batch.clone(), one.clone(), batch], BatchesError::Twice { position: 2 }),
         (vec![one; 65], BatchesError::TooMany { found: 65, max: 64 }),
+        (vec![world.pack(&heavy); 7], BatchesError::TooLarge { found: 7 * bytes, max: 3 << 20 }),
     ];
     for (batches, fault) in cases {
         let committed = world.next_block(batches);

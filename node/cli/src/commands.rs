@@ -7,6 +7,7 @@ pub mod get;
 pub mod keys;
 pub mod node;
 pub mod receipt;
+pub mod register;
 pub mod status;
 pub mod submit;
 pub mod testnet;

@@ -6,6 +6,7 @@ use clap::Args;
 use client::{Client, ClientError};
 use model::entry::{State, TIMEOUT_MS_MAX, Ticket, Wait};
 use model::scalar::Uint;
+use proto::id::NetworkId;
 use proto::submission::Submission;
 use tokio::runtime::Runtime;
 
@@ -41,14 +42,22 @@ impl Node {
         if self.url == unnamed { String::new() } else { format!(" --url {}", self.url) }
     }
 
-    /// What a node's silence before anything was submitted means to the user.
-    pub fn silent(&self, waited: Duration) -> Failure {
-        let message = format!(
-            "{} has not answered within {:.1} s; nothing was submitted",
-            self.url,
-            waited.as_secs_f64()
-        );
-        Failure::new(Exit::Unreachable, message).hint("is the node overloaded or held? --url names another")
+    /// The network of a node that is about to be given something.
+    ///
+    /// # Errors
+    /// `Unreachable` when it says nothing for as long as the user wants to wait; nothing is unknown yet.
+    pub async fn network(&self, client: &Client, timeout: Duration) -> Result<NetworkId, Failure> {
+        let patience = timeout.saturating_add(GRACE);
+        match tokio::time::timeout(patience, client.status()).await {
+            Ok(status) => status.map(|status| NetworkId::new(status.network.0)).map_err(refused),
+            Err(_) => {
+                let waited_s = patience.as_secs_f64();
+                let message =
+                    format!("{} has said nothing for {waited_s:.1} s; nothing was submitted", self.url);
+                Err(Failure::new(Exit::Unreachable, message)
+                    .hint("is the node overloaded or held? --url names another"))
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crypto::{Scheme, SecretKey};
+use crypto::{PublicKey, Scheme, SecretKey};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
 use node::passphrase::Passphrase;
 
@@ -77,11 +77,7 @@ pub fn signing_key(
     passphrase: &PassphraseSource,
     output: &Output,
 ) -> Result<SecretKey, Failure> {
-    let path = match key {
-        Some(file) if file.contains('/') || file.ends_with(".json") => PathBuf::from(file),
-        Some(name) => key_path(name)?,
-        None => key_path(DEFAULT_KEY)?,
-    };
+    let path = keystore_path(key.unwrap_or(DEFAULT_KEY))?;
     let passphrase = passphrase.read()?;
     let protection = match &passphrase {
         Some(passphrase) => Protection::Passphrase(passphrase),
@@ -92,6 +88,24 @@ pub fn signing_key(
         false => Keystore::read(&path).map_err(|fault| refused(&fault))?,
     };
     keystore.unlock_submitter(protection).map_err(|fault| refused(&fault))
+}
+
+/// The public key of a name in the configuration directory, or of a keystore's path; needs no passphrase.
+///
+/// # Errors
+/// `Usage` when there is no such key.
+pub fn public_key(key: &str) -> Result<PublicKey, Failure> {
+    let path = keystore_path(key)?;
+    let keystore = Keystore::read(&path).map_err(|fault| refused(&fault))?;
+    let first = keystore.public().next().map(|(_, key)| key.clone());
+    first.ok_or_else(|| Failure::usage(format_args!("{} names no public key", path.display())))
+}
+
+fn keystore_path(key: &str) -> Result<PathBuf, Failure> {
+    match key.contains('/') || key.ends_with(".json") {
+        true => Ok(PathBuf::from(key)),
+        false => key_path(key),
+    }
 }
 
 fn make_default(path: &Path, protection: Protection<'_>, output: &Output) -> Result<Keystore, Failure> {

@@ -108,8 +108,8 @@ fn a_dev_network_that_runs_is_never_removed() {
     std::fs::write(case.path("file"), "kept").expect("writes");
     assert_eq!(case.json(0, &["submit", "file", "--url", url])["state"], "finalized");
 
-    let pid = rustix::process::Pid::from_child(&running.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("asks");
+    let ask = format!("kill -TERM {}", running.0.id());
+    assert!(Command::new("sh").args(["-c", &ask]).status().expect("asks").success());
     assert_eq!(running.0.wait().expect("ends").code(), Some(0));
     let again = case.run(&["dev", "--demo", "--port", "0", "--validators", "1", "--data-dir", "data"]);
     assert_eq!(again.status.code(), Some(0));
@@ -150,7 +150,7 @@ fn what_is_not_a_dev_network_is_never_removed() {
 fn a_testnet_takes_a_submission_and_survives_a_crash() {
     let case = Case::new();
     let drawn = case.json(0, &["testnet", "init", "--dir", "net", "--validators", "4", "--port", "24170"]);
-    let url = format!("http://{}", drawn["nodes"][0]["rpc"].as_str().expect("an address"));
+    let url = drawn["nodes"][0]["rpc"].as_str().expect("an address").to_owned();
     let _stopped = Stopped(&case);
     let status = case.json(0, &["testnet", "start", "--dir", "net"]);
     let nodes = status["nodes"].as_array().expect("a list");

@@ -105,7 +105,7 @@ impl Bodies {
         if self.whole.contains_key(&block.id()) {
             return true;
         }
-        match block.batches.iter().map(|batch| batches.get(&batch.id)).collect::<Option<Vec<_>>>() {
+        match block.batches.iter().map(|batch| batches.named(batch)).collect::<Option<Vec<_>>>() {
             Some(found) => {
                 self.keep(block, found.into_iter().map(|batch| Arc::new(batch.clone())).collect());
                 true
@@ -161,7 +161,13 @@ impl Engine {
         }
         match asks_body {
             true => self.ask_body(peer, &awaited, out),
-            false => self.ask_batches(peer, self.batches.missing(&awaited.batches), out),
+            false => {
+                let missing = self.batches.missing(&awaited.batches);
+                // None is when all are here but not as the block states them: then only its proposer could explain.
+                if !missing.is_empty() {
+                    self.ask_batches(peer, missing, out);
+                }
+            }
         }
     }
 }

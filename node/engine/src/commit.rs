@@ -33,6 +33,10 @@ impl Engine {
         self.batches.committed(&refs);
         self.batches.forget(outcomes.iter().map(|(id, _)| *id));
         self.bodies.forget(height);
+        // What found no room before has some now, and nobody else knows that it waits.
+        if !self.flush_running {
+            self.seal(out);
+        }
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
         then.extend(head.map(Command::Cosign));

@@ -106,13 +106,15 @@ impl Cosigning {
 }
 
 impl Engine {
-    /// After a start: the head that was applied but perhaps not certified is cosigned before everybody.
-    pub(crate) fn cosign_tip(&mut self, out: &mut Vec<Command>) {
+    /// After a start: the head that was applied but perhaps not certified is cosigned before everybody, by what this
+    /// returns, as soon as the head is durable.
+    pub(crate) fn cosign_tip(&mut self, out: &mut Vec<Command>) -> Option<Command> {
         let head = self.ledger.head();
-        if self.me.is_some() && !self.cosigning.is_covered(head.size) {
-            self.head_applied(head, None, out);
-            out.push(Command::Cosign(head));
+        if self.me.is_none() || self.cosigning.is_covered(head.size) {
+            return None;
         }
+        self.head_applied(head, None, out);
+        Some(Command::Cosign(head))
     }
 
     /// The log came to a new head.

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use consensus::{Effect, Input, Recipients, RecoverError, Replica, Tip};
-use ledger::change::Table;
+use consensus::{Effect, Gated, Input, Recipients, RecoverError, Replica, Tip};
+use ledger::change::{ChangeSet, Table};
 use ledger::read::{Read, ReadError};
 use ledger::{Ledger, LedgerError, LedgerReader};
 use mempool::batches::{Batches, Source};
@@ -100,7 +100,8 @@ pub struct Engine {
     pub(crate) arrived: bool,
     waiting: bool,
     halted: bool,
-    first: Vec<Command>,
+    /// What an empty store begins with.
+    first: Option<ChangeSet>,
 }
 
 impl Engine {
@@ -127,15 +128,6 @@ impl Engine {
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
         let cosigning =
             Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
-        let first = first
-            .map(|change| {
-                Command::Store(consensus::Gated::new(
-                    change,
-                    vec![Command::Happen(Event::Applied { height: settled })],
-                ))
-            })
-            .into_iter()
-            .collect();
         Ok(Self {
             set,
             me,
@@ -158,11 +150,19 @@ impl Engine {
 
     /// The first commands after a start. Called once, before any `step`.
     pub fn start(&mut self, now: TimeMs) -> Vec<Command> {
-        let mut out = std::mem::take(&mut self.first);
+        let mut out = Vec::new();
+        let cosign = self.cosign_tip(&mut out);
+        match self.first.take() {
+            Some(change) => {
+                let mut then = vec![Command::Happen(Event::Applied { height: self.settled })];
+                then.extend(cosign);
+                out.push(Command::Store(Gated::new(change, then)));
+            }
+            None => out.extend(cosign),
+        }
         let effects = self.replica.start(now);
         self.obey(now, effects, &mut out);
         self.report_work(now, &mut out);
-        self.cosign_tip(&mut out);
         out
     }
 

@@ -15,7 +15,7 @@ use crate::command::{Answer, Command};
 use crate::engine::Engine;
 use crate::event::{CallerTicket, Timer};
 
-/// How long a submission waits for company while an earlier batch of ours is under way, in milliseconds.
+/// How long a submission waits for company while batches are under way, in milliseconds.
 const FLUSH_AFTER_MS: u64 = 5;
 
 impl Engine {
@@ -32,7 +32,7 @@ impl Engine {
         if self.pool.count() == 0 {
             return;
         }
-        // Nothing of ours under way: go at once. Else wait a little, so that one batch carries many.
+        // Nothing under way: go at once. Else wait a little, so that one batch carries many.
         if self.batches.count() == 0 || self.pool.fills_a_batch() {
             self.seal(out);
         } else if !self.flush_running {
@@ -47,6 +47,11 @@ impl Engine {
             Ok(Some(outcome)) => return Answer::Known { id, outcome },
             Ok(None) => {}
             Err(fault) => return Answer::Unable { fault: fault.to_string() },
+        }
+        if self.me.is_none() {
+            return Answer::Unable {
+                fault: "an observer packs no batches: submit to a validator".to_owned(),
+            };
         }
         if self.batches.carries(&id) {
             return Answer::Accepted { id };

@@ -16,7 +16,7 @@ use crate::command::Command;
 use crate::engine::Engine;
 use crate::event::{QuestionId, VerifiedResponse};
 
-/// Largest answer, in bytes; the frame allows 4 MiB.
+/// Largest answer, in bytes, but for a single block, which fits a frame of 4 MiB whatever is in it.
 const ANSWER_BYTES_MAX: usize = 3 << 20;
 /// Most questions under way.
 const OPEN_MAX: usize = 256;
@@ -162,7 +162,8 @@ impl Engine {
         while found.len() < Response::BLOCKS_MAX {
             let Some(it) = self.certified_block(&next) else { break };
             bytes += it.encode().len();
-            if it.block.height <= above || it.block.height == Height::ZERO || bytes > ANSWER_BYTES_MAX {
+            let is_full = bytes > ANSWER_BYTES_MAX && !found.is_empty();
+            if it.block.height <= above || it.block.height == Height::ZERO || is_full {
                 break;
             }
             next = it.block.parent;
@@ -187,7 +188,7 @@ impl Engine {
         while found.len() < Response::BLOCKS_MAX {
             let Ok(Some(it)) = self.reader.block(height) else { break };
             bytes += it.encode().len();
-            if bytes > ANSWER_BYTES_MAX {
+            if bytes > ANSWER_BYTES_MAX && !found.is_empty() {
                 break;
             }
             found.push(it);

@@ -85,7 +85,7 @@ impl Wire for Block {
         if distinct.len() != batches.len() {
             return Err(DecodeError::field("block.batches", "one of them stands in it twice"));
         }
-        Ok(Self {
+        let block = Self {
             epoch: Epoch::new(wire.epoch),
             height: Height::new(wire.height),
             view: View::new(wire.view),
@@ -94,7 +94,9 @@ impl Wire for Block {
             proposer: validator_index(wire.proposer, "block.proposer")?,
             time: TimeMs::new(wire.time_ms),
             batches,
-        })
+        };
+        DecodeError::at_most("block.body", block.body_bytes(), Self::BODY_BYTES_MAX)?;
+        Ok(block)
     }
 }
 

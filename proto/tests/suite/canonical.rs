@@ -2,7 +2,12 @@
 
 use std::fmt::Debug;
 
+use proto::batch::{Batch, BatchRef};
+use proto::block::Block;
 use proto::canonical::{Canonical, DecodeError};
+use proto::id::BatchId;
+use proto::message::Kind;
+use proto::validators::ValidatorSet;
 
 use crate::dice::Dice;
 
@@ -161,6 +166,32 @@ fn blocks() {
         check("proposal", &Dice(seed).proposal());
         check("certified block", &Dice(seed).certified_block());
     }
+}
+
+#[test]
+fn a_block_states_no_more_than_fits_a_response() {
+    let mut block = Dice(63).block();
+    block.batches = (0..6).map(|_| Dice(64).batch_ref()).collect();
+    for (number, batch) in block.batches.iter_mut().enumerate() {
+        batch.id = BatchId::new(crypto::sha256(&[number as u8]));
+        batch.bytes = Batch::BYTES_MAX as u32;
+    }
+    assert_eq!(
+        (block.body_bytes(), Block::decode(&block.encode())),
+        (Block::BODY_BYTES_MAX, Ok(block.clone()))
+    );
+    block.batches.push(BatchRef { id: BatchId::new(crypto::sha256(b"more")), count: 1, bytes: 1 });
+    let (found, max) = (Block::BODY_BYTES_MAX + 1, Block::BODY_BYTES_MAX);
+    assert_eq!(
+        Block::decode(&block.encode()),
+        DecodeError::at_most("block.body", found, max).map(|()| block)
+    );
+
+    // Around the envelopes: a tag and a length each, the block, the parent's certificate.
+    let framing = 4 * Block::BATCHES_MAX * Batch::COUNT_MAX;
+    let certificate = 128 * ValidatorSet::COUNT_MAX;
+    let whole = Block::BODY_BYTES_MAX + framing + Block::BYTES_MAX + certificate;
+    assert!(whole <= Kind::Response.bytes_max());
 }
 
 #[test]

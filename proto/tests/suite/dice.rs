@@ -176,7 +176,7 @@ impl Dice {
         body.seal(self.signature(scheme))
     }
 
-    fn batch_ref(&mut self) -> BatchRef {
+    pub fn batch_ref(&mut self) -> BatchRef {
         BatchRef {
             id: BatchId::new(self.digest()),
             count: 1 + self.below(1_000) as u32,

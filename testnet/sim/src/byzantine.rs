@@ -67,6 +67,16 @@ impl World {
         self.speak(member, say);
     }
 
+    /// The block it is asked for, but its batches are said to be larger than they are: all who hold them could vote for
+    /// it, and none could execute it.
+    pub(crate) fn misstate(&mut self, member: u16, say: Say) {
+        let Say::Proposal { mut block, justify, timeout_cert } = say else { return self.speak(member, say) };
+        for batch in &mut block.batches {
+            batch.bytes += 1;
+        }
+        self.speak(member, Say::Proposal { block, justify, timeout_cert });
+    }
+
     fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
         let statement = statement(block);
         let it = &self.members[usize::from(member)];

@@ -83,7 +83,7 @@ impl Checkers {
     /// A member's store has new durable content: it agrees with everybody's, and only grows.
     ///
     /// # Errors
-    /// `Violation` on a fork, a gap, or another state.
+    /// `Violation` on a fork, a step back, or another state.
     pub fn stored(&mut self, member: u16, reader: &LedgerReader) -> Result<(), Violation> {
         let tip = reader.tip().map_err(|fault| Violation(format!("v{member} cannot read: {fault}")))?;
         let Some(tip) = tip else { return Ok(()) };
@@ -101,6 +101,20 @@ impl Checkers {
             ));
         }
         self.head(member, tip.head)
+    }
+
+    /// A member signs a head: what it vouches for must survive its crash.
+    ///
+    /// # Errors
+    /// `Violation` when the head is not durable.
+    pub fn cosigned(&self, member: u16, head: Head, reader: &LedgerReader) -> Result<(), Violation> {
+        let tip = reader.tip().map_err(|fault| Violation(format!("v{member} cannot read: {fault}")))?;
+        match tip.is_some_and(|tip| tip.head.size >= head.size) {
+            true => Ok(()),
+            false => {
+                violation(format!("v{member} signs the head of size {} before it is durable", head.size))
+            }
+        }
     }
 
     /// One root for each size.

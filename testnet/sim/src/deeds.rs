@@ -43,6 +43,7 @@ impl World {
                 }
                 Command::Say(say) => self.say(member, say)?,
                 Command::Cosign(head) => {
+                    self.checkers.cosigned(member, head, &self.reader(member))?;
                     let it = &self.members[usize::from(member)];
                     let time_s = it.clock(BEGIN, self.now_us).seconds();
                     let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
@@ -110,6 +111,7 @@ impl World {
             Some(Attack::Silent) => {}
             Some(Attack::Equivocate) => self.equivocate(member, say),
             Some(Attack::CountTwice) => self.forge(member, say),
+            Some(Attack::Misstate) => self.misstate(member, say),
         }
         Ok(())
     }

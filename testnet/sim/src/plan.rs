@@ -13,6 +13,8 @@ pub enum Attack {
     Equivocate,
     /// Certifies blocks of its own making with its own signature, as often as a quorum has signers.
     CountTwice,
+    /// Proposes blocks that state another size for a batch than it has.
+    Misstate,
 }
 
 /// A rule broken on purpose in the simulated shell, to see that the checkers notice.
@@ -72,10 +74,11 @@ impl Plan {
         let mut byzantine = Vec::new();
         if prng.chance(400) {
             for index in 0..prng.between(1, u64::from(faulty)) {
-                let attack = match prng.below(3) {
+                let attack = match prng.below(4) {
                     0 => Attack::Silent,
                     1 => Attack::Equivocate,
-                    _ => Attack::CountTwice,
+                    2 => Attack::CountTwice,
+                    _ => Attack::Misstate,
                 };
                 byzantine.push((index as u16, attack));
             }

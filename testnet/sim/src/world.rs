@@ -384,7 +384,7 @@ impl World {
         self.perform(member, commands)
     }
 
-    fn reader(&self, member: u16) -> LedgerReader {
+    pub(crate) fn reader(&self, member: u16) -> LedgerReader {
         let store = Arc::clone(&self.members[usize::from(member)].disk.store);
         LedgerReader::new(store as Arc<dyn ledger::read::Read>)
     }

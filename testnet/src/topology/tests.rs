@@ -6,7 +6,7 @@ use node::config::Config;
 use super::*;
 
 fn plan(dir: &Path, keys: Keys) -> Plan {
-    Plan { validators: 4, dir: dir.join("net"), port: 21_170, origin: None, keys }
+    Plan { validators: 4, dir: dir.join("net"), port: 21_170, origin: None, keys, registrars: Vec::new() }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use testnet::in_process::{Doors, LocalError, LocalNetwork};
 use testnet::topology::{Keys, Plan, Topology, TopologyError};
 
 use crate::commands::node::{Ends, unstarted};
-use crate::commands::testnet::{curl_at, undrawn, validators};
+use crate::commands::testnet::{curl, undrawn, validators};
 use crate::demo;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone};
@@ -134,7 +134,7 @@ async fn work(
         output.row(name, rpc.join(" "));
     }
     output.row("submit", format_args!("quorate submit FILE --url {}", network.url()));
-    output.row("or", curl_at(&network.url(), None));
+    output.row("or", curl(&network.url(), None));
     output.row("ready", format_args!("{}   Ctrl-C ends it", output.paint(Tone::Good, "yes")));
     std::future::pending().await
 }
@@ -168,6 +168,7 @@ fn topology(args: &Dev, dir: &Path) -> Result<Topology, Failure> {
                 port: Topology::PORT,
                 origin: None,
                 keys: Keys::Dev,
+                registrars: Vec::new(),
             };
             Topology::create(&plan).map_err(|fault| match fault {
                 TopologyError::Exists { .. } => Failure::usage(fault)

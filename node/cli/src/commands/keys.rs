@@ -9,6 +9,7 @@ use node::keystore::{Keystore, Owner, Protection};
 use proto::id::Did;
 use serde::Serialize;
 
+use crate::commands::register::{self, Register};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::submitter::{self, DEFAULT_KEY, PassphraseSource};
@@ -22,6 +23,8 @@ pub enum Keys {
     List,
     /// Print public keys as a JSON Web Key set
     ExportJwks(Export),
+    /// Register the identity of a key, where only registered ones are admitted
+    Register(Register),
 }
 
 /// Flags of `keys new`.
@@ -92,6 +95,7 @@ pub fn run(command: &Keys, output: &Output) -> Result<Exit, Failure> {
         Keys::New(args) => new(args, output),
         Keys::List => list(output),
         Keys::ExportJwks(args) => export(args, output),
+        Keys::Register(args) => register::run(args, output),
     }
 }
 

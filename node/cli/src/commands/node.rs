@@ -39,6 +39,10 @@ pub struct Init {
     /// The log's origin: a URL without scheme, of this log alone
     #[arg(long)]
     origin: String,
+    /// Admit only identities that this key registered, a name in the configuration directory or a keystore's path;
+    /// may be given several times [default: admit every well-formed key]
+    #[arg(long, value_name = "KEY")]
+    registrar: Vec<String>,
     #[command(flatten)]
     passphrase: PassphraseSource,
 }
@@ -102,8 +106,11 @@ fn genesis(args: &Init, keystore: &Keystore) -> Result<Genesis, Failure> {
         origin: args.origin.clone(),
         time: TimeMs::new(time::now_ms()),
         validators: vec![keystore.validator(&args.name, 1).map_err(Failure::usage)?],
-        admission: Admission::Open,
-        registrars: Vec::new(),
+        admission: match args.registrar.is_empty() {
+            true => Admission::Open,
+            false => Admission::Registered,
+        },
+        registrars: args.registrar.iter().map(|key| submitter::public_key(key)).collect::<Result<_, _>>()?,
     };
     genesis.check().map_err(Failure::usage)?;
     Ok(genesis)
@@ -123,8 +130,7 @@ fn written(name: &str) -> String {
 
 fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     if args.detached {
-        // Fails only for the leader of a session, who has none to leave.
-        let _ = rustix::process::setsid();
+        testnet::process::leave_session();
     }
     let dir = &args.dir;
     let config = load(dir, args.set.clone())?;

@@ -108,13 +108,9 @@ pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
     let secret = submitter::signing_key(args.key.as_deref(), &args.passphrase, output)?;
     net::runtime()?.block_on(async {
         let begin = Instant::now();
-        let patience = args.timeout.saturating_add(net::GRACE);
-        let status = match tokio::time::timeout(patience, client.status()).await {
-            Ok(status) => status.map_err(net::refused)?,
-            Err(_) => return Err(args.node.silent(patience)),
-        };
+        let network = args.node.network(&client, args.timeout).await?;
         let draft = Draft { tenant, operation, expires_in: args.expires_in };
-        let submission = draft.sign(NetworkId::new(status.network.0), &secret)?;
+        let submission = draft.sign(network, &secret)?;
         if output.shows_progress() {
             output.note(format_args!("submission {} sent, waiting …", submission.id()));
         }
@@ -223,7 +219,7 @@ impl Draft {
 }
 
 /// Prints how far a submission has come.
-fn print(ticket: &Ticket, node: &Node, output: &Output) {
+pub fn print(ticket: &Ticket, node: &Node, output: &Output) {
     if output.is_json() {
         return output.json(ticket);
     }

@@ -2,7 +2,7 @@
 //!
 //! Processes are known by the files in their directories and by what `/proc` says of them; no other is touched.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
@@ -15,6 +15,7 @@ use testnet::watch::{self, NodeStatus, WatchError};
 use crate::exit::{Exit, Failure};
 use crate::net;
 use crate::output::{Output, Tone};
+use crate::submitter;
 use crate::time;
 
 /// Commands of `testnet`.
@@ -52,6 +53,10 @@ pub struct Init {
     /// The log's origin: a URL without scheme [default: one of its own]
     #[arg(long)]
     origin: Option<String>,
+    /// Admit only identities that this key registered, a name in the configuration directory or a keystore's path;
+    /// may be given several times [default: admit every well-formed key]
+    #[arg(long, value_name = "KEY")]
+    registrar: Vec<String>,
 }
 
 /// Flags of `testnet start`.
@@ -103,53 +108,67 @@ pub fn run(command: &Testnet, output: &Output) -> Result<Exit, Failure> {
 
 #[derive(Serialize)]
 struct Drawn<'a> {
-    dir: PathBuf,
+    dir: &'a Path,
     network: &'a str,
     origin: &'a str,
     policy: PathBuf,
     token_file: PathBuf,
-    nodes: &'a [Member],
+    nodes: Vec<DrawnNode<'a>>,
+}
+
+#[derive(Serialize)]
+struct DrawnNode<'a> {
+    name: &'a str,
+    rpc: String,
+    admin: String,
+    p2p: &'a str,
+}
+
+impl<'a> DrawnNode<'a> {
+    fn of(node: &'a Member) -> Self {
+        let Member { name, admin, p2p, .. } = node;
+        Self { name, rpc: node.url(), admin: format!("http://{admin}"), p2p }
+    }
 }
 
 fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
+    // Paths are printed as the user named the directory, so that they can be typed again.
+    let dir = &args.dir.dir;
     let plan = Plan {
         validators: args.validators,
-        dir: args.dir.dir.clone(),
+        dir: dir.clone(),
         port: args.port,
         origin: args.origin.clone(),
         keys: Keys::Encrypted,
+        registrars: args.registrar.iter().map(|key| submitter::public_key(key)).collect::<Result<_, _>>()?,
     };
     let topology = Topology::create(&plan).map_err(undrawn)?;
     let drawn = Drawn {
-        dir: topology.dir().to_owned(),
+        dir,
         network: &topology.network,
         origin: &topology.origin,
-        policy: topology.dir().join(Topology::POLICY),
-        token_file: topology.dir().join(Topology::TOKEN),
-        nodes: &topology.nodes,
+        policy: dir.join(Topology::POLICY),
+        token_file: dir.join(Topology::TOKEN),
+        nodes: topology.nodes.iter().map(DrawnNode::of).collect(),
     };
     if output.is_json() {
         output.json(&drawn);
         return Ok(Exit::Ok);
     }
     output.row("network", format_args!("{}  {}", drawn.network, drawn.origin));
-    for node in drawn.nodes {
-        output.row(&node.name, format_args!("rpc {}   p2p {}", node.url(), node.p2p));
+    for node in &drawn.nodes {
+        output.row(node.name, format_args!("rpc {}   p2p {}", node.rpc, node.p2p));
     }
     output.row("policy", drawn.policy.display());
-    let dir = args.dir.dir.display();
-    output.row("start", format_args!("quorate testnet start --dir {dir}"));
-    output.row("submit", curl(&topology.nodes[0], Some(&drawn.token_file)));
+    output.row("start", format_args!("quorate testnet start --dir {}", dir.display()));
+    if let Some(first) = drawn.nodes.first() {
+        output.row("submit", curl(&first.rpc, Some(&drawn.token_file)));
+    }
     Ok(Exit::Ok)
 }
 
-/// A command line that submits plain JSON, with a token from a file if one is needed.
-pub fn curl(node: &Member, token: Option<&PathBuf>) -> String {
-    curl_at(&node.url(), token)
-}
-
-/// The same, at an address.
-pub fn curl_at(url: &str, token: Option<&PathBuf>) -> String {
+/// A command line that submits plain JSON to a node, with a token from a file if one is needed.
+pub fn curl(url: &str, token: Option<&Path>) -> String {
     let token = token
         .map_or_else(String::new, |file| format!(" -H \"authorization: Bearer $(cat {})\"", file.display()));
     // The SHA-256 of nothing, which everybody has.
@@ -178,17 +197,7 @@ fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     }
     if !args.no_wait {
         let ready = net::runtime()?.block_on(watch::await_ready(&nodes, args.timeout));
-        ready.map_err(|fault| {
-            let exit = match &fault {
-                // Almost always it refused its files or its ports, which its log tells.
-                WatchError::Ended { .. } => Exit::Usage,
-                WatchError::NotReady { .. } => Exit::Unknown,
-            };
-            let dir = args.dir.dir.display();
-            Failure::new(exit, fault).hint(format_args!(
-                "each node's directory in {dir} has its log; quorate testnet stop --dir {dir} ends what runs"
-            ))
-        })?;
+        ready.map_err(|fault| unready(&fault, &topology))?;
     }
     match output.is_json() {
         true => output.json(&net::runtime()?.block_on(watch::status(&topology))),
@@ -295,6 +304,17 @@ pub fn undrawn(fault: TopologyError) -> Failure {
         | TopologyError::Genesis(_)
         | TopologyError::Policy(_) => failure,
     }
+}
+
+fn unready(fault: &WatchError, topology: &Topology) -> Failure {
+    let exit = match fault {
+        WatchError::Ended { .. } => Exit::Internal,
+        WatchError::NotReady { .. } => Exit::Unreachable,
+    };
+    let dir = topology.dir().display();
+    Failure::new(exit, fault).hint(format_args!(
+        "each node's log is beside its keys; quorate testnet stop --dir {dir} ends what runs"
+    ))
 }
 
 fn unruly(fault: ProcessError) -> Failure {

@@ -2,7 +2,7 @@
 //!
 //! The check list is printed whatever the outcome; each check has a stable code. A receipt that cannot even be read
 //! is not true, so it fails the check `receipt_format`, which stands before the others.
-//! Source: `DESIGN.md` §8, verification order.
+//! The order of the checks is that of `ledger/verify/src/receipt.rs`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

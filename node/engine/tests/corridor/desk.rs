@@ -1,0 +1,284 @@
+//! One engine on a desk: what it says to itself comes back at once, its writes wait until the test makes them durable.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use consensus::{Gated, Say};
+use crypto::{Scheme, sha256};
+use engine::event::{CallerTicket, PeerTicket};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Setup, VerifiedMessage};
+use ledger::change::ChangeSet;
+use mempool::limits::{BatchesLimits, PoolLimits};
+use proto::ballot::VoteStatement;
+use proto::batch::{Batch, BatchRef};
+use proto::block::Block;
+use proto::certificate::QuorumCert;
+use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
+use proto::counter::{Epoch, Height, TimeMs, View};
+use proto::genesis::{Admission, Genesis};
+use proto::id::{Did, NetworkId, Tenant, ValidatorIndex};
+use proto::message::{Message, Request, Response};
+use proto::operation::Operation;
+use proto::policy::Policy;
+use proto::submission::{Body, Submission};
+use proto::validators::ValidatorSet;
+use proto::verified::{Strict, Unverified, Verified};
+use sim::member::Keys;
+use sim::notary::{Notary, Signer};
+use store::memory::Memory;
+use store::port::Store as _;
+
+pub const NOW: TimeMs = TimeMs::new(1_800_000_001_000);
+
+pub fn index(position: u16) -> ValidatorIndex {
+    ValidatorIndex::new(position)
+}
+
+pub struct Desk {
+    pub set: ValidatorSet,
+    pub keys: Vec<Keys>,
+    pub notary: Notary,
+    pub store: Arc<Memory>,
+    pub engine: Engine,
+    me: Option<ValidatorIndex>,
+    author: Signer,
+    /// Store writes that are not durable yet, the oldest first.
+    pub writes: VecDeque<Gated<ChangeSet, Command>>,
+    /// What it wanted and has neither had from itself nor waits for a write, since the last look.
+    pub wanted: Vec<Command>,
+}
+
+/// How a desk differs from the usual one.
+pub struct Options {
+    pub validators: u16,
+    pub me: Option<u16>,
+    pub pool: PoolLimits,
+    pub batches: BatchesLimits,
+}
+
+impl Default for Options {
+    /// The only validator of its network: it orders by itself what it is given.
+    fn default() -> Self {
+        Self { validators: 1, me: Some(0), pool: PoolLimits::default(), batches: BatchesLimits::default() }
+    }
+}
+
+impl Desk {
+    pub fn new(options: Options) -> Self {
+        let Options { validators, me, pool, batches } = options;
+        let mut notary = Notary::Real;
+        let keys: Vec<_> = (0..validators).map(|n| Keys::new(&[n as u8 + 1; 32], &mut notary)).collect();
+        let genesis = Genesis {
+            origin: "example.org/log".to_owned(),
+            time: TimeMs::new(1_800_000_000_000),
+            validators: keys.iter().zip(1..).map(|(keys, n)| keys.validator(format!("v{n}"))).collect(),
+            admission: Admission::Open,
+            registrars: Vec::new(),
+        };
+        let set = genesis.validator_set();
+        let (store, me) = (Arc::new(Memory::new()), me.map(index));
+        let engine = Engine::new(Setup {
+            policy: Policy::of(&set).expect("equal powers").to_string(),
+            genesis: Arc::new(genesis),
+            me,
+            consensus: consensus::Config::default(),
+            pool,
+            batches,
+            store: Arc::clone(&store) as Arc<dyn ledger::read::Read>,
+            record: None,
+            journaled: Vec::new(),
+        })
+        .expect("an empty store begins");
+        let author = Signer::new(Scheme::Ed25519, [99; 32]);
+        let (writes, wanted) = (VecDeque::new(), Vec::new());
+        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted };
+        let first = desk.engine.start(NOW);
+        desk.perform(first);
+        desk
+    }
+
+    /// A desk whose first writes are durable and whose start is over.
+    pub fn begun(options: Options) -> Self {
+        let mut desk = Self::new(options);
+        desk.write_all();
+        desk.wanted.clear();
+        desk
+    }
+
+    pub fn step(&mut self, event: Event) {
+        let commands = self.engine.step(NOW, event);
+        self.perform(commands);
+    }
+
+    pub fn hear(&mut self, from: u16, message: Message) {
+        let message = VerifiedMessage::verify(message, &self.set, &Strict).expect("it is signed");
+        self.step(Event::Message { from: index(from), message });
+    }
+
+    /// What the engine answers to whoever submits this.
+    pub fn submit(&mut self, submission: &Submission) -> Answer {
+        let network = self.set.network();
+        let submission = Unverified::new(submission.clone()).verify(network, &Strict).expect("it is signed");
+        let before = self.answers().len();
+        self.step(Event::Submit { ticket: CallerTicket(before as u64), submission });
+        self.answers().get(before).expect("each submission is answered at once").clone()
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        let answer = |command: &Command| match command {
+            Command::Answer { answer, .. } => Some(answer.clone()),
+            _ => None,
+        };
+        self.wanted.iter().filter_map(answer).collect()
+    }
+
+    /// The oldest store write becomes durable.
+    pub fn write(&mut self) {
+        let gate = self.writes.pop_front().expect("a write waits");
+        let then = gate.open(|change| self.store.commit(change)).expect("memory has room");
+        self.perform(then);
+    }
+
+    pub fn write_all(&mut self) {
+        while !self.writes.is_empty() {
+            self.write();
+        }
+    }
+
+    fn perform(&mut self, commands: Vec<Command>) {
+        let mut queue = VecDeque::from(commands);
+        let mut heard = Vec::new();
+        while let Some(command) = queue.pop_front() {
+            match command {
+                Command::Journal(gate) => queue.extend(journaled(gate)),
+                Command::Store(gate) => self.writes.push_back(gate),
+                Command::Say(say) => heard.extend(self.say(say)),
+                Command::Cosign(head) => {
+                    self.wanted.push(Command::Cosign(head));
+                    heard.push(Message::Cosignature(self.cosign(self.me.expect("a validator"), head)));
+                }
+                Command::Happen(event) => queue.extend(self.engine.step(NOW, event)),
+                other => self.wanted.push(other),
+            }
+        }
+        for message in heard {
+            self.hear(self.me.expect("a validator").get(), message);
+        }
+    }
+
+    fn say(&self, say: Say) -> Option<Message> {
+        let me = self.me.expect("only validators speak");
+        let to_me = match &say {
+            Say::Vote { to, .. } => to.contains(&me),
+            Say::Timeout { .. } | Say::Proposal { .. } => true,
+        };
+        to_me.then(|| self.keys[usize::from(me.get())].say(say, me, &self.set, &self.notary))
+    }
+
+    pub fn cosign(&self, signer: ValidatorIndex, head: Head) -> Cosignature {
+        self.keys[usize::from(signer.get())].cosign(head, signer, NOW.seconds(), &self.set, &self.notary)
+    }
+
+    /// The certificate of a head, signed by all.
+    pub fn certificate(&self, head: Head) -> CertifiedCheckpoint {
+        let signed = (0..self.keys.len() as u16).map(|signer| self.cosign(index(signer), head));
+        let signed = signed.map(|it| Unverified::new(it).verify(&self.set, &Strict).expect("it is signed"));
+        Verified::certify(&self.set, head, signed.collect()).expect("all are a quorum").into_inner()
+    }
+
+    pub fn genesis_certificate(&self) -> QuorumCert {
+        QuorumCert::genesis(*self.set.genesis_block())
+    }
+
+    /// The leader of a view proposes a block on a certified one, a height for each view.
+    pub fn propose(&mut self, view: u64, justify: &QuorumCert, batches: Vec<BatchRef>) -> Block {
+        let leader = index(view as u16 % self.keys.len() as u16);
+        let block = Block {
+            epoch: Epoch::ZERO,
+            height: Height::new(view),
+            view: View::new(view),
+            parent: justify.block,
+            parent_view: justify.view,
+            proposer: leader,
+            time: TimeMs::new(NOW.get() - 100 + view),
+            batches,
+        };
+        let say = Say::Proposal { block: block.clone(), justify: justify.clone(), timeout_cert: None };
+        let keys = &self.keys[usize::from(leader.get())];
+        let message = keys.say(say, leader, &self.set, &self.notary);
+        self.hear(leader.get(), message);
+        block
+    }
+
+    /// The certificate of a block, signed by all.
+    pub fn quorum(&self, block: &Block) -> QuorumCert {
+        let Block { epoch, view, height, .. } = *block;
+        let statement = VoteStatement { epoch, view, height, block: block.id() };
+        let vote = |(keys, signer): (&Keys, u16)| {
+            let say = Say::Vote { statement, to: Vec::new() };
+            match keys.say(say, index(signer), &self.set, &self.notary) {
+                Message::Vote(vote) => (vote.voter, vote.signature),
+                other => panic!("a vote became {other:?}"),
+            }
+        };
+        let signatures = self.keys.iter().zip(0..).map(vote).collect();
+        QuorumCert { epoch, view, height, block: block.id(), signatures }
+    }
+
+    pub fn submission(&self, nonce: u64) -> Submission {
+        let proof = Operation::ProofSubmit {
+            content: sha256(&nonce.to_be_bytes()),
+            content_bytes: 8,
+            media_type: String::new(),
+            subject: String::new(),
+        };
+        self.signed(nonce, *self.set.network(), proof)
+    }
+
+    /// A batch of the most bytes a batch may have; each `number` below 100 makes another.
+    pub fn large_batch(&self, author: u16, number: u64) -> Batch {
+        let submission = |place: u64, predicate_bytes: usize| {
+            let operation = Operation::AttestationIssue {
+                subject: "something large".to_owned(),
+                predicate_type: "https://example.org/large".to_owned(),
+                predicate: vec![0; predicate_bytes],
+                content: None,
+                expires_at_ms: None,
+            };
+            self.signed(1_000 + 16 * number + place, *self.set.network(), operation)
+        };
+        let around = submission(0, 32_000).bytes().len() - 32_000;
+        let predicate_bytes = Batch::BYTES_MAX / 16 - around;
+        Batch {
+            author: index(author),
+            submissions: (0..16).map(|place| submission(place, predicate_bytes)).collect(),
+        }
+    }
+
+    /// What a peer is answered.
+    pub fn ask(&mut self, request: Request) -> Response {
+        self.step(Event::Request { ticket: PeerTicket(0), request });
+        match self.wanted.pop() {
+            Some(Command::Respond { response, .. }) => response,
+            other => panic!("every question is answered at once: {other:?}"),
+        }
+    }
+
+    pub fn signed(&self, nonce: u64, network: NetworkId, operation: Operation) -> Submission {
+        let body = Body {
+            network,
+            tenant: Tenant::default_tenant(),
+            author: Did::of(self.author.public()),
+            key: self.author.public().clone(),
+            nonce,
+            expires_at: None,
+            operation,
+        };
+        let signature = self.notary.sign(&self.author, &body.signed_bytes());
+        body.seal(signature)
+    }
+}
+
+fn journaled(gate: Gated<JournalWrite, Command>) -> Vec<Command> {
+    gate.open(|_| Ok::<(), std::convert::Infallible>(())).unwrap_or_default()
+}

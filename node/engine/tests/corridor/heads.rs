@@ -1,0 +1,91 @@
+//! From a committed block to a certified head: what is durable before what is told.
+
+use consensus::Recipients;
+use engine::{Alarm, Command};
+use ledger::change::Table;
+use ledger::{Event, LedgerReader};
+use proto::message::Message;
+
+use crate::desk::{Desk, Options};
+
+fn published(desk: &Desk) -> Vec<&Event> {
+    let notices = desk.wanted.iter().filter_map(|command| match command {
+        Command::Publish(notices) => Some(notices),
+        _ => None,
+    });
+    notices.flatten().map(|notice| &notice.event).collect()
+}
+
+fn cosigned(desk: &Desk) -> usize {
+    desk.wanted.iter().filter(|command| matches!(command, Command::Cosign(_))).count()
+}
+
+#[test]
+fn the_first_head_is_signed_when_it_is_durable() {
+    let mut desk = Desk::new(Options { validators: 4, ..Options::default() });
+    assert_eq!((desk.writes.len(), cosigned(&desk)), (1, 0));
+    desk.write();
+    assert_eq!(cosigned(&desk), 1);
+}
+
+#[test]
+fn a_block_is_told_of_and_its_head_signed_when_it_is_durable() {
+    let mut desk = Desk::begun(Options::default());
+    desk.submit(&desk.submission(1));
+    assert_eq!((published(&desk).len(), cosigned(&desk)), (0, 0));
+    desk.write();
+    assert!(matches!(published(&desk)[..], [Event::Committed { .. }]));
+    assert_eq!(cosigned(&desk), 1);
+}
+
+/// Cosignatures of others may come before we have applied as far, and certify a head in the step that makes it.
+#[test]
+fn a_certificate_is_written_after_the_block_it_certifies() {
+    // What the head will be is seen on another desk of the same network.
+    let mut ahead = Desk::begun(Options::default());
+    ahead.submit(&ahead.submission(1));
+    let head = ahead.engine.status().head;
+
+    let mut desk = Desk::begun(Options::default());
+    let certificate = desk.certificate(head);
+    desk.hear(0, Message::CertifiedCheckpoint(certificate));
+    assert_eq!(desk.writes.len(), 0, "nothing is certified that is not applied");
+    desk.submit(&desk.submission(1));
+    let holds = |position: usize, table: Table| {
+        desk.writes.get(position).is_some_and(|gate| gate.write().iter().any(|(at, _, _)| at == table))
+    };
+    assert!(holds(0, Table::Blocks) && !holds(0, Table::Checkpoints));
+    let certifying = (1..desk.writes.len()).filter(|at| holds(*at, Table::Checkpoints)).count();
+    assert_eq!(certifying, 1, "the certificate is a later write");
+}
+
+#[test]
+fn a_head_that_a_quorum_signed_otherwise_is_never_certified_here() {
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let mut theirs = desk.engine.status().head;
+    theirs.root = crypto::sha256(b"another history");
+    desk.hear(1, Message::CertifiedCheckpoint(desk.certificate(theirs)));
+    let told = desk.wanted.iter().any(|command| matches!(command, Command::Alarm(Alarm::Diverged { .. })));
+    assert!(told && desk.engine.status().diverged);
+    assert_eq!(desk.writes.len(), 0);
+    let reader = LedgerReader::new(desk.store.clone());
+    assert_eq!(reader.checkpoint_latest().expect("memory can be read"), None);
+}
+
+#[test]
+fn who_still_asks_for_what_is_certified_is_shown_the_certificate() {
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let head = desk.engine.status().head;
+    desk.hear(1, Message::CertifiedCheckpoint(desk.certificate(head)));
+    desk.write_all();
+    desk.wanted.clear();
+    let late = desk.cosign(crate::desk::index(2), head);
+    desk.hear(2, Message::Cosignature(late));
+    let shown = |command: &Command| match command {
+        Command::Send { to: Recipients::One(to), message: Message::CertifiedCheckpoint(it) } => {
+            to.get() == 2 && it.head == head
+        }
+        _ => false,
+    };
+    assert!(desk.wanted.iter().any(shown), "{:?}", desk.wanted);
+}

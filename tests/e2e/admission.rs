@@ -1,0 +1,34 @@
+//! A network that admits registered identities only.
+
+use std::time::Duration;
+
+use client::ClientError;
+use crypto::{Scheme, SecretKey};
+use model::entry::{State, Wait};
+use proto::id::Did;
+use proto::operation::Operation;
+
+use crate::support::{Net, author};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused_until_a_registrar_vouches() {
+    let registrar = SecretKey::from_seed(Scheme::Ed25519, &[9; 32]).expect("Ed25519 signs");
+    let net = Net::admitting(21_500, vec![registrar.public().clone()]).await;
+    let patience = Duration::from_secs(30);
+
+    let submission = net.submission().await;
+    let refused = net.client(0).submit(submission.bytes(), Wait::Finalized, patience).await;
+    assert!(matches!(&refused, Err(ClientError::Refused(_))), "{refused:?}");
+
+    let key = author().public().clone();
+    let create = Operation::IdentityCreate { identity: Did::of(&key), keys: vec![key] };
+    let by_itself = net.signed(&author(), 0, create.clone());
+    let refused = net.client(1).submit(by_itself.bytes(), Wait::Finalized, patience).await;
+    assert!(matches!(&refused, Err(ClientError::Refused(_))), "{refused:?}");
+
+    let by_registrar = net.signed(&registrar, 0, create);
+    for submission in [&by_registrar, &submission] {
+        let ticket = net.submit(2, submission, Wait::Finalized, patience).await;
+        assert_eq!(ticket.map(|ticket| ticket.state), Some(State::Finalized));
+    }
+}
