@@ -17,7 +17,7 @@ use serde::Serialize;
 use testnet::in_process::{Doors, LocalError, LocalNetwork};
 use testnet::topology::{Keys, Plan, Topology, TopologyError};
 
-use crate::commands::node::{Ends, unstarted};
+use crate::commands::node::Ends;
 use crate::commands::testnet::{curl, undrawn, validators};
 use crate::demo;
 use crate::exit::{Exit, Failure};
@@ -233,18 +233,34 @@ fn locks(dir: &Path) -> Result<Vec<File>, Failure> {
 }
 
 fn unrun(fault: LocalError) -> Failure {
+    let damaged =
+        |fault| Failure::usage(fault).hint("--reset begins a new ledger, --data-dir names another place");
     match &fault {
         LocalError::Start { source, .. } => match &**source {
-            StartError::Listen { address, source } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            StartError::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
                 Failure::usage(format_args!("port {} is taken by another process", address.port()))
                     .hint("is quorate dev running already? --port 0 takes any free ports")
             }
-            other => unstarted(other),
+            StartError::Listen { .. } | StartError::Network(_) => Failure::usage(fault),
+            StartError::Thread(_) => Failure::internal(fault),
+            StartError::NameMissing
+            | StartError::NotAValidator { .. }
+            | StartError::OtherKeys { .. }
+            | StartError::UnknownPeer { .. }
+            | StartError::Genesis(_)
+            | StartError::Policy(_)
+            | StartError::Tokens(_)
+            | StartError::Gateway(_)
+            | StartError::Store(_)
+            | StartError::Read(_)
+            | StartError::Journal(_)
+            | StartError::JournalBlock(_)
+            | StartError::Engine(_) => damaged(fault),
         },
-        LocalError::Ports(_)
-        | LocalError::Config { .. }
-        | LocalError::Genesis { .. }
-        | LocalError::Keystore { .. } => Failure::usage(fault),
+        LocalError::Config { .. } | LocalError::Genesis { .. } | LocalError::Keystore { .. } => {
+            damaged(fault)
+        }
+        LocalError::Ports(_) => Failure::usage(fault),
         LocalError::NotReady { .. } | LocalError::Ended { .. } => Failure::internal(fault),
     }
 }

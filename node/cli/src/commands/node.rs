@@ -198,7 +198,7 @@ fn say(running: &RunningNode, output: &Output) {
 }
 
 /// Says why a node does not start, and what helps.
-pub fn unstarted(fault: &StartError) -> Failure {
+fn unstarted(fault: &StartError) -> Failure {
     let failure = Failure::usage(fault);
     match fault {
         StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),
