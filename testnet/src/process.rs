@@ -6,6 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -70,7 +71,13 @@ pub fn start(node: &Member, program: &Path) -> Result<u32, ProcessError> {
         return Err(ProcessError::Running { name: node.name.clone(), pid });
     }
     let io = |path: PathBuf| move |source| ProcessError::Io { path, source };
-    let log = OpenOptions::new().create(true).append(true).open(node.log()).map_err(io(node.log()))?;
+    // Each run has a log of its own, so that its last words are its own; that of the run before is kept.
+    match fs::rename(node.log(), node.dir().join("log.previous")) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(io(node.log())(fault)),
+        Ok(()) | Err(_) => {}
+    }
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(node.log());
+    let log = log.map_err(io(node.log()))?;
     let both: io::Result<File> = log.try_clone();
     // `--detached` makes the child leave this session by itself: that needs no code between fork and exec.
     let child = Command::new(program)
@@ -259,6 +266,11 @@ mod tests {
         kill(node, Duration::from_secs(10)).expect("ends");
         assert_eq!(running(node), None);
         assert!(!node.pid_file().exists());
+        fs::write(node.log(), "words of the run before").expect("writes");
+        start(node, &program).expect("starts again");
+        assert!(!last_words(node, 5).contains("before"));
+        assert!(node.dir().join("log.previous").exists());
+        kill(node, Duration::from_secs(10)).expect("ends");
         stop(node, Duration::ZERO).expect("nothing to do");
     }
 

@@ -149,12 +149,17 @@ impl Topology {
     /// Draws a network and writes all its files into `plan.dir`, which must be empty or absent.
     ///
     /// # Errors
-    /// `TopologyError`; the directory then holds the rest of the attempt and no `testnet.json`.
+    /// `TopologyError`; the directory then is as empty as it was, unless this process died meanwhile: then it holds
+    /// the rest of the attempt and no `testnet.json`.
     pub fn create(plan: &Plan) -> Result<Self, TopologyError> {
         if plan.validators == 0 || plan.validators > ValidatorSet::COUNT_MAX {
             return Err(TopologyError::Count { found: plan.validators, max: ValidatorSet::COUNT_MAX });
         }
         let dir = empty_dir(&plan.dir)?;
+        Self::draw(plan, &dir).inspect_err(|_| sweep(&dir))
+    }
+
+    fn draw(plan: &Plan, dir: &Path) -> Result<Self, TopologyError> {
         let ports = ports::free(plan.port, plan.validators * 3)?;
         let mut nodes = Vec::with_capacity(plan.validators);
         for (number, ports) in ports.chunks_exact(3).enumerate() {
@@ -177,7 +182,12 @@ impl Topology {
         if plan.keys == Keys::Encrypted {
             write(&dir.join(Self::TOKEN), format!("{token}\n").as_bytes())?;
         }
-        let topology = Self { network: genesis.network().to_string(), origin: genesis.origin, nodes, dir };
+        let topology = Self {
+            network: genesis.network().to_string(),
+            origin: genesis.origin,
+            nodes,
+            dir: dir.to_owned(),
+        };
         let json = serde_json::to_string_pretty(&topology).expect("texts are always JSON");
         write(&topology.dir.join(Self::FILE_NAME), format!("{json}\n").as_bytes())?;
         Ok(topology)
@@ -332,6 +342,14 @@ fn empty_dir(dir: &Path) -> Result<PathBuf, TopologyError> {
     match fs::read_dir(dir).map_err(io)?.next() {
         None => dir.canonicalize().map_err(io),
         Some(_) => Err(TopologyError::Exists { dir: dir.to_owned() }),
+    }
+}
+
+/// Removes what a failed attempt has left in a directory that was empty. Why it failed is what is told, so that this
+/// fails is not.
+fn sweep(dir: &Path) {
+    for path in fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
 }
 

@@ -46,7 +46,7 @@ pub struct NodeStatus {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WatchError {
     /// A node has ended.
-    #[error("{name} has ended; its log says:\n{log}")]
+    #[error("{name} has ended; its log says\n{log}")]
     Ended {
         /// The node.
         name: String,
@@ -119,7 +119,10 @@ pub async fn await_ready(nodes: &[&Member], patience: Duration) -> Result<(), Wa
                 Err(fault) => fault,
             };
             if running(node).is_none() {
-                return Err(WatchError::Ended { name: node.name.clone(), log: last_words(node, 8) });
+                return Err(WatchError::Ended {
+                    name: node.name.clone(),
+                    log: indented(&last_words(node, 8)),
+                });
             }
             if Instant::now() >= until {
                 let (name, waited_s) = (node.name.clone(), patience.as_secs());
@@ -129,4 +132,9 @@ pub async fn await_ready(nodes: &[&Member], patience: Duration) -> Result<(), Wa
         }
     }
     Ok(())
+}
+
+/// Another's words, told apart from ours.
+fn indented(words: &str) -> String {
+    words.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }

@@ -31,7 +31,7 @@ pub enum ClientError {
         fault: String,
     },
     /// A question was sent, and no whole answer came.
-    #[error("the answer broke off: {fault}")]
+    #[error("no whole answer came: {fault}")]
     Interrupted {
         /// What happened.
         fault: String,

@@ -295,15 +295,13 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     strict::shape(value).map_err(unreadable)
 }
 
-/// An error of reqwest says little; its sources say why.
+/// An error of reqwest says where it happened, which the caller knows; its innermost source says why.
 pub(crate) fn reasons(fault: &reqwest::Error) -> String {
-    let mut text = fault.to_string();
-    let mut source = std::error::Error::source(fault);
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
+    let mut innermost: &dyn std::error::Error = fault;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    text
+    innermost.to_string()
 }
 
 #[cfg(test)]

@@ -17,18 +17,21 @@ use crate::commands::version::Completions;
 use crate::exit::Exit;
 use crate::output::{Colour, Format};
 
+/// Heading of the flags that every command has, so that they do not stand between its own.
+const GLOBAL: &str = "Global options";
+
 /// A replicated, append-only ledger for proofs and attestations.
 #[derive(Parser, Debug)]
 #[command(name = "quorate", version, arg_required_else_help = true, after_help = Exit::help())]
 pub struct Cli {
     /// How results are written
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = GLOBAL)]
     pub output: Format,
     /// When to use colour; NO_COLOR is obeyed
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = GLOBAL)]
     pub color: Colour,
     /// Say nothing but results and errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
     /// What to do
     #[command(subcommand)]

@@ -6,16 +6,24 @@ use clap::Args;
 use client::{Client, ClientError};
 use model::entry::{State, TIMEOUT_MS_MAX, Ticket, Wait};
 use model::scalar::Uint;
+use proto::id::NetworkId;
 use proto::submission::Submission;
 use tokio::runtime::Runtime;
 
 use crate::exit::{Exit, Failure};
 
+/// The variable that names a node's address.
+const URL_VARIABLE: &str = "QUORATE_URL";
+/// Where `quorate dev` serves.
+const URL: &str = "http://127.0.0.1:7070";
+/// How long an answer may take beyond what the user wants to wait: a node that is well needs far less.
+pub const GRACE: Duration = Duration::from_secs(2);
+
 /// Which node to ask.
 #[derive(Args, Clone, Debug)]
 pub struct Node {
     /// The node's address
-    #[arg(long, env = "QUORATE_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
+    #[arg(long, env = URL_VARIABLE, default_value = URL, value_name = "URL")]
     url: String,
 }
 
@@ -26,6 +34,30 @@ impl Node {
     /// `Usage` unless the address is one.
     pub fn client(&self) -> Result<Client, Failure> {
         client(&self.url)
+    }
+
+    /// What a command line needs in order to ask this node too: nothing if it would without being told.
+    pub fn flag(&self) -> String {
+        let unnamed = std::env::var(URL_VARIABLE).unwrap_or_else(|_| URL.to_owned());
+        if self.url == unnamed { String::new() } else { format!(" --url {}", self.url) }
+    }
+
+    /// The network of a node that is about to be given something.
+    ///
+    /// # Errors
+    /// `Unreachable` when it says nothing for as long as the user wants to wait; nothing is unknown yet.
+    pub async fn network(&self, client: &Client, timeout: Duration) -> Result<NetworkId, Failure> {
+        let patience = timeout.saturating_add(GRACE);
+        match tokio::time::timeout(patience, client.status()).await {
+            Ok(status) => status.map(|status| NetworkId::new(status.network.0)).map_err(refused),
+            Err(_) => {
+                let waited_s = patience.as_secs_f64();
+                let message =
+                    format!("{} has said nothing for {waited_s:.1} s; nothing was submitted", self.url);
+                Err(Failure::new(Exit::Unreachable, message)
+                    .hint("is the node overloaded or held? --url names another"))
+            }
+        }
     }
 }
 
@@ -62,7 +94,13 @@ pub fn refused(error: ClientError) -> Failure {
     match error {
         ClientError::NotFound(problem) | ClientError::Refused(problem) | ClientError::Failed(problem) => {
             let rule = problem.reason.map(|reason| format!(" [{reason}]")).unwrap_or_default();
-            Failure::new(exit, format_args!("{} ({}{rule})", problem.detail, problem.code)).hint(problem.hint)
+            let hint = match problem.code.as_str() {
+                "route_unknown" => {
+                    "is --url the address of a node's REST, and not of its metrics?".to_owned()
+                }
+                _ => problem.hint,
+            };
+            Failure::new(exit, format_args!("{} ({}{rule})", problem.detail, problem.code)).hint(hint)
         }
         ClientError::CannotConnect { .. } => Failure::new(exit, error)
             .hint("is the node running? quorate dev starts a network here, --url names another node"),
@@ -77,7 +115,8 @@ pub fn refused(error: ClientError) -> Failure {
 }
 
 /// Submits and waits until the submission has come as far as `wait`, or time is up: then the ticket says how far it
-/// has come. The same bytes are sent again as often as that needs; they are executed once.
+/// has come. The same bytes are sent again as often as that needs; they are executed once. A node that says nothing
+/// at all is waited for as long, and `GRACE`.
 ///
 /// # Errors
 /// As the client, when the first sending gave no ticket; a later one that fails ends the waiting.
@@ -92,7 +131,12 @@ pub async fn submit_and_wait(
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let turn = left.min(Duration::from_millis(TIMEOUT_MS_MAX));
-        let ticket = match client.submit(submission.bytes(), wait, turn).await {
+        let answer = tokio::time::timeout(turn + GRACE, client.submit(submission.bytes(), wait, turn)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            let fault = format!("no answer within {:.1} s", (turn + GRACE).as_secs_f64());
+            Err(ClientError::OutcomeUnknown { id: submission.id(), fault })
+        });
+        let ticket = match answer {
             Ok(ticket) => ticket,
             // The node is full: it says so before it takes anything, and asks to come again.
             Err(ClientError::Refused(problem)) if problem.retry_after_ms.is_some() && !left.is_zero() => {

@@ -1,7 +1,10 @@
 //! The first five minutes, run as processes: the demonstration, a testnet, a submission, a crash.
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -18,13 +21,14 @@ impl Case {
         self.dir.path().join(name)
     }
 
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+        command.args(args).current_dir(self.dir.path()).env("QUORATE_CONFIG_DIR", self.path("config"));
+        command
+    }
+
     fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_quorate"))
-            .args(args)
-            .current_dir(self.dir.path())
-            .env("QUORATE_CONFIG_DIR", self.path("config"))
-            .output()
-            .expect("runs")
+        self.command(args).output().expect("runs")
     }
 
     /// Runs a command that ends with this code; gives what it printed as JSON.
@@ -69,6 +73,66 @@ fn the_demonstration_verifies_itself_and_can_be_repeated() {
     assert_eq!(case.json(2, &[&demo[..], &["--validators", "1"]].concat()), Value::Null);
     let reset = case.json(0, &[&demo[..], &["--validators", "1", "--reset"]].concat());
     assert_eq!(reset["height"], 1, "a new ledger");
+}
+
+/// Ends a process whatever happens to the test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_dev_network_that_runs_is_never_removed() {
+    let case = Case::new();
+    let dev = ["dev", "--port", "0", "--validators", "1", "--data-dir", "data", "--output", "json"];
+    let mut running = Killed(case.command(&dev).stdout(Stdio::piped()).spawn().expect("starts"));
+    let stdout = BufReader::new(running.0.stdout.take().expect("piped"));
+    let mut told = String::new();
+    for line in stdout.lines() {
+        told += &line.expect("reads");
+        if told.ends_with('}') && serde_json::from_str::<Value>(&told).is_ok() {
+            break;
+        }
+    }
+    let told: Value = serde_json::from_str(&told).expect("one object");
+    let url = told["url"].as_str().expect("an address");
+    assert_eq!(told["nodes"]["v1"], url);
+    let network = told["network"].as_str().expect("an id");
+
+    case.json(2, &["dev", "--demo", "--port", "0", "--validators", "1", "--data-dir", "data", "--reset"]);
+    case.json(2, &["dev", "--demo", "--port", "0", "--validators", "1", "--data-dir", "data"]);
+    std::fs::write(case.path("file"), "kept").expect("writes");
+    assert_eq!(case.json(0, &["submit", "file", "--url", url])["state"], "finalized");
+
+    let ask = format!("kill -TERM {}", running.0.id());
+    assert!(Command::new("sh").args(["-c", &ask]).status().expect("asks").success());
+    assert_eq!(running.0.wait().expect("ends").code(), Some(0));
+    let again = case.run(&["dev", "--demo", "--port", "0", "--validators", "1", "--data-dir", "data"]);
+    assert_eq!(again.status.code(), Some(0));
+    let kept = std::fs::read_to_string(case.path("data/testnet.json")).expect("reads");
+    assert!(kept.contains(network), "{kept}");
+}
+
+#[test]
+fn a_node_that_says_nothing_is_not_waited_for_longer_than_asked() {
+    let case = Case::new();
+    // Connections are taken by the system; nobody ever reads them.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("listens");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    std::fs::write(case.path("file"), "x").expect("writes");
+    let begin = Instant::now();
+    let output = case.run(&["submit", "file", "--url", &url, "--timeout", "100ms"]);
+    assert_eq!(output.status.code(), Some(7), "nothing was submitted, so nothing is unknown");
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    drop(silent);
+    let output = case.run(&["status", "--url", &url]);
+    assert_eq!(output.status.code(), Some(7));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("Connection refused") && !said.contains("error sending request"), "{said}");
 }
 
 #[test]
@@ -135,6 +199,9 @@ fn a_testnet_takes_a_submission_and_survives_a_crash() {
 fn one_node_alone_is_a_network() {
     let case = Case::new();
     std::fs::write(case.path("passphrase"), "open sesame\n").expect("writes");
+    let bad = ["node", "init", "--dir", "node", "--origin", "no origin", "--passphrase-file", "passphrase"];
+    case.json(2, &bad);
+    assert!(!case.path("node/keystore.json").exists(), "the next attempt starts anew");
     let init =
         ["node", "init", "--dir", "node", "--origin", "ledger.test/one", "--passphrase-file", "passphrase"];
     assert!(case.json(0, &init)["network"].is_string());

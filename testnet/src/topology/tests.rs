@@ -55,6 +55,16 @@ fn a_network_is_never_drawn_over_another() {
 }
 
 #[test]
+fn a_failed_attempt_leaves_nothing_in_the_way_of_the_next() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plan = plan(dir.path(), Keys::Encrypted);
+    let bad = Plan { origin: Some("no origin!".into()), ..plan.clone() };
+    assert!(matches!(Topology::create(&bad), Err(TopologyError::Malformed { .. })));
+    assert_eq!(fs::read_dir(&plan.dir).expect("lists").count(), 0);
+    Topology::create(&plan).expect("draws");
+}
+
+#[test]
 fn what_is_no_network_is_told_apart() {
     let dir = tempfile::tempdir().expect("a directory");
     let refused = |count| Topology::create(&Plan { validators: count, ..plan(dir.path(), Keys::Dev) });

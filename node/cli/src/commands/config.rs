@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use node::config::{Config, Origin, Setting, Sources};
+use node::config::{Config, ConfigError, Key, Origin, Setting, Sources};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
@@ -44,10 +44,24 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// `Usage`, naming the key and its origin.
 pub fn load(dir: &std::path::Path, flags: Vec<(String, String)>) -> Result<Config, Failure> {
-    let sources = Sources::of_node(dir, flags).map_err(Failure::usage)?;
-    Config::load(dir, &sources).map_err(|fault| {
-        Failure::usage(fault).hint("quorate config show --effective lists every key with its value")
-    })
+    let sources = Sources::of_node(dir, flags).map_err(unloaded)?;
+    Config::load(dir, &sources).map_err(unloaded)
+}
+
+/// Says why there is no configuration, and what the key is for, or which keys there are.
+fn unloaded(fault: ConfigError) -> Failure {
+    let failure = Failure::usage(&fault);
+    match fault {
+        ConfigError::Io { .. } | ConfigError::Syntax { .. } => failure,
+        ConfigError::UnknownKey { .. } => {
+            let names: Vec<&str> = Key::ALL.iter().map(|key| key.name).collect();
+            failure.hint(format_args!("the keys are {}", names.join(", ")))
+        }
+        ConfigError::Value { key: name, .. } => match Key::ALL.iter().find(|key| key.name == name) {
+            Some(key) => failure.hint(format_args!("{name}: {}", key.about)),
+            None => failure,
+        },
+    }
 }
 
 #[derive(Serialize)]

@@ -3,17 +3,22 @@
 //! The validators have real keys, connections and disks; only their keys are marked so that no real node takes them.
 //! Data is kept from one run to the next unless the user says otherwise.
 
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use node::StartError;
 use node::config::{Log, LogFormat};
+use node::{RunningNode, StartError};
+use serde::Serialize;
 use testnet::in_process::{Doors, LocalError, LocalNetwork};
 use testnet::topology::{Keys, Plan, Topology, TopologyError};
 
-use crate::commands::node::{Ends, unstarted};
-use crate::commands::testnet::{curl, undrawn};
+use crate::commands::node::Ends;
+use crate::commands::testnet::{curl, undrawn, validators};
 use crate::demo;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone};
@@ -25,7 +30,7 @@ const READY: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 pub struct Dev {
     /// Number of validators, 1 to 100
-    #[arg(long, default_value_t = 4, value_name = "N")]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = validators())]
     validators: usize,
     /// Attest this program, verify the receipt offline, and end
     #[arg(long)]
@@ -42,6 +47,18 @@ pub struct Dev {
     /// The port of REST and JSON-RPC; the next one serves metrics. 0: any two
     #[arg(long, default_value_t = 7070)]
     port: u16,
+}
+
+/// What a program needs to know of a network that runs; it is told once, when the network is ready.
+#[derive(Serialize)]
+struct Running<'a> {
+    network: &'a str,
+    url: String,
+    admin: String,
+    /// Null when nothing is kept.
+    policy: Option<PathBuf>,
+    /// The address of each node's REST and JSON-RPC, by its name.
+    nodes: BTreeMap<String, String>,
 }
 
 /// Runs a network until it is asked to end, or the demonstration is over.
@@ -97,12 +114,23 @@ async fn work(
         let kept = (!args.ephemeral).then_some(args.data_dir.as_path());
         return demo::run(topology, network, kept, output).await;
     }
-    output.row("id", &topology.network);
+    if output.is_json() {
+        let url = |(name, node): (&str, &RunningNode)| Some((name.to_owned(), url(*node.rpc_addrs.first()?)));
+        output.json(&Running {
+            network: &topology.network,
+            url: network.url(),
+            admin: format!("http://{}", network.admin()),
+            policy: (!args.ephemeral).then(|| args.data_dir.join(Topology::POLICY)),
+            nodes: network.nodes().filter_map(url).collect(),
+        });
+        return std::future::pending().await;
+    }
+    output.row("network id", &topology.network);
     if !args.ephemeral {
         output.row("policy", args.data_dir.join(Topology::POLICY).display());
     }
     for (name, node) in network.nodes() {
-        let rpc: Vec<String> = node.rpc_addrs.iter().map(|address| format!("http://{address}")).collect();
+        let rpc: Vec<String> = node.rpc_addrs.iter().copied().map(url).collect();
         output.row(name, rpc.join(" "));
     }
     output.row("submit", format_args!("quorate submit FILE --url {}", network.url()));
@@ -111,13 +139,21 @@ async fn work(
     std::future::pending().await
 }
 
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
 /// The network in `dir`: the one that is there, or a new one.
 fn topology(args: &Dev, dir: &Path) -> Result<Topology, Failure> {
     if args.reset {
         remove(dir)?;
     }
     match Topology::read(dir) {
-        Ok(topology) if topology.nodes.len() == args.validators => Ok(topology),
+        Ok(topology) if topology.nodes.len() == args.validators => {
+            // Asked before any port is taken; the nodes take the locks themselves.
+            locks(dir)?;
+            Ok(topology)
+        }
         Ok(topology) => Err(Failure::usage(format_args!(
             "the network in {} has {} validators, not {}",
             dir.display(),
@@ -136,7 +172,7 @@ fn topology(args: &Dev, dir: &Path) -> Result<Topology, Failure> {
             };
             Topology::create(&plan).map_err(|fault| match fault {
                 TopologyError::Exists { .. } => Failure::usage(fault)
-                    .hint("--reset removes what a broken attempt left; --data-dir names another place"),
+                    .hint("--data-dir names another place; --reset removes what quorate dev itself has left"),
                 other => undrawn(other),
             })
         }
@@ -163,23 +199,68 @@ fn remove(dir: &Path) -> Result<(), Failure> {
         ))
         .hint("--data-dir names another place"));
     }
-    std::fs::remove_dir_all(dir)
-        .map_err(|fault| Failure::usage(format_args!("cannot remove {}: {fault}", dir.display())))
+    let fault = |fault: io::Error| Failure::usage(format_args!("cannot remove {}: {fault}", dir.display()));
+    // Held until all is gone, so that no network begins in it meanwhile.
+    let _locks = locks(dir)?;
+    std::fs::remove_dir_all(dir).map_err(fault)
+}
+
+/// The locks of all journals in `dir`. While a node holds one its files must stay: it would go on in files without
+/// names, and lose what it promised in the meantime.
+fn locks(dir: &Path) -> Result<Vec<File>, Failure> {
+    let fault = |fault: io::Error| Failure::usage(format_args!("{}: {fault}", dir.display()));
+    let mut locks = Vec::new();
+    for node in std::fs::read_dir(dir).map_err(fault)? {
+        let lock = match File::open(node.map_err(fault)?.path().join("journal.lock")) {
+            Ok(lock) => lock,
+            Err(none) if matches!(none.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                continue;
+            }
+            Err(other) => return Err(fault(other)),
+        };
+        match lock.try_lock() {
+            Ok(()) => locks.push(lock),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::usage(format_args!("{} is in use by another process", dir.display()))
+                    .hint(
+                        "is quorate dev running already? end it first, or --data-dir names another place",
+                    ));
+            }
+            Err(TryLockError::Error(other)) => return Err(fault(other)),
+        }
+    }
+    Ok(locks)
 }
 
 fn unrun(fault: LocalError) -> Failure {
+    let damaged =
+        |fault| Failure::usage(fault).hint("--reset begins a new ledger, --data-dir names another place");
     match &fault {
         LocalError::Start { source, .. } => match &**source {
-            StartError::Listen { address, source } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            StartError::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
                 Failure::usage(format_args!("port {} is taken by another process", address.port()))
                     .hint("is quorate dev running already? --port 0 takes any free ports")
             }
-            other => unstarted(other),
+            StartError::Listen { .. } | StartError::Network(_) => Failure::usage(fault),
+            StartError::Thread(_) => Failure::internal(fault),
+            StartError::NameMissing
+            | StartError::NotAValidator { .. }
+            | StartError::OtherKeys { .. }
+            | StartError::UnknownPeer { .. }
+            | StartError::Genesis(_)
+            | StartError::Policy(_)
+            | StartError::Tokens(_)
+            | StartError::Gateway(_)
+            | StartError::Store(_)
+            | StartError::Read(_)
+            | StartError::Journal(_)
+            | StartError::JournalBlock(_)
+            | StartError::Engine(_) => damaged(fault),
         },
-        LocalError::Ports(_)
-        | LocalError::Config { .. }
-        | LocalError::Genesis { .. }
-        | LocalError::Keystore { .. } => Failure::usage(fault),
+        LocalError::Config { .. } | LocalError::Genesis { .. } | LocalError::Keystore { .. } => {
+            damaged(fault)
+        }
+        LocalError::Ports(_) => Failure::usage(fault),
         LocalError::NotReady { .. } | LocalError::Ended { .. } => Failure::internal(fault),
     }
 }

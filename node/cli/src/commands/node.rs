@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use node::config::{Config, Key, Sources};
-use node::genesis_file;
+use node::genesis_file::{self, GenesisError};
 use node::keystore::{Keystore, Owner, Protection};
 use node::{RunningNode, Setup, StartError};
 use proto::counter::TimeMs;
@@ -79,24 +79,12 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
     if config.exists() {
         return Err(Failure::usage(format_args!("{} exists, and is not overwritten", config.display())));
     }
-    let keystore = Keystore::create(
-        &args.dir.join(Keystore::FILE_NAME),
-        Owner::Validator,
-        Protection::Passphrase(&passphrase),
-    )
-    .map_err(|fault| submitter::refused(&fault))?;
-    let genesis = Genesis {
-        origin: args.origin.clone(),
-        time: TimeMs::new(time::now_ms()),
-        validators: vec![keystore.validator(&args.name, 1).map_err(Failure::usage)?],
-        admission: match args.registrar.is_empty() {
-            true => Admission::Open,
-            false => Admission::Registered,
-        },
-        registrars: args.registrar.iter().map(|key| submitter::public_key(key)).collect::<Result<_, _>>()?,
-    };
-    genesis.check().map_err(|fault| {
-        Failure::usage(fault).hint("remove the new keystore and try again with other values")
+    let path = args.dir.join(Keystore::FILE_NAME);
+    let keystore = Keystore::create(&path, Owner::Validator, Protection::Passphrase(&passphrase))
+        .map_err(|fault| submitter::refused(&fault))?;
+    let genesis = genesis(args, &keystore).inspect_err(|_| {
+        // Made a moment ago, it has signed nothing; left behind, it would stand in the way of the next attempt.
+        let _ = std::fs::remove_file(&path);
     })?;
     genesis_file::create(&args.dir.join(genesis_file::FILE_NAME), &genesis).map_err(Failure::usage)?;
     let policy = Policy::of(&genesis.validator_set()).map_err(Failure::usage)?;
@@ -110,6 +98,22 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
         output.json(&serde_json::json!({ "network": genesis.network().to_string(), "dir": args.dir }));
     }
     Ok(Exit::Ok)
+}
+
+/// The genesis of a network of this node alone.
+fn genesis(args: &Init, keystore: &Keystore) -> Result<Genesis, Failure> {
+    let genesis = Genesis {
+        origin: args.origin.clone(),
+        time: TimeMs::new(time::now_ms()),
+        validators: vec![keystore.validator(&args.name, 1).map_err(Failure::usage)?],
+        admission: match args.registrar.is_empty() {
+            true => Admission::Open,
+            false => Admission::Registered,
+        },
+        registrars: args.registrar.iter().map(|key| submitter::public_key(key)).collect::<Result<_, _>>()?,
+    };
+    genesis.check().map_err(Failure::usage)?;
+    Ok(genesis)
 }
 
 /// A configuration with every key: the name set, the rest as comments with their defaults.
@@ -157,8 +161,15 @@ fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn setup(dir: &Path, config: Config, passphrase: &PassphraseSource) -> Result<Setup, Failure> {
-    let genesis = genesis_file::read(&dir.join(genesis_file::FILE_NAME))
-        .map_err(|fault| Failure::usage(fault).hint("--dir names the node's directory"))?;
+    let genesis = genesis_file::read(&dir.join(genesis_file::FILE_NAME)).map_err(|fault| {
+        let failure = Failure::usage(&fault);
+        match fault {
+            GenesisError::Io { .. } => failure.hint("--dir names the node's directory"),
+            GenesisError::Malformed { .. } | GenesisError::Network { .. } => {
+                failure.hint("every node of the network has the same genesis.json; copy one that is whole")
+            }
+        }
+    })?;
     let keystore =
         Keystore::read(&dir.join(Keystore::FILE_NAME)).map_err(|fault| submitter::refused(&fault))?;
     if keystore.is_dev() {
@@ -187,7 +198,7 @@ fn say(running: &RunningNode, output: &Output) {
 }
 
 /// Says why a node does not start, and what helps.
-pub fn unstarted(fault: &StartError) -> Failure {
+fn unstarted(fault: &StartError) -> Failure {
     let failure = Failure::usage(fault);
     match fault {
         StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),

@@ -1,10 +1,10 @@
 //! `quorate keys register`: an identity for a key, on networks that admit registered identities only.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use model::entry::Wait;
-use proto::id::{Did, NetworkId, Tenant};
+use proto::id::{Did, Tenant};
 use proto::operation::Operation;
 
 use crate::commands::submit::{self, Draft};
@@ -39,17 +39,19 @@ pub fn run(args: &Register, output: &Output) -> Result<Exit, Failure> {
     let secret = submitter::signing_key(Some(registrar), &args.passphrase, output)?;
     let client = args.node.client()?;
     net::runtime()?.block_on(async {
-        let status = client.status().await.map_err(net::refused)?;
+        let begin = Instant::now();
+        let network = args.node.network(&client, args.timeout).await?;
         let draft = Draft {
             tenant: Tenant::default_tenant(),
             operation: Operation::IdentityCreate { identity: Did::of(&key), keys: vec![key] },
             expires_in: Duration::from_secs(3_600),
         };
-        let submission = draft.sign(NetworkId::new(status.network.0), &secret)?;
+        let submission = draft.sign(network, &secret)?;
         let wait = Wait::Finalized;
-        let ticket = net::submit_and_wait(&client, &submission, wait, args.timeout).await;
+        let left = args.timeout.saturating_sub(begin.elapsed());
+        let ticket = net::submit_and_wait(&client, &submission, wait, left).await;
         let ticket = ticket.map_err(net::refused)?;
-        submit::print(&ticket, output);
+        submit::print(&ticket, &args.node, output);
         Ok(net::exit_of(wait, ticket.state))
     })
 }

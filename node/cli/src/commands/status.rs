@@ -39,7 +39,7 @@ fn print(status: &StatusAnswer, output: &Output) {
         0 => String::new(),
         ms => format!(", {}", time::utc(ms / 1_000)),
     };
-    output.row("height", format_args!("{} of {} seen{time}", status.height, status.head_height_seen));
+    output.row("height", format_args!("{} committed, {} seen{time}", status.height, status.head_height_seen));
     output.row("view", format_args!("{}, led by validator {}", status.view, status.leader));
     output.row("log", format_args!("{} leaves, {} of them final", status.tree_size, status.checkpoint_size));
     let others = status.validators.saturating_sub(1);

@@ -4,7 +4,7 @@
 //! and it is printed on every path, so that nobody has to submit twice in order to know.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use client::Client;
@@ -107,23 +107,26 @@ pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
     let wait = if args.receipt.is_some() { Wait::Finalized } else { args.wait.into() };
     let secret = submitter::signing_key(args.key.as_deref(), &args.passphrase, output)?;
     net::runtime()?.block_on(async {
-        let status = client.status().await.map_err(net::refused)?;
+        let begin = Instant::now();
+        let network = args.node.network(&client, args.timeout).await?;
         let draft = Draft { tenant, operation, expires_in: args.expires_in };
-        let submission = draft.sign(NetworkId::new(status.network.0), &secret)?;
+        let submission = draft.sign(network, &secret)?;
         if output.shows_progress() {
             output.note(format_args!("submission {} sent, waiting …", submission.id()));
         }
-        let ticket = net::submit_and_wait(&client, &submission, wait, args.timeout).await;
+        let left = args.timeout.saturating_sub(begin.elapsed());
+        let ticket = net::submit_and_wait(&client, &submission, wait, left).await;
         let ticket = ticket.map_err(net::refused).inspect_err(|_| {
             output.note(format_args!("the submission's id is {}", submission.id()));
         })?;
-        print(&ticket, output);
+        print(&ticket, &args.node, output);
         let exit = net::exit_of(wait, ticket.state);
         if let (Some(path), Exit::Ok) = (&args.receipt, exit) {
             keep_receipt(&client, ticket.id, path, output).await?;
         }
         if exit == Exit::Unknown {
-            output.note(format_args!("not there yet; ask again: quorate get {}", ticket.id));
+            let (id, flag) = (ticket.id, args.node.flag());
+            output.note(format_args!("not there yet; ask again: quorate get {id}{flag}"));
         }
         Ok(exit)
     })
@@ -216,7 +219,7 @@ impl Draft {
 }
 
 /// Prints how far a submission has come.
-pub fn print(ticket: &Ticket, output: &Output) {
+pub fn print(ticket: &Ticket, node: &Node, output: &Output) {
     if output.is_json() {
         return output.json(ticket);
     }
@@ -235,7 +238,8 @@ pub fn print(ticket: &Ticket, output: &Output) {
     }
     if let Some(size) = ticket.checkpoint_size {
         output.row("checkpoint", format_args!("size {size}"));
-        output.row("next", format_args!("quorate receipt {} --out receipt.json", ticket.id));
+        let (id, flag) = (ticket.id, node.flag());
+        output.row("next", format_args!("quorate receipt {id} --out receipt.json{flag}"));
     }
 }
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use testnet::process::{self, ProcessError};
@@ -44,7 +45,7 @@ pub struct Init {
     #[command(flatten)]
     dir: Dir,
     /// Number of validators, 1 to 100
-    #[arg(long, default_value_t = 4, value_name = "N")]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = validators())]
     validators: usize,
     /// The first port to try; every node takes three
     #[arg(long, default_value_t = Topology::PORT)]
@@ -88,6 +89,11 @@ pub struct Stop {
     /// How long to wait until they have ended
     #[arg(long, default_value = "30s", value_parser = time::duration, value_name = "DURATION")]
     timeout: Duration,
+}
+
+/// A number of validators.
+pub fn validators() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=100)
 }
 
 /// Runs a command of `testnet`.
@@ -237,7 +243,13 @@ fn status(args: &Dir, output: &Output) -> Result<Exit, Failure> {
     let columns = ["name", "rpc", "pid", "height", "view", "checkpoint", "ready"];
     output.line(output.paint(Tone::Faint, &line(&columns.map(str::to_owned))));
     for node in &status.nodes {
-        let ready = if node.ready { output.paint(Tone::Good, "yes") } else { output.paint(Tone::Bad, "no") };
+        let no = |why| format!("{}  {why}", output.paint(Tone::Bad, "no"));
+        let ready = match (node.ready, node.pid, node.height) {
+            (true, _, _) => output.paint(Tone::Good, "yes"),
+            (false, None, _) => no("does not run"),
+            (false, Some(_), None) => no("does not answer"),
+            (false, Some(_), Some(_)) => no(&format!("quorate status --url {} says why", node.rpc)),
+        };
         output.line(line(&cells(node, ready)));
     }
     Ok(Exit::Ok)
@@ -300,8 +312,9 @@ fn unready(fault: &WatchError, topology: &Topology) -> Failure {
         WatchError::NotReady { .. } => Exit::Unreachable,
     };
     let dir = topology.dir().display();
-    Failure::new(exit, fault)
-        .hint(format_args!("each node's log is beside its keys in {dir}; stop ends what runs"))
+    Failure::new(exit, fault).hint(format_args!(
+        "each node's log is beside its keys; quorate testnet stop --dir {dir} ends what runs"
+    ))
 }
 
 fn unruly(fault: ProcessError) -> Failure {
