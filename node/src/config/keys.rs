@@ -62,7 +62,12 @@ impl Key {
         ),
         key("gateway.anonymous", Shape::Flag, "false", "whether callers on loopback need no token"),
         key("log.format", Shape::Text, "auto", "auto, human or json; auto: human on a terminal"),
-        key("log.filter", Shape::Text, "info,libp2p_gossipsub=error", "which lines, such as info,p2p=debug"),
+        key(
+            "log.filter",
+            Shape::Text,
+            "info,libp2p_gossipsub=error,libp2p_kad=error",
+            "which lines, such as info,p2p=debug",
+        ),
     ];
 
     /// The key of this name.
