@@ -57,6 +57,7 @@ async fn all_validators_die_under_load_and_lose_nothing_that_was_final() {
             }));
         }
         tokio::time::sleep(Duration::from_millis(7 * round)).await;
+        net.nobody_is_accused().await;
         for node in 0..4 {
             net.kill(node);
         }
@@ -77,9 +78,6 @@ async fn all_validators_die_under_load_and_lose_nothing_that_was_final() {
         height = now;
     }
     net.keeps(&promised, &policy).await;
-    for node in 0..4 {
-        let accused = net.metric(node, "quorate_equivocations_seen_total").await;
-        assert_eq!(accused, 0.0, "somebody signed two statements in one view");
-    }
+    net.nobody_is_accused().await;
     println!("{ROUNDS} rounds, {} promises kept, height {height}", promised.len());
 }

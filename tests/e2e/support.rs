@@ -186,12 +186,23 @@ impl Net {
         height
     }
 
+    /// No node has seen a validator contradict itself since it was started. Contradictions across restarts are what the
+    /// journal refuses and the simulator looks for.
+    pub async fn nobody_is_accused(&self) {
+        for node in 0..4 {
+            let accused = self.metric(node, "quorate_equivocations_seen_total").await;
+            assert_eq!(accused, 0.0, "{} saw two statements in one view", self.node(node).name);
+        }
+    }
+
     /// A counter of a node's metrics, summed over its labels.
-    pub async fn metric(&self, node: usize, name: &str) -> f64 {
+    async fn metric(&self, node: usize, name: &str) -> f64 {
         let url = format!("http://{}/metrics", self.node(node).admin);
         let text = reqwest::get(url).await.expect("metrics").text().await.expect("text");
         let lines = text.lines().filter(|line| line.starts_with(name));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        let values: Vec<f64> = lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+        assert!(!values.is_empty(), "there is no metric {name}");
+        values.iter().sum()
     }
 }
 
