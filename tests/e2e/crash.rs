@@ -79,5 +79,13 @@ async fn all_validators_die_under_load_and_lose_nothing_that_was_final() {
     }
     net.keeps(&promised, &policy).await;
     net.nobody_is_accused().await;
+    for node in 0..4 {
+        let mut voted = BTreeMap::new();
+        for (view, block) in net.votes(node) {
+            let first = *voted.entry(view).or_insert(block);
+            assert_eq!(first, block, "{} voted twice in view {view}", net.node(node).name);
+        }
+        assert!(voted.len() as u64 > ROUNDS, "{} has {} votes", net.node(node).name, voted.len());
+    }
     println!("{ROUNDS} rounds, {} promises kept, height {height}", promised.len());
 }

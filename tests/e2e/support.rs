@@ -9,10 +9,13 @@ use client::{Client, EntryName};
 use crypto::{PublicKey, Scheme, SecretKey, sha256};
 use model::entry::{Ticket, Wait};
 use model::scalar::Uint;
-use proto::id::{Did, NetworkId, SubmissionId, Tenant};
+use proto::canonical::Canonical as _;
+use proto::counter::View;
+use proto::id::{BlockId, Did, NetworkId, SubmissionId, Tenant};
 use proto::operation::Operation;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
+use proto::record::SafetyRecord;
 use proto::submission::{Body, Submission};
 use testnet::process::{self, Paused};
 use testnet::topology::{Keys, Member, Plan, Topology};
@@ -193,6 +196,32 @@ impl Net {
             let accused = self.metric(node, "quorate_equivocations_seen_total").await;
             assert_eq!(accused, 0.0, "{} saw two statements in one view", self.node(node).name);
         }
+    }
+
+    /// Every vote in a node's journal, of all its lives: it is too short here to have been rewritten.
+    pub fn votes(&self, node: usize) -> Vec<(View, BlockId)> {
+        let bytes = std::fs::read(self.node(node).dir().join("journal")).expect("a journal");
+        let number = |at: usize| {
+            let four = bytes.get(at..at + 4)?;
+            Some(u32::from_be_bytes(four.try_into().expect("four bytes")) as usize)
+        };
+        let mut votes = Vec::new();
+        // Header; then groups: length, number and check, items, check.
+        let mut group = 78;
+        while let Some(length) = number(group) {
+            let (mut item, end) = (group + 20, group + 20 + length);
+            while item < end {
+                let (kind, size) = (bytes[item], number(item + 1).expect("an item has a length"));
+                if kind == 1 {
+                    let record = SafetyRecord::decode(&bytes[item + 5..item + 5 + size]);
+                    let voted = record.expect("a canonical record").voted;
+                    votes.extend(voted.map(|block| (block.view, block.id())));
+                }
+                item += 5 + size;
+            }
+            group = end + 16;
+        }
+        votes
     }
 
     /// A counter of a node's metrics, summed over its labels.
