@@ -135,6 +135,7 @@ impl Fetch {
         if let Some(errand) = self.errands.get_mut(block)
             && errand.peer() == Some(peer)
             && !(errand.failed + 1).is_multiple_of(errand.peers.len())
+            && !crypto::broken!(OnePeerAsked)
         {
             errand.failed += 1;
             errand.next = Next::Now;
@@ -161,7 +162,7 @@ impl Fetch {
     /// The answer did not come in time.
     pub fn late(&mut self, block: &BlockId) {
         if let Some(errand) = self.errands.get_mut(block) {
-            errand.failed += 1;
+            errand.failed += usize::from(!crypto::broken!(OnePeerAsked));
             errand.next = Next::Now;
         }
     }

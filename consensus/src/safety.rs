@@ -109,7 +109,7 @@ impl Safety {
         if self.me.is_none() {
             return Err(Refusal::Observer);
         }
-        match view > self.record.last_acted_view {
+        match view > self.record.last_acted_view || crypto::broken!(ActsAgain) {
             true => Ok(()),
             false => Err(Refusal::Acted { view, last: self.record.last_acted_view }),
         }
@@ -131,8 +131,14 @@ impl Safety {
         if block.view != current {
             return Err(Refusal::NotCurrent { found: block.view, current });
         }
-        self.may_act(block.view)?;
+        if !(crypto::broken!(VoteAfterTimeout) && self.timed_out(block.view)) {
+            self.may_act(block.view)?;
+        }
         justified(block.view, justify.view, timeout_cert)?;
+        if crypto::broken!(LockInsistedOn) && justify.view < pacemaker.high_qc().view {
+            let (view, needed) = (block.view, pacemaker.high_qc().view);
+            return Err(Refusal::Unjustified { view, justify: justify.view, needed });
+        }
         // Absorbed before its block was judged (rule C6); the safety argument rests on its being in the record.
         if pacemaker.high_qc().view < justify.view {
             let held = pacemaker.high_qc().view;
@@ -199,7 +205,10 @@ impl Safety {
     // rules R3, V9, T4
     pub fn repeat(&self, set: &ValidatorSet, pacemaker: &Pacemaker) -> Option<Words> {
         let record = &self.record;
-        if self.me.is_none() || record.last_acted_view != pacemaker.view() {
+        if self.me.is_none()
+            || record.last_acted_view != pacemaker.view()
+            || crypto::broken!(OwnWordsForgotten)
+        {
             return None;
         }
         let mut words = Vec::new();
@@ -239,6 +248,7 @@ fn acted(epoch: Epoch, pacemaker: &Pacemaker) -> SafetyRecord {
 fn justified(view: View, justify: View, timeout_cert: Option<&TimeoutCert>) -> Result<(), Refusal> {
     let (holds, needed) = match timeout_cert {
         None => (view.follows(justify), View::new(view.get().saturating_sub(1))),
+        Some(tc) if crypto::broken!(ReportIgnored) => (view.follows(tc.view), tc.high_qc.view),
         Some(tc) => (view.follows(tc.view) && justify >= tc.high_qc.view, tc.high_qc.view),
     };
     match holds {

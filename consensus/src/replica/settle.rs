@@ -127,6 +127,7 @@ impl Replica {
         let left = self.safety.timed_out(view);
         let timer = match (self.me, self.working(), self.config.heartbeat_ms) {
             (None, _, _) | (Some(_), false, None) => None,
+            (Some(_), true, _) if left && crypto::broken!(TimeoutSaidOnce) => None,
             (Some(_), true, _) if left => Some((Timer::Resend { view }, self.config.resend_ms)),
             (Some(_), true, _) => Some((Timer::View { view }, self.view_ms())),
             (Some(_), false, Some(_)) if left => Some((Timer::Resend { view }, self.config.resend_ms)),
