@@ -1,5 +1,8 @@
 use super::*;
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+
 use crypto::{Scheme, SecretKey};
 use proto::batch::Batch;
 use proto::block::Block;
@@ -269,12 +272,11 @@ fn a_new_reign_begins_its_views_anew() {
 fn rewriting_keeps_the_record_and_what_is_not_settled() {
     let desk = desk();
     let mut journal = desk.create();
-    journal.compact_above = 100_000;
+    journal.compact_above(100_000);
     for view in 1..60_u64 {
         let settled = Height::new(view.saturating_sub(3));
         let next = Write { record: &record(view), body: Some(&body(view, 5_000)), settled };
         journal.append(&[next]).unwrap();
-        journal.compact_above = journal.compact_above.min(100_000);
     }
     assert!(journal.length < 150_000, "{} bytes", journal.length);
     drop(journal);
@@ -336,9 +338,9 @@ fn after_a_failed_write_nothing_is_written_any_more() {
     let mut journal = desk.create();
     journal.append(&[write(&record(1))]).unwrap();
     // Reading only: the system refuses the write, as it would on a full or broken disk.
-    journal.file = File::open(&desk.path).unwrap();
+    journal.file = Box::new(File::open(&desk.path).unwrap());
     assert!(matches!(journal.append(&[write(&record(2))]), Err(JournalError::Io { .. })));
-    journal.file = OpenOptions::new().append(true).open(&desk.path).unwrap();
+    journal.file = Box::new(OpenOptions::new().append(true).open(&desk.path).unwrap());
     assert!(matches!(journal.append(&[write(&record(3))]), Err(JournalError::Stopped { .. })));
     drop(journal);
     assert_eq!(desk.open().unwrap().1.record, Some(record(1)));
