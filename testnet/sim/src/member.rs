@@ -163,6 +163,14 @@ impl Member {
         Ok(())
     }
 
+    /// Loses power, and every write on its way.
+    pub(crate) fn end(&mut self) {
+        self.engine = None;
+        self.life += 1;
+        self.timers.clear();
+        self.disk.end();
+    }
+
     /// Loses power.
     pub fn crash(&mut self, prng: &mut crate::prng::Prng) {
         self.engine = None;
