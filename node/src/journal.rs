@@ -27,7 +27,7 @@ mod guard;
 mod recover;
 
 pub use error::{Contradiction, JournalError};
-use group::{Group, Header, Item};
+use group::{Begins, Group, Header, Item};
 
 /// What to do when there is no journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +90,8 @@ struct Place {
 impl Journal {
     /// The file's name in a node's directory.
     pub const FILE_NAME: &'static str = "journal";
-    /// The format written and read.
-    pub const VERSION: u32 = 1;
+    /// The newest format; those before are read too.
+    pub const VERSION: u32 = 2;
     /// Above this size the journal is rewritten without what is settled, in bytes.
     pub const COMPACT_ABOVE_BYTES: u64 = 8 << 20;
 
@@ -126,7 +126,7 @@ impl Journal {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => match if_missing {
                 IfMissing::Refuse => return Err(JournalError::Missing { path: path.to_owned() }),
                 IfMissing::Create => {
-                    let header = Header::new(*network, me)?;
+                    let header = Header::new(*network, me, Begins::Empty)?;
                     files::create_on(&*on, path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
                 }
@@ -236,7 +236,7 @@ impl Journal {
     /// both true.
     fn compact(&mut self, record: &SafetyRecord) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { deed: "rewriting the journal", source };
-        let header = Header::new(self.header.network, self.header.me)?;
+        let header = Header::new(self.header.network, self.header.me, Begins::Whole)?;
         let mut group = Group::new();
         let mut bodies = BTreeMap::new();
         for (key, place) in &self.bodies {

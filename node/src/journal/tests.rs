@@ -195,9 +195,9 @@ fn a_journal_of_another_node_network_or_release_is_refused() {
         Journal::open(&desk.path, &network(), ValidatorIndex::new(0), IfMissing::Create).unwrap_err();
     assert!(matches!(refused, JournalError::Validator { .. }), "{refused}");
     let mut bytes = std::fs::read(&desk.path).unwrap();
-    bytes[19] = 2;
+    bytes[19] = 3;
     std::fs::write(&desk.path, &bytes).unwrap();
-    assert!(matches!(desk.open(), Err(JournalError::Version { found: 2 })));
+    assert!(matches!(desk.open(), Err(JournalError::Version { found: 3 })));
     std::fs::write(&desk.path, b"something else").unwrap();
     assert!(matches!(desk.open(), Err(JournalError::Header { .. })));
 }
@@ -316,6 +316,24 @@ fn a_crash_while_rewriting_leaves_the_old_journal_or_the_new_one() {
         journal.compact(&record(4)).unwrap();
         drop(journal);
         assert_eq!(desk.open().unwrap().1, before, "what was left beside is no obstacle");
+    }
+}
+
+#[test]
+fn a_rewritten_journal_whose_only_group_is_broken_is_refused() {
+    let desk = desk();
+    let mut journal = desk.create();
+    journal.append(&[write(&record(1))]).unwrap();
+    journal.compact(&record(1)).unwrap();
+    drop(journal);
+    let bytes = std::fs::read(&desk.path).unwrap();
+    // It looks torn, but it was durable before the file had its name: to cut it off would be to forget every word.
+    let mut flipped = bytes.clone();
+    flipped[Header::BYTES + 30] ^= 1;
+    for damaged in [&flipped[..], &bytes[..bytes.len() - 1], &bytes[..Header::BYTES]] {
+        std::fs::write(&desk.path, damaged).unwrap();
+        assert!(matches!(desk.open(), Err(JournalError::Damaged { .. })));
+        assert_eq!(std::fs::read(&desk.path).unwrap(), damaged, "what is refused is left as it is");
     }
 }
 
