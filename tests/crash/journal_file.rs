@@ -16,7 +16,7 @@ use sim::crash::JournalFile;
 use crate::ram::{Deed, Fault, Lie, Ram};
 
 /// Rewritten above this size, so that it happens several times in a run.
-const COMPACT_ABOVE_BYTES: u64 = 12_000;
+pub const COMPACT_ABOVE_BYTES: u64 = 6_000;
 
 /// The journal's place on its file system.
 pub fn path() -> &'static Path {
@@ -28,6 +28,8 @@ pub fn path() -> &'static Path {
 pub struct Log {
     /// The deeds of each append.
     pub appends: Vec<Vec<Deed>>,
+    /// What was written by each append that succeeded.
+    pub written: Vec<Vec<JournalWrite>>,
     /// The fault that was asked for happened.
     pub struck: bool,
     /// It happened, and the journal did not notice.
@@ -41,6 +43,11 @@ pub struct RealJournal {
     me: ValidatorIndex,
     journal: Option<Journal>,
     log: Rc<RefCell<Log>>,
+}
+
+/// A write of the engine's as the journal takes it.
+pub fn of(write: &JournalWrite) -> Write<'_> {
+    Write { record: &write.record, body: write.body.as_deref(), settled: write.settled }
 }
 
 /// The number by which the world asks for a fault of one deed of an append.
@@ -65,14 +72,15 @@ impl RealJournal {
 impl JournalFile for RealJournal {
     fn append(&mut self, writes: &[&JournalWrite], fault: Option<u32>) -> Result<(), String> {
         let Some(journal) = &mut self.journal else { return Err("it is not open".to_owned()) };
-        let writes: Vec<_> = writes
-            .iter()
-            .map(|it| Write { record: &it.record, body: it.body.as_deref(), settled: it.settled })
-            .collect();
+        let written: Vec<JournalWrite> = writes.iter().copied().cloned().collect();
+        let writes: Vec<_> = writes.iter().map(|it| of(it)).collect();
         self.ram.arm(fault.map(numbered));
         let done = journal.append(&writes).map_err(|fault| fault.to_string());
         let mut log = self.log.borrow_mut();
         log.appends.push(self.ram.deeds());
+        if done.is_ok() {
+            log.written.push(written);
+        }
         if self.ram.struck().is_some() {
             log.struck = true;
             log.swallowed |= done.is_ok();

@@ -6,8 +6,11 @@
 //! - `journal`: the journal's file cut, flipped, rolled back; `store`: the real store, killed and damaged;
 //! - `broken`: rules broken on purpose, which these suites must notice.
 
+mod broken;
 mod cases;
+mod journal;
 mod journal_file;
 mod points;
 mod ram;
 mod run;
+mod store;

@@ -129,9 +129,9 @@ pub enum Lie {
     /// Nothing.
     #[default]
     None,
-    /// Syncs of content return, and nothing is durable.
+    /// Syncs of what was written to a file that had its name already return, and nothing is durable.
     Sync,
-    /// Syncs of names return, and nothing is durable.
+    /// Syncs of names return, and nothing is durable, but for the first.
     SyncNames,
 }
 
@@ -185,6 +185,22 @@ impl Ram {
     /// What has gone wrong.
     pub fn struck(&self) -> Option<Fault> {
         self.state().struck
+    }
+
+    /// A file's bytes, as the next process reads them.
+    pub fn bytes(&self, path: &Path) -> Vec<u8> {
+        let state = self.state();
+        let inode = state.names.get(path).map(|inode| &state.inodes[*inode]);
+        inode.map(|inode| inode.content.clone()).unwrap_or_default()
+    }
+
+    /// Puts bytes into a file, durably.
+    pub fn put(&self, path: &Path, bytes: &[u8]) {
+        let mut state = self.state();
+        state.inodes.push(Inode { content: bytes.to_vec(), durable: bytes.to_vec() });
+        let inode = state.inodes.len() - 1;
+        state.names.insert(path.to_owned(), inode);
+        state.durable_names.insert(path.to_owned(), inode);
     }
 
     /// The process has ended, in an orderly way or not; the power is lost unless the fault was of another kind.
@@ -314,7 +330,7 @@ impl FileSystem for Ram {
 
     fn sync_names(&self, _: &Path) -> io::Result<()> {
         let sync = |state: &mut State| {
-            if state.lie != Lie::SyncNames {
+            if state.lie != Lie::SyncNames || state.durable_names.is_empty() {
                 state.durable_names.clone_from(&state.names);
             }
             Ok(())
@@ -327,6 +343,19 @@ impl FileSystem for Ram {
 struct RamFile {
     ram: Ram,
     inode: usize,
+}
+
+impl RamFile {
+    fn sync_unless(&self, lie: Lie) -> io::Result<()> {
+        let sync = |state: &mut State| {
+            if lie == Lie::None || state.lie != lie {
+                let it = &mut state.inodes[self.inode];
+                it.durable.clone_from(&it.content);
+            }
+            Ok(())
+        };
+        self.ram.state().act(Deed::Sync, sync, nothing)
+    }
 }
 
 impl OpenFile for RamFile {
@@ -350,19 +379,11 @@ impl OpenFile for RamFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let inode = self.inode;
-        let sync = |state: &mut State| {
-            if state.lie != Lie::Sync {
-                let it = &mut state.inodes[inode];
-                it.durable.clone_from(&it.content);
-            }
-            Ok(())
-        };
-        self.ram.state().act(Deed::Sync, sync, nothing)
+        self.sync_unless(Lie::Sync)
     }
 
     fn sync_all(&mut self) -> io::Result<()> {
-        self.sync()
+        self.sync_unless(Lie::None)
     }
 
     fn set_len(&mut self, bytes: u64) -> io::Result<()> {
