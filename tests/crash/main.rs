@@ -3,7 +3,8 @@
 //! - `points`: which points there are, and how each is tried; `cases`: a point as a line of text, so that it can be
 //!   tried again; `run`: all of them, on all cores;
 //! - `ram`: a file system that forgets what was not synced; `journal_file`: the real journal on it, in the world;
-//! - `journal`: the journal's file cut, flipped, rolled back; `store`: the real store, killed and damaged;
+//! - `journal`: the journal's file cut and flipped; `store`: the real store, killed and damaged; `power`: both, on a
+//!   file system whose power is cut;
 //! - `broken`: rules broken on purpose, which these suites must notice.
 
 mod broken;
@@ -11,6 +12,7 @@ mod cases;
 mod journal;
 mod journal_file;
 mod points;
+mod power;
 mod ram;
 mod run;
 mod store;

@@ -16,7 +16,7 @@ use crate::cases::Case;
 use crate::points::{Breadth, Broken, SCENARIOS, Scenario, points};
 
 /// What the tests of every day try.
-const SOME: Breadth = Breadth { single: 1, several: 3, again: 31, again_effects: 12 };
+const SOME: Breadth = Breadth { single: 2, several: 5, again: 67, again_effects: 12 };
 /// All.
 const ALL: Breadth = Breadth { single: 1, several: 1, again: 1, again_effects: 12 };
 /// Points that are not clean, after which no more of a world are tried.

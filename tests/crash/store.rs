@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ledger::change::{ChangeSet, Table};
@@ -26,7 +27,7 @@ const KILLS: u64 = 100;
 /// Damaged copies in a run of every day; more with `CRASH_DAMAGES`.
 const DAMAGES: u64 = 160;
 /// After so many kills a new directory is begun, so that opening does not become the whole test.
-const KILLS_PER_DIRECTORY: u64 = 20;
+pub const KILLS_PER_DIRECTORY: u64 = 20;
 /// Heights of the store that is damaged.
 const DAMAGED_HEIGHTS: u64 = 40;
 /// Heights below the tip that are looked at after each kill; at the end, all.
@@ -38,7 +39,8 @@ const CHILD_MAX: Duration = Duration::from_secs(60);
 const WRITER: &str = "CRASH_STORE_WRITER";
 const READER: &str = "CRASH_STORE_READER";
 
-fn asked(variable: &str, otherwise: u64) -> u64 {
+/// A number that the environment asks for.
+pub fn asked(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
@@ -197,74 +199,116 @@ fn child(test: &str, variable: &str, dir: &Path) -> Child {
         .expect("this test runs again")
 }
 
-/// Kills a writer `after_ms` after it was started; what it said before, as (spoke, stored).
-fn kill_writer(dir: &Path, after_ms: u64) -> (u64, u64) {
-    let mut writer = child("store::writer", WRITER, dir);
-    let lines = BufReader::new(writer.stdout.take().expect("it is piped")).lines();
-    let listening = std::thread::spawn(move || {
-        let mut said = (0, 0);
-        for line in lines.map_while(Result::ok) {
-            match line.split_once(' ') {
-                Some(("spoke", height)) => said.0 = height.parse().expect("a height"),
-                Some(("stored", height)) => said.1 = height.parse().expect("a height"),
-                Some(_) | None => {}
+/// What writers said was durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promised {
+    /// The highest view of a record.
+    spoke: u64,
+    /// The highest block.
+    stored: u64,
+}
+
+/// A child that writes.
+pub struct Writer {
+    child: Child,
+    listening: JoinHandle<Promised>,
+}
+
+impl Writer {
+    /// Starts one in this directory.
+    pub fn start(dir: &Path) -> Self {
+        let mut child = child("store::writer", WRITER, dir);
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let listening = std::thread::spawn(move || {
+            let mut said = Promised::default();
+            for line in lines.map_while(Result::ok) {
+                match line.split_once(' ') {
+                    Some(("spoke", height)) => said.spoke = height.parse().expect("a height"),
+                    Some(("stored", height)) => said.stored = height.parse().expect("a height"),
+                    Some(_) | None => {}
+                }
             }
-        }
-        said
-    });
-    std::thread::sleep(Duration::from_millis(after_ms));
-    let ended = writer.try_wait().expect("it can be asked");
-    assert!(ended.is_none(), "the writer ended by itself: {ended:?}");
-    writer.kill().expect("it is ours");
-    writer.wait().expect("it ends");
-    listening.join().expect("the listener does not panic")
+            said
+        });
+        Self { child, listening }
+    }
+
+    /// Whether it ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
+    }
+
+    /// Kills it; all that it ever said.
+    pub fn kill(mut self) -> Promised {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().expect("it ends");
+        self.listening.join().expect("the listener does not panic")
+    }
+}
+
+/// What became of many ends of writers.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Heights that were acknowledged and are whole.
+    heights: u64,
+    /// Ends after a block was durable and before anybody heard of it.
+    unheard: u64,
+    /// Ends between a record and its block.
+    between: u64,
+}
+
+impl Tally {
+    /// Opens what a writer left, looks whether what was promised is there, and goes on from what is.
+    pub fn look(&mut self, what: &str, dir: &Path, promised: &mut Promised, said: Promised) {
+        let spoke = promised.spoke.max(said.spoke);
+        let stored = promised.stored.max(said.stored);
+        let (_, view) = open_journal(dir);
+        let store = Disk::open(&dir.join("data")).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        let tip = tip(&store).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        assert!(tip >= stored, "{what}: height {stored} was acknowledged, the tip is {tip}");
+        assert!(view >= spoke.max(tip), "{what}: spoke in view {spoke}, stored {tip}, found {view}");
+        // At most one of each was under way.
+        assert!(tip <= stored.max(spoke) + 1 && view <= tip + 1, "{what}: {tip} and {view} from nowhere");
+        let mut look = Look::default();
+        (tip.saturating_sub(LOOK_BACK).max(1)..=tip + 1).for_each(|height| look.at(&store, height, tip));
+        assert!(look.is_whole(), "{what}: {look:?}");
+        self.unheard += u64::from(tip > stored);
+        self.between += u64::from(view > tip);
+        *promised = Promised { spoke: view, stored: tip };
+    }
+
+    /// Looks at every height in a directory that no more is written to.
+    pub fn look_at_all(&mut self, dir: &Path, promised: Promised) {
+        let store = Disk::open(&dir.join("data")).expect("opens");
+        let tip = promised.stored;
+        let mut look = Look::default();
+        (1..=tip + 1).for_each(|height| look.at(&store, height, tip));
+        assert!(look.is_whole(), "{look:?}");
+        self.heights += tip;
+    }
 }
 
 #[test]
 fn whatever_was_acknowledged_survives_a_kill() {
     let (kills, begin) = (asked("CRASH_KILLS", KILLS), Instant::now());
-    let mut moments = Prng::new(kills, "moments");
-    let (mut heights, mut unheard, mut torn) = (0, 0, 0);
+    let (mut moments, mut tally) = (Prng::new(kills, "moments"), Tally::default());
     let mut kill = 0;
     while kill < kills {
         let dir = tempfile::tempdir().expect("a directory");
-        let data = dir.path().join("data");
-        let (mut spoke, mut stored) = (0, 0);
+        let mut promised = Promised::default();
         for _ in 0..KILLS_PER_DIRECTORY.min(kills - kill) {
             kill += 1;
+            let mut writer = Writer::start(dir.path());
             // From before it has opened anything to some dozens of heights later.
-            let (said_spoke, said_stored) = kill_writer(dir.path(), 5 + moments.below(250));
-            (spoke, stored) = (spoke.max(said_spoke), stored.max(said_stored));
-            let (_, view) = open_journal(dir.path());
-            let store = Disk::open(&data).unwrap_or_else(|fault| panic!("kill {kill}: {fault}"));
-            let tip = tip(&store).unwrap_or_else(|fault| panic!("kill {kill}: {fault}"));
-            assert!(tip >= stored, "kill {kill}: height {stored} was acknowledged, the tip is {tip}");
-            assert!(view >= spoke.max(tip), "kill {kill}: spoke in view {spoke}, stored {tip}, found {view}");
-            // At most one of each was under way.
-            assert!(
-                tip <= stored.max(spoke) + 1 && view <= tip + 1,
-                "kill {kill}: {tip} and {view} from nowhere"
-            );
-            let mut look = Look::default();
-            (tip.saturating_sub(LOOK_BACK).max(1)..=tip + 1).for_each(|height| look.at(&store, height, tip));
-            assert!(look.is_whole(), "kill {kill}: {look:?}");
-            unheard += u64::from(tip > stored);
-            torn += u64::from(view > tip);
-            stored = tip;
-            spoke = view;
+            std::thread::sleep(Duration::from_millis(5 + moments.below(250)));
+            assert!(!writer.has_ended(), "kill {kill}: the writer ended by itself");
+            tally.look(&format!("kill {kill}"), dir.path(), &mut promised, writer.kill());
         }
-        let store = Disk::open(&data).expect("opens");
-        let mut look = Look::default();
-        (1..=stored + 1).for_each(|height| look.at(&store, height, stored));
-        assert!(look.is_whole(), "{look:?}");
-        heights += stored;
+        tally.look_at_all(dir.path(), promised);
     }
-    println!(
-        "{kills} kills, {heights} heights acknowledged and whole, {unheard} durable and unheard, {torn} between record \
-         and block; {:.1} s",
-        begin.elapsed().as_secs_f64()
-    );
-    assert!(heights > kills, "the writers hardly wrote");
+    println!("{kills} kills in {:.1} s: {tally:?}", begin.elapsed().as_secs_f64());
+    assert!(tally.heights > kills, "the writers hardly wrote");
 }
 
 fn copy_tree(from: &Path, to: &Path) {
