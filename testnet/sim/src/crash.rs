@@ -11,6 +11,7 @@ use proto::block::CertifiedBlock;
 use proto::record::SafetyRecord;
 
 use crate::checkers::Violation;
+use crate::plan::ShellDefect;
 use crate::world::{Happening, World};
 
 /// How long a write waits for room on a full disk, in microseconds.
@@ -158,7 +159,12 @@ impl World {
             Mode::Fault(fault) => {
                 let disk = &mut self.members[usize::from(member)].disk;
                 // An error ends the process, and what it does not notice ends with it.
-                let _ = disk.write_journal_together(fault);
+                let written = disk.write_journal_together(fault);
+                // The seeded defect: an error is not even looked at.
+                if written.is_err() && self.plan.defect == Some(ShellDefect::FailedWriteIgnored) {
+                    let then = self.members[usize::from(member)].disk.open_unwritten();
+                    self.perform(member, then)?;
+                }
             }
         }
         self.end(member);

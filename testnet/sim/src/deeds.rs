@@ -65,7 +65,13 @@ impl World {
                             queue.extend(then);
                             consensus::Gated::new(write, Vec::new())
                         }
-                        Some(ShellDefect::LockNotRestored | ShellDefect::Amnesia) | None => gate,
+                        Some(
+                            ShellDefect::LockNotRestored
+                            | ShellDefect::Amnesia
+                            | ShellDefect::TellBeforeStored
+                            | ShellDefect::FailedWriteIgnored,
+                        )
+                        | None => gate,
                     };
                     self.members[usize::from(member)].disk.journal.push_back(gate);
                     self.after(us, Happening::JournalWritten { member, life });
@@ -73,6 +79,21 @@ impl World {
                 Command::Store(gate) => {
                     let life = self.members[usize::from(member)].life;
                     let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
+                    let gate = match self.plan.defect {
+                        // The seeded defect: what follows does not wait.
+                        Some(ShellDefect::TellBeforeStored) => {
+                            let write = gate.write().clone();
+                            queue.extend(gate.open(|_| Ok::<(), Violation>(()))?);
+                            consensus::Gated::new(write, Vec::new())
+                        }
+                        Some(
+                            ShellDefect::SpeakBeforeDurable
+                            | ShellDefect::LockNotRestored
+                            | ShellDefect::Amnesia
+                            | ShellDefect::FailedWriteIgnored,
+                        )
+                        | None => gate,
+                    };
                     self.members[usize::from(member)].disk.changes.push_back(gate);
                     self.after(us, Happening::StoreWritten { member, life });
                 }

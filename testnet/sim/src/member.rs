@@ -191,6 +191,9 @@ fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefe
             Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
-        Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),
+        Some(
+            ShellDefect::SpeakBeforeDurable | ShellDefect::TellBeforeStored | ShellDefect::FailedWriteIgnored,
+        )
+        | None => Some(record),
     }
 }
