@@ -7,7 +7,7 @@ use crate::ram::Lie;
 use crate::run::run;
 
 /// Enough to find what is broken, and no more.
-const FEW: Breadth = Breadth { single: 7, several: 29, again: 401, again_effects: 6 };
+const FEW: Breadth = Breadth { single: 7, several: 29, again: 41, again_effects: 6 };
 /// Points that notice, after which no more are tried.
 const ENOUGH: usize = 8;
 
@@ -30,6 +30,24 @@ fn is_noticed(what: &str, broken: Broken, expected: &str) {
 fn words_before_their_record_are_noticed() {
     let broken = Broken { shell: Some(ShellDefect::SpeakBeforeDurable), ..Broken::default() };
     is_noticed("vote before durable", broken, "twice in view");
+}
+
+#[test]
+fn a_torn_write_that_is_not_cut_off_is_noticed() {
+    let broken = Broken { lie: Lie::Cut, ..Broken::default() };
+    is_noticed("torn write left in place", broken, "the journal is damaged");
+}
+
+#[test]
+fn words_after_a_failed_write_are_noticed() {
+    let broken = Broken { shell: Some(ShellDefect::FailedWriteIgnored), ..Broken::default() };
+    is_noticed("failed write ignored", broken, "twice in view");
+}
+
+#[test]
+fn a_head_before_its_block_is_noticed() {
+    let broken = Broken { shell: Some(ShellDefect::TellBeforeStored), ..Broken::default() };
+    is_noticed("told before stored", broken, "before it is durable");
 }
 
 #[test]

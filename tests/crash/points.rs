@@ -142,13 +142,19 @@ pub fn points(scenario: Scenario, broken: Broken, breadth: Breadth) -> Vec<Case>
             {
                 several.push(case(vec![Strike { effect, mode }], with, SHORT_US));
             }
-            for second in 0..breadth.again_effects {
-                let first =
-                    Strike { effect, mode: if second % 2 == 0 { Mode::Before } else { ending(kind) } };
-                let mode = if second % 3 == 0 { Mode::Sent } else { Mode::Before };
-                let second = Strike { effect: second, mode };
+            let firsts = match kind {
+                // The first deed of an append is its write.
+                Effect::Journal => {
+                    vec![Mode::Before, Mode::Fault(number(0, Fault::Torn(4))), ending(kind)]
+                }
+                Effect::Block | Effect::Certificate | Effect::Command => vec![Mode::Before, ending(kind)],
+            };
+            for (nth, first) in (0..breadth.again_effects).zip(firsts.into_iter().cycle()) {
+                let first = Strike { effect, mode: first };
+                let mode = if nth % 5 == 0 { Mode::Sent } else { Mode::Before };
+                let second = Strike { effect: nth, mode };
                 again.push(case(vec![first, second], &[], SHORT_US));
-                let third = Strike { effect: second.effect / 2, mode: Mode::Before };
+                let third = Strike { effect: nth / 2, mode: Mode::Before };
                 again.push(case(vec![first, second, third], &[], SHORT_US));
             }
         }
