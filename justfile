@@ -19,6 +19,18 @@ test *ROOM:
 sim SEED:
     cargo run --release -p sim -- replay --seed {{SEED}}
 
+# Crash at every effect, fail and flip the journal's file, kill the store; `just crash all` tries every point.
+crash POINTS="some":
+    CRASH_POINTS={{POINTS}} cargo test -p tests --test crash -- --nocapture
+
+# Try one crash point again, a line for each event.
+crash-case CASE:
+    CRASH_CASE='{{CASE}}' cargo test -p tests --test crash one_case -- --nocapture
+
+# Cut the power under the real store and journal; needs root, a loop device and ext4.
+power CUTS="100":
+    CRASH_POWER_CUTS={{CUTS}} cargo test -p tests --test crash power -- --nocapture
+
 # Write the golden files anew: wire types from the schema, then our own vectors. Review the difference.
 golden:
     UPDATE=1 cargo test -p tests --test tidy generated

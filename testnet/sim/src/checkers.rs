@@ -31,7 +31,8 @@ fn violation<T>(text: String) -> Result<T, Violation> {
 struct Spoken {
     vote: Option<BlockId>,
     proposal: Option<BlockId>,
-    timeout: bool,
+    /// The view of the certificate it reported.
+    timeout: Option<View>,
 }
 
 /// All that the world has seen so far.
@@ -41,7 +42,9 @@ pub struct Checkers {
     blocks: BTreeMap<Height, (BlockId, Digest)>,
     reached: BTreeMap<u16, Height>,
     heads: BTreeMap<u64, Digest>,
-    /// Submissions that some member called final, with their place.
+    /// The roots that each member signed, by size.
+    cosigned: BTreeMap<(u16, u64), Digest>,
+    /// Submissions that some member called committed or final, with their place.
     finals: BTreeMap<SubmissionId, LeafIndex>,
     indexes: BTreeMap<LeafIndex, SubmissionId>,
     /// Receipts checked.
@@ -60,7 +63,7 @@ impl Checkers {
                 if spoken.vote.is_some_and(|before| before != statement.block) {
                     return violation(format!("v{member} voted twice in view {}", statement.view));
                 }
-                if spoken.timeout && spoken.vote.is_none() {
+                if spoken.timeout.is_some() && spoken.vote.is_none() {
                     return violation(format!(
                         "v{member} voted after its timeout of view {}",
                         statement.view
@@ -75,7 +78,15 @@ impl Checkers {
                 }
                 spoken.proposal = Some(block.id());
             }
-            Say::Timeout { view, .. } => self.spoken.entry((member, *view)).or_default().timeout = true,
+            Say::Timeout { view, high_qc, .. } => {
+                let spoken = self.spoken.entry((member, *view)).or_default();
+                if spoken.timeout.is_some_and(|before| before != high_qc.view) {
+                    return violation(format!(
+                        "v{member} timed out twice in view {view}, with other reports"
+                    ));
+                }
+                spoken.timeout = Some(high_qc.view);
+            }
         }
         Ok(())
     }
@@ -106,8 +117,12 @@ impl Checkers {
     /// A member signs a head: what it vouches for must survive its crash.
     ///
     /// # Errors
-    /// `Violation` when the head is not durable.
-    pub fn cosigned(&self, member: u16, head: Head, reader: &LedgerReader) -> Result<(), Violation> {
+    /// `Violation` when the head is not durable, or another of its size was signed before.
+    pub fn cosigned(&mut self, member: u16, head: Head, reader: &LedgerReader) -> Result<(), Violation> {
+        let before = *self.cosigned.entry((member, head.size.get())).or_insert(head.root);
+        if before != head.root {
+            return violation(format!("v{member} signs two heads of size {}", head.size));
+        }
         let tip = reader.tip().map_err(|fault| Violation(format!("v{member} cannot read: {fault}")))?;
         match tip.is_some_and(|tip| tip.head.size >= head.size) {
             true => Ok(()),
@@ -158,14 +173,31 @@ impl Checkers {
         .map_err(|e| fault(e.to_string()))?;
         self.head(member, head)?;
         self.receipts += 1;
-        if *self.finals.entry(id).or_insert(index) != index || *self.indexes.entry(index).or_insert(id) != id
-        {
-            return Err(fault(format!("stands at another index than before: {index}")));
-        }
-        Ok(())
+        self.place(member, id, index)
     }
 
-    /// Submissions that some member called final.
+    /// A member told somebody what became of a submission: its place is for ever.
+    ///
+    /// # Errors
+    /// `Violation` when another place was told before.
+    pub fn told(&mut self, member: u16, id: SubmissionId, outcome: &Outcome) -> Result<(), Violation> {
+        match outcome {
+            Outcome::Committed { index, .. } => self.place(member, id, *index),
+            Outcome::Rejected { .. } | Outcome::Expired { .. } => Ok(()),
+        }
+    }
+
+    fn place(&mut self, member: u16, id: SubmissionId, index: LeafIndex) -> Result<(), Violation> {
+        let before = (*self.finals.entry(id).or_insert(index), *self.indexes.entry(index).or_insert(id));
+        match before == (index, id) {
+            true => Ok(()),
+            false => {
+                violation(format!("v{member}, submission {id}: stands at another index than before: {index}"))
+            }
+        }
+    }
+
+    /// Submissions that some member called committed or final.
     pub fn finals(&self) -> impl Iterator<Item = &SubmissionId> {
         self.finals.keys()
     }

@@ -4,20 +4,55 @@ use std::collections::VecDeque;
 
 use consensus::{Recipients, Say};
 use engine::event::{PeerTicket, QuestionId};
-use engine::{Alarm, Command};
+use engine::{Alarm, Answer, Command};
 use proto::message::{Message, Request, Response};
 
 use crate::checkers::Violation;
+use crate::crash::{Effect, Mode};
 use crate::plan::{Attack, ShellDefect};
 use crate::world::{BEGIN, Happening, World};
 
 /// How long a question may stay unanswered, in microseconds.
 const QUESTION_US: u64 = 1_000_000;
 
+/// Whether anybody but the member itself could tell that a command was done.
+fn is_noticed(command: &Command) -> bool {
+    match command {
+        Command::Say(_)
+        | Command::Cosign(_)
+        | Command::Send { .. }
+        | Command::Ask { .. }
+        | Command::Respond { .. }
+        | Command::Answer { .. }
+        | Command::Publish(_)
+        | Command::Announce(_) => true,
+        Command::Journal(_)
+        | Command::Store(_)
+        | Command::StartTimer { .. }
+        | Command::StopTimer { .. }
+        | Command::Happen(_)
+        | Command::Alarm(_) => false,
+    }
+}
+
 impl World {
     pub(crate) fn perform(&mut self, member: u16, commands: Vec<Command>) -> Result<(), Violation> {
         let mut queue = VecDeque::from(commands);
+        let life = self.members[usize::from(member)].life;
         while let Some(command) = queue.pop_front() {
+            // Something done before ended this life.
+            if self.members[usize::from(member)].life != life {
+                return Ok(());
+            }
+            let mode = match is_noticed(&command) {
+                true => self.effect(member, Effect::Command),
+                false => None,
+            };
+            let before = self.sequence;
+            if mode == Some(Mode::Before) {
+                self.end(member);
+                return Ok(());
+            }
             match command {
                 Command::Journal(gate) => {
                     let life = self.members[usize::from(member)].life;
@@ -30,7 +65,13 @@ impl World {
                             queue.extend(then);
                             consensus::Gated::new(write, Vec::new())
                         }
-                        Some(ShellDefect::LockNotRestored | ShellDefect::Amnesia) | None => gate,
+                        Some(
+                            ShellDefect::LockNotRestored
+                            | ShellDefect::Amnesia
+                            | ShellDefect::TellBeforeStored
+                            | ShellDefect::FailedWriteIgnored,
+                        )
+                        | None => gate,
                     };
                     self.members[usize::from(member)].disk.journal.push_back(gate);
                     self.after(us, Happening::JournalWritten { member, life });
@@ -38,6 +79,21 @@ impl World {
                 Command::Store(gate) => {
                     let life = self.members[usize::from(member)].life;
                     let us = self.disks.between(self.plan.write_us.0, self.plan.write_us.1);
+                    let gate = match self.plan.defect {
+                        // The seeded defect: what follows does not wait.
+                        Some(ShellDefect::TellBeforeStored) => {
+                            let write = gate.write().clone();
+                            queue.extend(gate.open(|_| Ok::<(), Violation>(()))?);
+                            consensus::Gated::new(write, Vec::new())
+                        }
+                        Some(
+                            ShellDefect::SpeakBeforeDurable
+                            | ShellDefect::LockNotRestored
+                            | ShellDefect::Amnesia
+                            | ShellDefect::FailedWriteIgnored,
+                        )
+                        | None => gate,
+                    };
                     self.members[usize::from(member)].disk.changes.push_back(gate);
                     self.after(us, Happening::StoreWritten { member, life });
                 }
@@ -69,10 +125,19 @@ impl World {
                 Command::StopTimer { timer } => {
                     self.members[usize::from(member)].timers.remove(&timer);
                 }
+                Command::Answer { answer: Answer::Known { id, outcome }, .. } => {
+                    self.checkers.told(member, id, &outcome)?;
+                }
                 Command::Answer { .. } | Command::Announce(_) => {}
-                Command::Publish(_) => self.published(member)?,
+                Command::Publish(notices) => self.published(member, &notices)?,
                 Command::Happen(event) => self.step(member, event)?,
                 Command::Alarm(alarm) => self.alarm(member, alarm)?,
+            }
+            if let Some(mode) = mode {
+                if mode == Mode::Partly {
+                    self.queue.retain(|(_, sequence), _| *sequence <= before || sequence % 2 == 0);
+                }
+                self.end(member);
             }
         }
         Ok(())

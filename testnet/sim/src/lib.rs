@@ -3,7 +3,7 @@
 //! - `plan`: a scenario as data, drawn from a seed; `prng`: chance in named streams;
 //! - `world`: the queue of happenings; `trouble`: when what goes wrong; `workload`: what is submitted, and what became
 //!   of it; `deeds`: what a member's shell does; `byzantine`: what it does instead;
-//! - `member`: one engine and its lives; `network`, `disk`: what goes wrong;
+//! - `member`: one engine and its lives; `network`, `disk`, `crash`: what goes wrong;
 //! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens; `sweep`: many seeds.
 //!
 //! A seed decides everything: two runs have the same trace. A failing one is replayed by
@@ -11,6 +11,7 @@
 
 mod byzantine;
 pub mod checkers;
+pub mod crash;
 mod deeds;
 pub mod disk;
 pub mod member;

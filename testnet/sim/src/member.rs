@@ -163,6 +163,14 @@ impl Member {
         Ok(())
     }
 
+    /// Loses power, and every write on its way.
+    pub(crate) fn end(&mut self) {
+        self.engine = None;
+        self.life += 1;
+        self.timers.clear();
+        self.disk.end();
+    }
+
     /// Loses power.
     pub fn crash(&mut self, prng: &mut crate::prng::Prng) {
         self.engine = None;
@@ -183,6 +191,9 @@ fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefe
             Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
-        Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),
+        Some(
+            ShellDefect::SpeakBeforeDurable | ShellDefect::TellBeforeStored | ShellDefect::FailedWriteIgnored,
+        )
+        | None => Some(record),
     }
 }

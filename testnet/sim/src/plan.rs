@@ -26,6 +26,10 @@ pub enum ShellDefect {
     LockNotRestored,
     /// After a restart the whole safety record is forgotten.
     Amnesia,
+    /// What follows a store write leaves before the write is durable.
+    TellBeforeStored,
+    /// What follows a journal write leaves although the write failed.
+    FailedWriteIgnored,
 }
 
 /// A scenario.

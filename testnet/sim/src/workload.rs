@@ -2,6 +2,7 @@
 
 use crypto::sha256;
 use ledger::Outcome;
+use ledger::notice::{self, Notice};
 use proto::counter::TreeSize;
 use proto::id::{Did, SubmissionId, Tenant};
 use proto::operation::Operation;
@@ -13,10 +14,21 @@ use crate::notary::{Notary, Signer};
 use crate::world::{Outcomes, World};
 
 impl World {
-    /// Something became final at a member: every receipt it would now give is checked.
-    pub(crate) fn published(&mut self, member: u16) -> Result<(), Violation> {
+    /// Something was committed or became final at a member: what it tells stands for ever, and every receipt it would
+    /// now give is checked.
+    pub(crate) fn published(&mut self, member: u16, notices: &[Notice]) -> Result<(), Violation> {
         if self.is_byzantine(member) {
             return Ok(());
+        }
+        for notice in notices {
+            match &notice.event {
+                notice::Event::Committed { outcomes, .. } => {
+                    for (id, outcome) in outcomes {
+                        self.checkers.told(member, *id, outcome)?;
+                    }
+                }
+                notice::Event::Finalized { .. } => {}
+            }
         }
         let reader = self.reader(member);
         let read = |fault: ledger::read::ReadError| Violation(format!("v{member} cannot read: {fault}"));

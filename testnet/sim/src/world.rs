@@ -22,6 +22,7 @@ use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
 
 use crate::checkers::{Checkers, Violation};
+use crate::crash::{Crashing, Effect};
 use crate::member::{Keys, Member};
 use crate::network::Network;
 use crate::notary::{Notary, Signer};
@@ -65,6 +66,10 @@ pub struct Outcomes {
     pub receipts: u64,
     /// Crashes that happened.
     pub crashes: u64,
+    /// Strikes of `World::crash` that happened.
+    pub struck: u64,
+    /// The effects of its member, when it has no strikes.
+    pub effects: Vec<Effect>,
     /// Equivocations that honest members proved.
     pub accusations: u64,
     /// Digest over every happening: two runs of a seed have the same.
@@ -94,6 +99,7 @@ pub struct World {
     pub(crate) trace: crypto::Digest,
     /// Blocks that a Byzantine member made up.
     pub(crate) forged: Vec<CertifiedBlock>,
+    pub(crate) crashing: Option<Crashing>,
     /// Prints one line a happening.
     pub verbose: bool,
 }
@@ -116,8 +122,9 @@ impl World {
         let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
         let author = Signer::new(Scheme::Ed25519, prng.seed());
         notary.register(&author);
+        // One more than the trouble sees: after healing something new must become final.
         let submissions =
-            (0..plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
+            (0..=plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
         let mut clocks = Prng::new(seed, "clocks");
         let members = keys.into_iter().zip(0..).map(|(keys, index)| {
             let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
@@ -138,6 +145,7 @@ impl World {
             outcomes: Outcomes::default(),
             trace: crypto::Digest::ZERO,
             forged: Vec::new(),
+            crashing: None,
             verbose: false,
             genesis: Arc::new(genesis),
             policy,
@@ -145,6 +153,11 @@ impl World {
             notary,
             plan,
         }
+    }
+
+    /// The validators.
+    pub const fn set(&self) -> &ValidatorSet {
+        &self.set
     }
 
     /// Runs to the end.
@@ -241,19 +254,13 @@ impl World {
                 if self.members[usize::from(member)].life != life {
                     return Ok(());
                 }
-                let then = self.members[usize::from(member)].disk.write_journal();
-                self.perform(member, then)
+                self.journal_written(member)
             }
             Happening::StoreWritten { member, life } => {
                 if self.members[usize::from(member)].life != life {
                     return Ok(());
                 }
-                let then = self.members[usize::from(member)].disk.write_store();
-                if !self.is_byzantine(member) {
-                    let reader = self.reader(member);
-                    self.checkers.stored(member, &reader)?;
-                }
-                self.perform(member, then)
+                self.store_written(member, life)
             }
             Happening::Submit { to, submission } => {
                 let submission = self.submissions[submission].clone();
@@ -292,14 +299,18 @@ impl World {
         for member in 0..self.plan.members {
             self.restart(member)?;
         }
-        // A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
-        // that waited in vain.
+        self.submit_again(10_000);
+        Ok(())
+    }
+
+    /// A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
+    /// that waited in vain.
+    pub(crate) fn submit_again(&mut self, after_us: u64) {
         for index in 0..self.submissions.len() {
             for to in 0..self.plan.members {
-                self.after(10_000 + 1_000 * index as u64, Happening::Submit { to, submission: index });
+                self.after(after_us + 1_000 * index as u64, Happening::Submit { to, submission: index });
             }
         }
-        Ok(())
     }
 
     fn restart(&mut self, member: u16) -> Result<(), Violation> {
@@ -307,6 +318,7 @@ impl World {
         if it.engine.is_some() {
             return Ok(());
         }
+        it.disk.reread().map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
         it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect)
             .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
         self.note(|| format!("v{member} starts"));
