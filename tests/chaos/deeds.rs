@@ -120,7 +120,9 @@ pub async fn end(net: &Arc<Net>, ongoing: Ongoing) -> (Vec<usize>, String) {
         Ongoing::Full(node) => {
             net.empty(node);
             if !net.runs(node) {
-                return (vec![node], format!("it had stopped: {}", last_words(net.node(node), 1)));
+                let words = last_words(net.node(node), 8);
+                let why = words.lines().rev().find(|line| line.contains("error")).unwrap_or_default();
+                return (vec![node], format!("it had stopped; {}", why.trim()));
             }
             return (Vec::new(), "it had gone on".to_owned());
         }

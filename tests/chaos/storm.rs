@@ -162,6 +162,13 @@ impl Step<'_> {
             let (net, voting) = (Arc::clone(net), Arc::clone(voting));
             tokio::spawn(async move {
                 let took = deeds::boot_until_it_votes(net, node).await;
+                let (now, name) = (begin.elapsed().as_secs_f64(), Name(node));
+                match took {
+                    Some(took) => {
+                        println!("{now:9.3} s    {name} votes, {} ms after its start", took.as_millis())
+                    }
+                    None => println!("{now:9.3} s    {name} has not voted within {PATIENCE:?}"),
+                }
                 voting.lock().expect("nobody panics with it").push((node, took));
             })
         };
