@@ -2,6 +2,7 @@
 //! was seen extends the one before.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use client::{ClientError, EntryName};
@@ -20,11 +21,11 @@ const RECEIPTS_MAX: usize = 150;
 /// Most checkpoints that are compared with the one before, spread evenly.
 const CHECKPOINTS_MAX: usize = 200;
 
-/// Every leaf of every node's log up to the size that all have signed, which is at least `size`.
-pub async fn logs(net: &Net, size: u64) -> Vec<Vec<Vec<u8>>> {
+/// Every leaf of these nodes' logs up to the size of a checkpoint that all of them have, which is at least `size`.
+pub async fn logs(net: &Net, nodes: Range<usize>, size: u64) -> Vec<Vec<Vec<u8>>> {
     let until = Instant::now() + PATIENCE;
     let mut common = u64::MAX;
-    for node in 0..net.len() {
+    for node in nodes.clone() {
         common = common.min(loop {
             match net.client(node).checkpoint(Position::Latest).await {
                 Ok(answer) if answer.size.0 >= size => break answer.size.0,
@@ -34,7 +35,7 @@ pub async fn logs(net: &Net, size: u64) -> Vec<Vec<Vec<u8>>> {
         });
     }
     let mut logs = Vec::new();
-    for node in 0..net.len() {
+    for node in nodes {
         logs.push(log(net, node, common).await);
     }
     logs
@@ -67,11 +68,16 @@ pub fn policy(net: &Net) -> Policy {
     std::fs::read_to_string(path).expect("a file").parse().expect("a policy")
 }
 
-/// Receipts of what was promised, from every node, verified without it. Gives how many held.
-pub async fn receipts(net: &Net, promises: &[Promise], breaches: &mut Vec<Breach>) -> usize {
+/// Receipts of what was promised, from these nodes, verified without them. Gives how many held.
+pub async fn receipts(
+    net: &Net,
+    nodes: Range<usize>,
+    promises: &[Promise],
+    breaches: &mut Vec<Breach>,
+) -> usize {
     let policy = policy(net);
     let mut held = 0;
-    for node in 0..net.len() {
+    for node in nodes {
         for Promise { id, index, .. } in spread(promises, RECEIPTS_MAX) {
             let fault = match receipt(net, node, id).await {
                 Err(fault) => fault.to_string(),
@@ -136,20 +142,15 @@ pub async fn histories(net: &Net, notes: &BTreeMap<u64, String>, breaches: &mut 
     held
 }
 
-/// How many contradictions each node has seen in its present life.
-pub async fn accusations(net: &Net, breaches: &mut Vec<Breach>) {
-    for node in 0..net.len() {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let answer = http.get(format!("http://{}/metrics", net.node(node).admin)).send().await;
-        let text = answer.expect("metrics").text().await.expect("text");
-        let lines = text.lines().filter(|line| line.starts_with("quorate_equivocations_seen_total"));
-        let counts: Vec<f64> = lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
-        assert!(!counts.is_empty(), "there is no such metric");
-        let count = counts.iter().sum::<f64>() as u64;
-        if count > 0 {
-            breaches.push(Breach::Accused { node, count });
-        }
-    }
+/// How many contradictions a node has seen in its present life.
+pub async fn contradictions(net: &Net, node: usize) -> u64 {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = http.get(format!("http://{}/metrics", net.node(node).admin)).send().await;
+    let text = answer.expect("metrics").text().await.expect("text");
+    let lines = text.lines().filter(|line| line.starts_with("quorate_equivocations_seen_total"));
+    let counts: Vec<f64> = lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+    assert!(!counts.is_empty(), "there is no such metric");
+    counts.iter().sum::<f64>() as u64
 }
 
 /// At most `most` of them, first and last among them.

@@ -76,16 +76,20 @@ async fn measure(nodes: usize, rounds: u64, walls: Walls, dir: &Path) {
         }
         table.push((name, heals, Some(("2 capped timeouts", VIEW_MAX * 2))));
     }
-    if walls == Walls::Namespaces {
+    // A way of the proxy that opens delivers at once what it held; a cable that is plugged in waits for TCP to try again.
+    for (name, lasts) in [("all cables out for 3 s", 3), ("all cables out for 10 s", 10)] {
+        if walls == Walls::Loopback {
+            continue;
+        }
         let mut heals = Vec::new();
         for _ in 0..rounds {
             (0..nodes).for_each(|node| net.plug(node, Flow::Held));
-            tokio::time::sleep(Duration::from_secs(3)).await;
+            tokio::time::sleep(Duration::from_secs(lasts)).await;
             (0..nodes).for_each(|node| net.plug(node, Flow::Open));
             heals.push(final_at(&net, 0, &mut nonce).await);
             rest(&net).await;
         }
-        table.push(("all cables out for 3 s", heals, Some(("2 capped timeouts", VIEW_MAX * 2))));
+        table.push((name, heals, Some(("2 capped timeouts", VIEW_MAX * 2))));
     }
     let told = load.finish().await;
     println!(

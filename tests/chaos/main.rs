@@ -4,12 +4,14 @@
 //! - `enclosure` is a world of its own for one test, `net` the network in it, behind the doors of `testnet::proxy`;
 //! - `load` submits and writes down every answer, `witness` every signed head and every vote;
 //! - `audit` asks all nodes afterwards, `judge` compares what they say with what was written down;
+//! - `amnesia` restores one validator from an old copy, which the others are to name;
 //! - `figures` measures how long the network is silent after each fault.
 //!
 //! `just chaos` and TESTING.md say how to run the long ones.
 
 use std::path::Path;
 
+mod amnesia;
 mod audit;
 #[path = "../e2e/author.rs"]
 mod author;

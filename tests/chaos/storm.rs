@@ -64,13 +64,18 @@ fn storm(plan: &Plan, walls: Walls, dir: &Path) {
         let under_storm = load.promises();
         let told = load.finish().await;
         let last = told.promises.iter().map(|promise| promise.index).max();
-        let logs = audit::logs(&net, last.map_or(0, |index| index + 1)).await;
+        let logs = audit::logs(&net, 0..*nodes, last.map_or(0, |index| index + 1)).await;
         let seen = witness.finish();
 
         let mut breaches: Vec<Breach> = Vec::new();
-        let receipts = audit::receipts(&net, &told.promises, &mut breaches).await;
+        let receipts = audit::receipts(&net, 0..*nodes, &told.promises, &mut breaches).await;
         let histories = audit::histories(&net, &seen.notes, &mut breaches).await;
-        audit::accusations(&net, &mut breaches).await;
+        for node in 0..*nodes {
+            match audit::contradictions(&net, node).await {
+                0 => {}
+                count => breaches.push(Breach::Accused { node, count }),
+            }
+        }
         let denied = told.denied.iter().cloned();
         breaches.extend(denied.map(|(id, fault)| Breach::Denied { id, fault }));
         let leaves = logs[0].len();
