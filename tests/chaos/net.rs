@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use client::Client;
 use testnet::process::{self, Paused};
@@ -111,15 +111,9 @@ impl Net {
         self.walls == Walls::Namespaces && node + 1 == self.len()
     }
 
-    /// Starts a node that does not run, and returns when its process is the binary under test.
+    /// Starts a node that does not run.
     pub fn boot(&self, node: usize) {
-        let pid = process::start(self.node(node), &self.programs[node]).expect("the node starts");
-        let exe = PathBuf::from(format!("/proc/{pid}/exe"));
-        let until = Instant::now() + PATIENCE;
-        // A process that is about to become another has no command line for a moment, and would be taken for gone.
-        while fs::read_link(&exe).is_ok_and(|exe| exe != quorate()) && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        process::start(self.node(node), &self.programs[node]).expect("the node starts");
     }
 
     /// Whether a node runs, stopped or not.
