@@ -48,6 +48,15 @@ net N="4":
 bench:
     cargo run --release -- bench submit
 
+# A storm over real processes, drawn from SEED; `just chaos 7 7 600` is a long one over seven validators.
+chaos SEED="1" NODES="4" SECONDS="300":
+    CHAOS_SEED={{SEED}} CHAOS_NODES={{NODES}} CHAOS_SECONDS={{SECONDS}} \
+        cargo test --release -p cli --test chaos storm::a_storm -- --ignored --nocapture
+
+# Measure: how long a network of N is silent after each fault.
+silence N="4":
+    CHAOS_NODES={{N}} cargo test --release -p cli --test chaos figures -- --ignored --nocapture
+
 # All that a submission has to pass, from the tools on.
 ci:
     bash .ci/run
