@@ -35,9 +35,21 @@ power CUTS="100":
 golden:
     UPDATE=1 cargo test -p tests --test tidy generated
     UPDATE=1 cargo test -p proto
+    UPDATE=1 cargo test -p tests --test fuzz_corpus
+
+# Fuzz one target (`just fuzz-list` names them) for some seconds; needs cargo-fuzz and a nightly toolchain.
+fuzz NAME SECONDS="60":
+    mkdir -p target/fuzz/corpus/{{NAME}} target/fuzz/artifacts/{{NAME}}
+    cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none --target-dir target/fuzz/build {{NAME}} \
+        target/fuzz/corpus/{{NAME}} tests/fuzz/seeds/{{NAME}} -- -max_total_time={{SECONDS}} \
+        -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=20 -artifact_prefix=target/fuzz/artifacts/{{NAME}}/
+
+# The fuzz targets.
+fuzz-list:
+    cargo +nightly fuzz list --fuzz-dir tests/fuzz
 
 # The property tests whose name contains NAME, with a hundred times the usual cases.
-fuzz NAME:
+properties NAME:
     PROPTEST_CASES=25600 cargo test --release --workspace {{NAME}}
 
 # A network of N validators in this terminal, until it is stopped.

@@ -87,6 +87,16 @@ struct Place {
     digest: Digest,
 }
 
+impl Recovered {
+    /// What the bytes of a journal say, as `Journal::open` would read them; nothing on disk is touched.
+    ///
+    /// # Errors
+    /// `JournalError`, but none of the disk's.
+    pub fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Result<Self, JournalError> {
+        recover::read(bytes, network, me)?.recovered(bytes)
+    }
+}
+
 impl Journal {
     /// The file's name in a node's directory.
     pub const FILE_NAME: &'static str = "journal";
@@ -134,13 +144,12 @@ impl Journal {
             Err(source) => return Err(io("reading the journal")(source)),
         };
         let found = recover::read(&bytes, network, me)?;
+        let recovered = found.recovered(&bytes)?;
         let mut file = on.open(path, Open::Append).map_err(io("opening the journal"))?;
-        let cut_bytes = bytes.len() as u64 - found.length;
-        if cut_bytes > 0 {
+        if recovered.cut_bytes > 0 {
             file.set_len(found.length).map_err(io("cutting a torn group off"))?;
             file.sync_all().map_err(io("cutting a torn group off"))?;
         }
-        let recovered = Recovered { record: found.record.clone(), blocks: found.blocks(&bytes)?, cut_bytes };
         let journal = Self {
             on,
             path: path.to_owned(),

@@ -14,7 +14,7 @@ use proto::id::{BlockId, NetworkId, ValidatorIndex};
 use proto::record::SafetyRecord;
 
 use super::group::{Begins, Head, Header, Item, items};
-use super::{JournalError, Place, guard};
+use super::{JournalError, Place, Recovered, guard};
 
 /// What a file says.
 #[derive(Debug)]
@@ -128,8 +128,14 @@ impl Found {
         Ok(())
     }
 
+    /// What was found, for whoever starts from it.
+    pub(super) fn recovered(&self, bytes: &[u8]) -> Result<Recovered, JournalError> {
+        let cut_bytes = bytes.len() as u64 - self.length;
+        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes })
+    }
+
     /// The blocks that are not settled.
-    pub(super) fn blocks(&self, bytes: &[u8]) -> Result<Vec<CertifiedBlock>, JournalError> {
+    fn blocks(&self, bytes: &[u8]) -> Result<Vec<CertifiedBlock>, JournalError> {
         self.bodies
             .values()
             .map(|place| {
