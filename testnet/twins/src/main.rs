@@ -1,0 +1,144 @@
+//! `twins run`, `twins replay`, `twins mutate`, `twins small`: attacks on replicas alone, each repeatable by its number.
+
+use std::process::ExitCode;
+
+use twins::campaign::{self, Choice, Sum};
+use twins::notary::set;
+use twins::play::play;
+use twins::scenario::{Shape, Space};
+
+const USAGE: &str = "\
+usage: twins run    --config 4+1|7+1|7+2 [--views V] [--groups G] [--scenarios N [--seed S] | --all] [--jobs J]
+       twins replay --config C [--views V] [--groups G] --scenario K";
+
+fn main() -> ExitCode {
+    let arguments = Arguments(std::env::args().skip(1).collect());
+    match arguments.0.first().map(String::as_str) {
+        Some("run") => run(&arguments),
+        Some("replay") => replay(&arguments),
+        Some(_) | None => usage(),
+    }
+}
+
+struct Arguments(Vec<String>);
+
+impl Arguments {
+    fn text(&self, name: &str) -> Option<&str> {
+        let at = self.0.iter().position(|argument| argument == name)?;
+        self.0.get(at + 1).map(String::as_str)
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str, default: T) -> T {
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|argument| argument == name)
+    }
+
+    fn shape(&self) -> Option<Shape> {
+        let (members, twins) = self.text("--config").unwrap_or("4+1").split_once('+')?;
+        let (members, twins) = (members.parse().ok()?, twins.parse().ok()?);
+        Some(Shape { members, twins, views: self.number("--views", 7), groups: self.number("--groups", 2) })
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}
+
+fn run(arguments: &Arguments) -> ExitCode {
+    let Some(shape) = arguments.shape() else { return usage() };
+    let choice = match arguments.has("--all") {
+        true => Choice::All,
+        false => Choice::Sample {
+            seed: arguments.number("--seed", 1),
+            scenarios: arguments.number("--scenarios", 1_000),
+        },
+    };
+    let started = elapsed();
+    match campaign::run(shape, choice, arguments.number("--jobs", 1)) {
+        Ok(sum) => {
+            report(&sum, elapsed() - started);
+            for (number, violation) in &sum.violations {
+                println!(
+                    "scenario {number}: {violation}\n  replay: twins replay --config {}+{} --views {} --groups {} \
+                     --scenario {number}",
+                    shape.members, shape.twins, shape.views, shape.groups
+                );
+            }
+            ExitCode::from(u8::from(sum.violated > 0))
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn report(sum: &Sum, seconds: f64) {
+    let median = {
+        let mut left = sum.heal_views.iter().sum::<u64>() / 2;
+        sum.heal_views.iter().position(|count| {
+            let found = *count > left;
+            left = left.saturating_sub(*count);
+            found
+        })
+    };
+    println!(
+        "{} scenarios ({} more are the same by names), {} violations; {} letters, {} blocks, {} scripts committed \
+         before the healing, {} contradictions proved",
+        sum.scenarios,
+        sum.same,
+        sum.violated,
+        sum.letters,
+        sum.height,
+        sum.committed_in_script,
+        sum.accusations
+    );
+    println!(
+        "after the healing every honest instance committed anew within {} views (median {}); {seconds:.1} s, {:.0} \
+         scenarios/s",
+        sum.heal_views.len().saturating_sub(1),
+        median.unwrap_or(0),
+        sum.scenarios as f64 / seconds.max(0.001),
+    );
+}
+
+fn replay(arguments: &Arguments) -> ExitCode {
+    let Some(shape) = arguments.shape() else { return usage() };
+    let Some(number) = arguments.text("--scenario").and_then(|text| text.parse().ok()) else {
+        return usage();
+    };
+    let space = match Space::new(shape) {
+        Ok(space) => space,
+        Err(fault) => {
+            eprintln!("{fault}");
+            return ExitCode::from(2);
+        }
+    };
+    let scenario = space.scenario(number);
+    let names: Vec<String> = scenario.indices.iter().map(ToString::to_string).collect();
+    println!("scenario {} of {}: keys {}", scenario.number, space.size(), names.join(" "));
+    for (view, group) in scenario.groups.iter().enumerate() {
+        let group: Vec<String> = group.iter().map(ToString::to_string).collect();
+        println!("  view {}: groups {}", view + 1, group.join(" "));
+    }
+    match play(&set(shape.members), &scenario) {
+        Ok(outcome) => {
+            println!("clean: {outcome:?}");
+            ExitCode::SUCCESS
+        }
+        Err(violation) => {
+            println!("{violation}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Seconds on the real clock: only the report sees it.
+fn elapsed() -> f64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0.0, |duration| duration.as_secs_f64())
+}
