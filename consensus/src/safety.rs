@@ -16,6 +16,7 @@ use crate::effect::Say;
 use crate::gate::Gated;
 use crate::leader::collectors;
 use crate::pacemaker::Pacemaker;
+use crate::replica::Essence;
 
 /// What we may say once it is durable.
 pub type Words = Gated<SafetyRecord, Say>;
@@ -108,6 +109,10 @@ impl Safety {
     pub fn may_act(&self, view: View) -> Result<(), Refusal> {
         if self.me.is_none() {
             return Err(Refusal::Observer);
+        }
+        #[cfg(feature = "seeded-defects")]
+        if self.timed_out(view) && proto::defects::is(proto::defects::Defect::VoteAfterTimeout) {
+            return Ok(());
         }
         match view > self.record.last_acted_view {
             true => Ok(()),
@@ -217,6 +222,14 @@ impl Safety {
         words.extend(record.voted.as_ref().map(|block| ballot(set, block)));
         Some(Gated::new(record.clone(), words))
     }
+
+    /// What decides our further words: the record.
+    pub fn essence(&self, out: &mut Essence) {
+        let SafetyRecord { epoch, last_acted_view, high_qc, high_tc, voted, timed_out, proposed } =
+            &self.record;
+        out.number(epoch.get()).view(*last_acted_view).qc(high_qc).tc(high_tc.as_ref());
+        out.maybe(voted.as_ref()).number(u64::from(*timed_out)).maybe(proposed.as_ref());
+    }
 }
 
 /// The record of an act in the current view, with nothing said yet.
@@ -241,6 +254,9 @@ fn justified(view: View, justify: View, timeout_cert: Option<&TimeoutCert>) -> R
         None => (view.follows(justify), View::new(view.get().saturating_sub(1))),
         Some(tc) => (view.follows(tc.view) && justify >= tc.high_qc.view, tc.high_qc.view),
     };
+    #[cfg(feature = "seeded-defects")]
+    let holds =
+        holds || timeout_cert.is_some() && proto::defects::is(proto::defects::Defect::TcReportIgnored);
     match holds {
         true => Ok(()),
         false => Err(Refusal::Unjustified { view, justify, needed }),

@@ -12,6 +12,12 @@ pub enum Defect {
     QuorumOfTwoThirds,
     /// A signer that stands twice in a certificate counts twice.
     SignerCountsTwice,
+    /// A certified child makes its parent final, however many views lie between.
+    CommitAcrossGap,
+    /// Who has left a view may still vote in it.
+    VoteAfterTimeout,
+    /// A block may stand on any certificate, whatever the quorum that left the view before reports.
+    TcReportIgnored,
 }
 
 thread_local! {
@@ -26,6 +32,7 @@ pub fn with<T>(defect: Defect, body: impl FnOnce() -> T) -> T {
     result
 }
 
-pub(crate) fn is(defect: Defect) -> bool {
+/// Whether a rule is broken now.
+pub fn is(defect: Defect) -> bool {
     ACTIVE.get() == Some(defect)
 }
