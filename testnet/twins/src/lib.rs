@@ -19,4 +19,5 @@ pub mod notary;
 pub mod play;
 pub mod prng;
 pub mod scenario;
+pub mod small;
 pub mod watch;

@@ -6,16 +6,19 @@ use twins::campaign::{self, Choice, Sum};
 use twins::notary::set;
 use twins::play::play;
 use twins::scenario::{Shape, Space};
+use twins::small::{Bound, Detail, explore};
 
 const USAGE: &str = "\
 usage: twins run    --config 4+1|7+1|7+2 [--views V] [--groups G] [--scenarios N [--seed S] | --all] [--jobs J]
-       twins replay --config C [--views V] [--groups G] --scenario K";
+       twins replay --config C [--views V] [--groups G] --scenario K
+       twins small  [--views V] [--liar I] [--states N] [--arrivals]";
 
 fn main() -> ExitCode {
     let arguments = Arguments(std::env::args().skip(1).collect());
     match arguments.0.first().map(String::as_str) {
         Some("run") => run(&arguments),
         Some("replay") => replay(&arguments),
+        Some("small") => small(&arguments),
         Some(_) | None => usage(),
     }
 }
@@ -135,6 +138,41 @@ fn replay(arguments: &Arguments) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn small(arguments: &Arguments) -> ExitCode {
+    let views = arguments.number("--views", 3);
+    let liars: Vec<u16> = match arguments.text("--liar").and_then(|text| text.parse().ok()) {
+        Some(liar) => vec![liar],
+        None => (0..4).collect(),
+    };
+    let detail = if arguments.has("--arrivals") { Detail::Arrivals } else { Detail::Words };
+    let mut broken = false;
+    for liar in liars {
+        let states = arguments.number("--states", 200_000_000);
+        let started = elapsed();
+        let report = explore(Bound { views, liar, states, detail });
+        let seconds = elapsed() - started;
+        println!(
+            "liar {liar}, {views} views: {} states, {} transitions, depth {}, {}; {} local states by {} steps of real \
+             replicas, {} blocks, {} letters, chains of up to {}; {seconds:.1} s, {:.0} states/s",
+            report.states,
+            report.transitions,
+            report.depth,
+            if report.complete { "complete" } else { "not complete" },
+            report.locals,
+            report.steps,
+            report.blocks,
+            report.letters,
+            report.committed,
+            report.states as f64 / seconds.max(0.001),
+        );
+        if let Some(found) = report.found {
+            broken = true;
+            println!("BROKEN: {}\n  {}", found.what, found.story.join("\n  "));
+        }
+    }
+    ExitCode::from(u8::from(broken))
 }
 
 /// Seconds on the real clock: only the report sees it.
