@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use crate::mutate::{self, FoulSum, Fouls};
 use crate::notary::set;
 use crate::play::{Outcome, play};
 use crate::prng::Prng;
@@ -128,6 +129,22 @@ pub fn run(shape: Shape, choice: Choice, jobs: u64) -> Result<Sum, ShapeError> {
     Ok(sum)
 }
 
+/// Runs the scenarios with an adversary of all numbers below `scenarios` on `jobs` threads.
+pub fn run_fouls(views: usize, scenarios: u64, jobs: u64) -> FoulSum {
+    let fouls = Fouls::new(views);
+    let jobs = jobs.clamp(1, 64);
+    let mut sum = FoulSum::default();
+    thread::scope(|scope| {
+        let fouls = &fouls;
+        let part = |job| scope.spawn(move || mutate::share(fouls, scenarios, job, jobs));
+        let threads: Vec<_> = (0..jobs).map(part).collect();
+        for thread in threads {
+            sum.join(thread.join().expect("a scenario ends with a result, not with a panic"));
+        }
+    });
+    sum
+}
+
 /// The part of one thread.
 pub fn share(space: &Space, choice: Choice, job: u64, jobs: u64) -> Sum {
     let set = set(space.shape.members);
@@ -184,11 +201,21 @@ mod tests {
         assert_eq!(run(SMALL, choice, 1), run(SMALL, choice, 2));
     }
 
+    /// Runs scenarios with a rule broken; how many of them notice.
+    fn noticed(defect: Defect, shape: Shape, scenarios: u64) -> u64 {
+        let space = Space::new(shape).expect("a known shape");
+        let choice = Choice::Sample { seed: 1, scenarios };
+        let sum = defects::with(defect, || share(&space, choice, 0, 1));
+        sum.violated
+    }
+
     #[test]
     fn a_quorum_of_2f_is_found() {
-        let space = Space::new(SMALL).expect("a known shape");
-        let choice = Choice::Sample { seed: 1, scenarios: 300 };
-        let sum = defects::with(Defect::QuorumOfTwoThirds, || share(&space, choice, 0, 1));
-        assert!(sum.violated > 0, "nobody noticed");
+        assert!(noticed(Defect::QuorumOfTwoThirds, SMALL, 100) > 0, "nobody noticed");
+    }
+
+    #[test]
+    fn a_vote_after_the_own_timeout_is_found() {
+        assert!(noticed(Defect::VoteAfterTimeout, SMALL, 100) > 0, "nobody noticed");
     }
 }

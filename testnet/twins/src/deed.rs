@@ -231,7 +231,10 @@ impl Deed {
             Self::StaleTc => signed(block, justify, Some(known.oldest_tc()?.clone())),
             Self::DropTc => timeout_cert.and_then(|_| signed(block, justify, None)),
             Self::AddTc => match timeout_cert {
-                None => signed(block.clone(), justify, Some(known.tc_before(block.view)?)),
+                None => {
+                    let tc = known.tc_before(block.view).or_else(|| known.oldest_tc().cloned())?;
+                    signed(block, justify, Some(tc))
+                }
                 Some(_) => None,
             },
             Self::SignerTwice

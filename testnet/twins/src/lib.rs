@@ -4,7 +4,7 @@
 //! attacks, each numbered so that what it found can be run again:
 //!
 //! - twins: two runs with one key, and groups that hear each other: `scenario` counts them, `play` runs one;
-//! - mutations: a member that changes what it says: `deed`, `adversary`;
+//! - mutations: a member that changes what it says: `deed`, `adversary`, `mutate`;
 //! - `small`: every order of events in a network of four with one liar, exhausted.
 //!
 //! `notary`: keys, and signatures without cost; `letter`: what passed the door; `net`: instances and their letters;
@@ -14,6 +14,7 @@ pub mod adversary;
 pub mod campaign;
 pub mod deed;
 pub mod letter;
+pub mod mutate;
 pub mod net;
 pub mod notary;
 pub mod play;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use twins::campaign::{self, Choice, Sum};
+use twins::mutate::{self, FoulSum, Fouls};
 use twins::notary::set;
 use twins::play::play;
 use twins::scenario::{Shape, Space};
@@ -11,6 +12,7 @@ use twins::small::{Bound, Detail, explore};
 const USAGE: &str = "\
 usage: twins run    --config 4+1|7+1|7+2 [--views V] [--groups G] [--scenarios N [--seed S] | --all] [--jobs J]
        twins replay --config C [--views V] [--groups G] --scenario K
+       twins mutate [--views V] [--scenarios N | --scenario K] [--jobs J]
        twins small  [--views V] [--liar I] [--states N] [--arrivals]";
 
 fn main() -> ExitCode {
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     match arguments.0.first().map(String::as_str) {
         Some("run") => run(&arguments),
         Some("replay") => replay(&arguments),
+        Some("mutate") => mutate(&arguments),
         Some("small") => small(&arguments),
         Some(_) | None => usage(),
     }
@@ -138,6 +141,48 @@ fn replay(arguments: &Arguments) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn mutate(arguments: &Arguments) -> ExitCode {
+    let views: usize = arguments.number("--views", 5);
+    if !(1..=9).contains(&views) {
+        return usage();
+    }
+    if let Some(number) = arguments.text("--scenario").and_then(|text| text.parse().ok()) {
+        let foul = Fouls::new(views).foul(number);
+        println!("{foul:#?}");
+        return match mutate::play(&set(4), &foul) {
+            Ok(outcome) => {
+                println!("clean: {outcome:?}");
+                ExitCode::SUCCESS
+            }
+            Err(violation) => {
+                println!("{violation}");
+                ExitCode::from(1)
+            }
+        };
+    }
+    let singles = Fouls::new(views).singles() as u64;
+    let started = elapsed();
+    let scenarios = arguments.number("--scenarios", singles);
+    let FoulSum { sum, tally } = campaign::run_fouls(views, scenarios, arguments.number("--jobs", 1));
+    println!("{} single deeds, {} drawn", singles.min(scenarios), scenarios.saturating_sub(singles));
+    report(&sum, elapsed() - started);
+    for (deed, tally) in tally {
+        println!(
+            "  {:<17} done {:>8}, refused {:>8}, let in {:>8}",
+            format!("{deed:?}"),
+            tally.applied,
+            tally.refused,
+            tally.let_in
+        );
+    }
+    for (number, violation) in &sum.violations {
+        println!(
+            "scenario {number}: {violation}\n  replay: twins mutate --views {views} --scenario {number}"
+        );
+    }
+    ExitCode::from(u8::from(sum.violated > 0))
 }
 
 fn small(arguments: &Arguments) -> ExitCode {

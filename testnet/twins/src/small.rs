@@ -16,4 +16,4 @@ mod seen;
 mod soup;
 mod words;
 
-pub use explore::{Bound, Detail, Found, Report, explore};
+pub use explore::{Bound, Detail, Found, Report, explore, hunt};

@@ -32,6 +32,15 @@ pub enum Fault {
     Order,
 }
 
+/// A block that a replica committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Final {
+    /// It.
+    pub block: BlockNo,
+    /// Whether the rule made it final, and not only a descendant: the last of what was committed together.
+    pub by_rule: bool,
+}
+
 /// A local state.
 #[derive(Debug)]
 pub struct Local {
@@ -41,7 +50,7 @@ pub struct Local {
     /// The number of what it said.
     pub said_number: u32,
     /// What it committed, oldest first.
-    pub chain: Vec<BlockNo>,
+    pub chain: Vec<Final>,
     /// What it broke.
     pub fault: Option<Fault>,
     /// The state after each letter, by the letter's number, once it is known.
@@ -52,7 +61,7 @@ pub struct Local {
 #[derive(Debug, Default)]
 pub struct Locals {
     states: Vec<Local>,
-    numbers: BTreeMap<(Digest, u32, Vec<BlockNo>), LocalNo>,
+    numbers: BTreeMap<(Digest, u32, Vec<Final>), LocalNo>,
     said: BTreeMap<Arc<BTreeSet<Word>>, u32>,
     /// Steps that a real replica took.
     pub steps: u64,
@@ -62,7 +71,7 @@ pub struct Locals {
 #[derive(Debug)]
 struct Happened {
     said: BTreeSet<Word>,
-    chain: Vec<BlockNo>,
+    chain: Vec<Final>,
     fault: Option<Fault>,
 }
 
@@ -160,6 +169,7 @@ fn perform(
     happened: &mut Happened,
 ) {
     let mut answers = Vec::new();
+    let before = happened.chain.len();
     for effect in effects {
         match effect {
             Effect::Speak(gated) => {
@@ -175,12 +185,12 @@ fn perform(
             }
             Effect::CheckBatches { block, from: _ } => answers.push(Input::Available { block: block.id() }),
             Effect::Commit(it) => {
-                let number = words.number(&it.block);
-                let last = happened.chain.last().copied().unwrap_or(0);
+                let block = words.number(&it.block);
+                let last = happened.chain.last().map_or(0, |last| last.block);
                 if words.certified(&it.justify) != last || it.block.parent != words.block(last).id() {
                     happened.fault = Some(Fault::Order);
                 }
-                happened.chain.push(number);
+                happened.chain.push(Final { block, by_rule: false });
             }
             Effect::Halt(_) => happened.fault = Some(Fault::Halted),
             // Certificates it shows can be made from the words said; whom it asks does not matter, since whoever wants a
@@ -194,6 +204,9 @@ fn perform(
             | Effect::Accuse(_)
             | Effect::Misbehaved { .. } => {}
         }
+    }
+    if let Some(last) = happened.chain[before..].last_mut() {
+        last.by_rule = true;
     }
     for answer in answers {
         hear(replica, answer, words, views, happened);

@@ -17,6 +17,8 @@ const LIES: u64 = 2;
 pub struct Soup {
     /// The letters, ascending.
     pub letters: Vec<LetterNo>,
+    /// The blocks that can be certified, genesis among them.
+    pub certified: Vec<BlockNo>,
     /// Two certified blocks of one view.
     pub two: Option<(BlockNo, BlockNo)>,
 }
@@ -55,7 +57,7 @@ impl Soup {
         }
         let two = twice(words, &certified);
         let letters: BTreeSet<LetterNo> = arrivals.into_iter().map(|it| words.letter(it)).collect();
-        Self { letters: letters.into_iter().collect(), two }
+        Self { letters: letters.into_iter().collect(), certified, two }
     }
 }
 

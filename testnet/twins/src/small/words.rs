@@ -127,6 +127,16 @@ impl Words {
         number
     }
 
+    /// Whether a block is another or stands on it.
+    pub fn descends(&self, block: BlockNo, from: BlockNo) -> bool {
+        let mut at = block;
+        while self.block(at).height > self.block(from).height {
+            let parent = self.numbers.get(&self.block(at).parent);
+            at = *parent.expect("a block gets its number after its parent");
+        }
+        at == from
+    }
+
     /// The number of the block a certificate is of.
     pub fn certified(&self, qc: &QuorumCert) -> BlockNo {
         *self.numbers.get(&qc.block).expect("every certificate of this world was made here, of a known block")
