@@ -13,6 +13,7 @@ use proto::id::{BlockId, ValidatorIndex};
 use crate::effect::Effect;
 use crate::input::Timer;
 use crate::params::{Config, GAP_BY_ID_MAX};
+use crate::replica::Essence;
 use crate::tree::BlockTree;
 
 /// A certified block that is missing, and who told us of it.
@@ -74,6 +75,14 @@ impl Fetch {
     /// Whether a block is being asked for by its id.
     pub fn wants(&self, block: &BlockId) -> bool {
         self.errands.contains_key(block)
+    }
+
+    /// What decides our further words: what is asked for.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.errands.len() as u64);
+        for block in self.errands.keys() {
+            out.block(block);
+        }
     }
 
     /// Whether a range of heights is being asked of this peer.

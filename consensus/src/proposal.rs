@@ -14,6 +14,7 @@ use proto::proposal::Proposal;
 
 use crate::evidence::Evidence;
 use crate::pacemaker::Pacemaker;
+use crate::replica::Essence;
 use crate::tree::BlockTree;
 
 /// What a proposal led to.
@@ -51,6 +52,14 @@ impl Proposals {
     /// The first proposal of a view, and its block's id.
     pub fn of(&self, view: View) -> Option<&(BlockId, Proposal)> {
         self.first.get(&view)
+    }
+
+    /// What decides our further words: the blocks, and the certificates that excuse a gap.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.first.len() as u64);
+        for (id, proposal) in self.first.values() {
+            out.block(id).tc(proposal.timeout_cert.as_ref());
+        }
     }
 
     /// Forgets views before `view`.

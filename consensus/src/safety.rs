@@ -16,6 +16,7 @@ use crate::effect::Say;
 use crate::gate::Gated;
 use crate::leader::collectors;
 use crate::pacemaker::Pacemaker;
+use crate::replica::Essence;
 
 /// What we may say once it is durable.
 pub type Words = Gated<SafetyRecord, Say>;
@@ -109,7 +110,8 @@ impl Safety {
         if self.me.is_none() {
             return Err(Refusal::Observer);
         }
-        match view > self.record.last_acted_view || crypto::broken!(ActsAgain) {
+        let after_timeout = crypto::broken!(VoteAfterTimeout) && self.timed_out(view);
+        match view > self.record.last_acted_view || after_timeout {
             true => Ok(()),
             false => Err(Refusal::Acted { view, last: self.record.last_acted_view }),
         }
@@ -131,9 +133,7 @@ impl Safety {
         if block.view != current {
             return Err(Refusal::NotCurrent { found: block.view, current });
         }
-        if !(crypto::broken!(VoteAfterTimeout) && self.timed_out(block.view)) {
-            self.may_act(block.view)?;
-        }
+        self.may_act(block.view)?;
         justified(block.view, justify.view, timeout_cert)?;
         if crypto::broken!(LockInsistedOn) && justify.view < pacemaker.high_qc().view {
             let (view, needed) = (block.view, pacemaker.high_qc().view);
@@ -163,7 +163,9 @@ impl Safety {
         if block.view != current {
             return Err(Refusal::NotCurrent { found: block.view, current });
         }
-        self.may_act(block.view)?;
+        if !crypto::broken!(ActsAgain) {
+            self.may_act(block.view)?;
+        }
         let (justify, timeout_cert) = (pacemaker.high_qc(), pacemaker.entered_by());
         justified(block.view, justify.view, timeout_cert)?;
         self.record = SafetyRecord {
@@ -225,6 +227,14 @@ impl Safety {
         }
         words.extend(record.voted.as_ref().map(|block| ballot(set, block)));
         Some(Gated::new(record.clone(), words))
+    }
+
+    /// What decides our further words: the record.
+    pub fn essence(&self, out: &mut Essence) {
+        let SafetyRecord { epoch, last_acted_view, high_qc, high_tc, voted, timed_out, proposed } =
+            &self.record;
+        out.number(epoch.get()).view(*last_acted_view).qc(high_qc).tc(high_tc.as_ref());
+        out.maybe(voted.as_ref()).number(u64::from(*timed_out)).maybe(proposed.as_ref());
     }
 }
 

@@ -12,6 +12,7 @@ use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
 use crate::evidence::Evidence;
+use crate::replica::Essence;
 
 /// What a timeout led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,14 @@ impl TimeoutTally {
             (true, _) => self.certificate(view).map_or(Tallied::Few, Tallied::Quorum),
             (false, true) => Tallied::Blocking,
             (false, false) => Tallied::Few,
+        }
+    }
+
+    /// What decides our further words: who left which view, and what they report.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.latest.len() as u64);
+        for (voter, timeout) in &self.latest {
+            out.validator(*voter).view(timeout.view).qc(&timeout.high_qc);
         }
     }
 

@@ -66,7 +66,8 @@ impl Replica {
     fn ask_payload(&mut self, out: &mut Vec<Effect>) {
         let view = self.view();
         let question = Some((view, self.high_qc().view));
-        if !self.leads() || self.asked == question || self.safety.may_act(view).is_err() {
+        let acted = self.safety.may_act(view).is_err() && !crypto::broken!(ActsAgain);
+        if !self.leads() || self.asked == question || acted {
             return;
         }
         if let Some(exclude) = self.ordered_above_root() {
