@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use proto::batch::BatchRef;
-use proto::block::Block;
+use proto::block::{Block, Handover};
 use proto::counter::{TimeMs, View};
 use proto::id::{BatchId, BlockId, ValidatorIndex};
 use proto::proposal::Proposal;
@@ -101,6 +101,7 @@ pub fn build(
     parent: &Block,
     now: TimeMs,
     batches: Vec<BatchRef>,
+    handover: Option<Handover>,
 ) -> Block {
     let justify = pacemaker.high_qc();
     Block {
@@ -112,6 +113,7 @@ pub fn build(
         proposer: me,
         time: now.max(parent.time.plus(1)),
         batches,
+        handover,
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
         let parent = &blocks[1].0;
         for (now, time) in [(TimeMs::ZERO, parent.time.plus(1)), (parent.time.plus(50), parent.time.plus(50))]
         {
-            let block = build(ValidatorIndex::new(3), &pacemaker, parent, now, vec![batch(9)]);
+            let block = build(ValidatorIndex::new(3), &pacemaker, parent, now, vec![batch(9)], None);
             assert_eq!(block.time, time);
             assert_eq!((block.parent, block.parent_view, block.view), (qc.block, v(2), v(3)));
             assert_eq!(block.height, parent.height.next());

@@ -81,7 +81,7 @@ impl Replica {
         let (Some(me), Some(parent)) = (self.me, self.tree.header(&self.pacemaker.high_qc().block)) else {
             return;
         };
-        let block = build(me, &self.pacemaker, parent, now, batches);
+        let block = build(me, &self.pacemaker, parent, now, batches, None);
         let justify = self.pacemaker.high_qc().clone();
         let Ok(words) = self.safety.propose(&self.set, &self.pacemaker, block.clone()) else {
             return;

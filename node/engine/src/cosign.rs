@@ -227,7 +227,12 @@ impl Engine {
                 ];
                 out.push(Command::Store(Gated::new(finality.change, then)));
             }
-            Ok(None) | Err(CertifyError::Ahead { .. }) => {}
+            Ok(None)
+            | Err(
+                CertifyError::Ahead { .. }
+                | CertifyError::OtherEpoch { .. }
+                | CertifyError::OpeningFirst { .. },
+            ) => {}
             Err(CertifyError::Diverged { ours, theirs }) => {
                 self.cosigning.diverged = true;
                 out.push(Command::Alarm(Alarm::Diverged { ours, theirs: theirs.head }));

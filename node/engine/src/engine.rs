@@ -34,8 +34,6 @@ use crate::questions::Questions;
 pub struct Setup {
     /// The network.
     pub genesis: Arc<Genesis>,
-    /// The policy text of leaf 1.
-    pub policy: String,
     /// Our position among the validators; none for an observer.
     pub me: Option<ValidatorIndex>,
     /// Timeouts and bounds of consensus.
@@ -110,9 +108,9 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup { genesis, policy, me, consensus, pool, batches, store, record, journaled } = setup;
+        let Setup { genesis, me, consensus, pool, batches, store, record, journaled } = setup;
         let set = Arc::new(genesis.validator_set());
-        let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
+        let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis)?;
         let tip = tip(&ledger, &genesis, &*store)?;
         let settled = tip.block.height;
         let reader = LedgerReader::new(store);

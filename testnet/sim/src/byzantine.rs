@@ -54,6 +54,7 @@ impl World {
             parent_view: other.view,
             time: other.time.next(),
             batches: Vec::new(),
+            handover: None,
             ..other.clone()
         };
         let second = self.forged_certificate(member, &child);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crypto::Scheme;
 use engine::{Engine, EngineError, Setup, Timer};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
-use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::TimeMs;
 use proto::genesis::Genesis;
@@ -94,6 +93,7 @@ impl Keys {
     ) -> Cosignature {
         let messages = cosigned_messages(set, me, head, time_s).expect("the member is in the set");
         Cosignature {
+            epoch: set.epoch(),
             signer: me,
             head,
             time_s,
@@ -141,7 +141,6 @@ impl Member {
     pub fn boot(
         &mut self,
         genesis: &Arc<Genesis>,
-        policy: &str,
         set: &ValidatorSet,
         notary: &Notary,
         defect: Option<ShellDefect>,
@@ -151,7 +150,6 @@ impl Member {
         let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
-            policy: policy.to_owned(),
             me: Some(self.me),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
@@ -180,7 +178,7 @@ fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Optio
 fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
     match defect {
         Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+            Some(SafetyRecord { high_qc: set.opening_certificate(), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
         Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),

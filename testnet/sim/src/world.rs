@@ -16,7 +16,6 @@ use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
 use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
-use proto::policy::Policy;
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
@@ -75,7 +74,6 @@ pub struct Outcomes {
 pub struct World {
     pub(crate) plan: Plan,
     genesis: Arc<Genesis>,
-    policy: String,
     pub(crate) set: ValidatorSet,
     pub(crate) notary: Notary,
     pub(crate) members: Vec<Member>,
@@ -113,7 +111,6 @@ impl World {
         };
         genesis.check().expect("members have distinct names and keys");
         let set = genesis.validator_set();
-        let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
         let author = Signer::new(Scheme::Ed25519, prng.seed());
         notary.register(&author);
         let submissions =
@@ -140,7 +137,6 @@ impl World {
             forged: Vec::new(),
             verbose: false,
             genesis: Arc::new(genesis),
-            policy,
             set,
             notary,
             plan,
@@ -307,7 +303,7 @@ impl World {
         if it.engine.is_some() {
             return Ok(());
         }
-        it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect)
+        it.boot(&self.genesis, &self.set, &self.notary, self.plan.defect)
             .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
         self.note(|| format!("v{member} starts"));
         let now = self.members[usize::from(member)].clock(BEGIN, self.now_us);
