@@ -2,7 +2,7 @@
 //!
 //! The first proposal of each view is kept; a second block of the same view is evidence and nothing else. A proposal
 //! brings the certificates that lead to its view, so once they are absorbed none is ever early. Source: `SPEC.md`,
-//! rules P2 to P4, V3 to V5, E3, L2.
+//! rules P2 to P4, V3 to V5, E3, H1 to H3, L2.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use proto::proposal::Proposal;
 
 use crate::evidence::Evidence;
 use crate::pacemaker::Pacemaker;
-use crate::tree::BlockTree;
+use crate::tree::{BlockTree, Closing};
 
 /// What a proposal led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Proposals {
 pub enum Verdict {
     /// Nothing speaks against it.
     Fit,
-    /// Its parent is not here: nothing can be said yet.
+    /// Its parent is not here, or what its parent stands on and must be known: nothing can be said yet.
     ParentMissing,
     /// Its batches are not here: nothing can be said yet.
     BatchesMissing,
@@ -72,6 +72,8 @@ pub enum Verdict {
     Ahead,
     /// It is not later than its parent.
     NotLater,
+    /// It orders something, or closes the epoch, on a block that closes it.
+    AfterClosing,
 }
 
 /// Judges a block of the tree by its parent, its batches and our clock.
@@ -86,7 +88,15 @@ pub fn judge(tree: &BlockTree, id: &BlockId, block: &Block, now: TimeMs, clock_b
     if block.time > now.plus(clock_bound_ms) {
         return Verdict::Ahead;
     }
-    // rule V5
+    // rule H3
+    if !block.is_empty() {
+        match tree.closing(&block.parent) {
+            Closing::No => {}
+            Closing::Yes => return Verdict::AfterClosing,
+            Closing::Unknown => return Verdict::ParentMissing,
+        }
+    }
+    // rules V5, H2
     match tree.is_here(id) {
         true => Verdict::Fit,
         false => Verdict::BatchesMissing,
@@ -105,7 +115,7 @@ pub fn build(
 ) -> Block {
     let justify = pacemaker.high_qc();
     Block {
-        epoch: parent.epoch,
+        epoch: justify.epoch,
         height: justify.height.next(),
         view: pacemaker.view(),
         parent: justify.block,
