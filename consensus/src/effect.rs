@@ -58,6 +58,17 @@ pub enum Say {
     },
 }
 
+impl Say {
+    /// The epoch it belongs to: who signs must do so as a validator of that one.
+    pub const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Vote { statement, .. } => statement.epoch,
+            Self::Timeout { epoch, .. } => *epoch,
+            Self::Proposal { block, .. } => block.epoch,
+        }
+    }
+}
+
 /// A block that is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedBlock {

@@ -17,7 +17,7 @@ use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::counter::{Height, TimeMs, View};
 use proto::id::{BlockId, ValidatorIndex};
-use proto::message::Message;
+use proto::message::{Message, SyncInfo};
 use proto::record::SafetyRecord;
 use proto::validators::ValidatorSet;
 
@@ -199,6 +199,11 @@ impl Replica {
     /// The highest quorum certificate.
     pub const fn high_qc(&self) -> &QuorumCert {
         self.pacemaker.high_qc()
+    }
+
+    /// What to show who asks where we stand.
+    pub fn sync_info(&self) -> SyncInfo {
+        self.pacemaker.sync_info()
     }
 
     /// An uncommitted block and the certificate of its parent.

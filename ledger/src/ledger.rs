@@ -219,6 +219,10 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn epoch_of(&self, size: TreeSize) -> Result<Epoch, ReadError> {
+        let Reign { epoch, size: opening, .. } = self.succession.reign;
+        if size > opening || epoch == Epoch::ZERO {
+            return Ok(epoch);
+        }
         let mut reign = self.succession.reign.clone();
         while size <= reign.size && reign.epoch > Epoch::ZERO {
             reign = self.reign_before(&reign)?;
@@ -231,6 +235,10 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn uncertified_opening(&self) -> Result<Option<TreeSize>, ReadError> {
+        let Reign { epoch, size, .. } = self.succession.reign;
+        if epoch == Epoch::ZERO || size <= self.certified {
+            return Ok(None);
+        }
         let (mut reign, mut oldest) = (self.succession.reign.clone(), None);
         while reign.epoch > Epoch::ZERO && reign.size > self.certified {
             oldest = Some(reign.size);

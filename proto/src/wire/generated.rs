@@ -433,9 +433,14 @@ pub struct CheckpointAt {
     #[prost(uint64, tag = "1")]
     pub size: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificates {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -450,6 +455,8 @@ pub mod request {
         Batches(super::Batches),
         #[prost(message, tag = "4")]
         CheckpointAt(super::CheckpointAt),
+        #[prost(message, tag = "5")]
+        Certificates(super::Certificates),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -464,7 +471,7 @@ pub struct BatchList {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
@@ -477,6 +484,8 @@ pub mod response {
         Batches(super::BatchList),
         #[prost(message, tag = "3")]
         Checkpoint(super::CertifiedCheckpoint),
+        #[prost(message, tag = "4")]
+        Certificates(super::SyncInfo),
     }
 }
 // ---- genesis

@@ -333,19 +333,21 @@ impl Dice {
     }
 
     pub fn request(&mut self, kind: u64) -> Request {
-        match kind % 4 {
+        match kind % 5 {
             0 => Request::BlocksById { newest: BlockId::new(self.digest()), above: self.height() },
             1 => Request::BlocksByHeight { from: self.height() },
             2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
-            _ => Request::CheckpointAt(TreeSize::new(self.counter())),
+            3 => Request::CheckpointAt(TreeSize::new(self.counter())),
+            _ => Request::Certificates(self.epoch()),
         }
     }
 
     pub fn response(&mut self, kind: u64) -> Response {
-        match kind % 3 {
+        match kind % 4 {
             0 => Response::Blocks(self.some(0, 2, Self::certified_block)),
             1 => Response::Batches(self.some(0, 2, Self::batch)),
-            _ => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            2 => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            _ => Response::Certificates(Box::new(self.sync_info())),
         }
     }
 

@@ -22,7 +22,7 @@ proptest::proptest! {
         for kind in 0..10 {
             there_and_back(&dice.submission(kind));
         }
-        for kind in 0..4 {
+        for kind in 0..5 {
             there_and_back(&dice.entry(kind));
             there_and_back(&dice.request(kind));
             there_and_back(&dice.response(kind));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Setup, Timer};
+use engine::{Engine, EngineError, Peer, Reigns, Setup, Timer};
+use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::TimeMs;
@@ -106,8 +107,10 @@ impl Keys {
 
 /// One member of the simulated network.
 pub struct Member {
-    /// Its position.
-    pub me: ValidatorIndex,
+    /// Its number in the world, the same whether it reigns or not.
+    pub number: u16,
+    /// Who reigns, as its engine says.
+    pub reigns: Option<Arc<Reigns>>,
     /// Its keys.
     pub keys: Keys,
     /// What survives a crash.
@@ -124,8 +127,27 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        Self { me, keys, disk: Disk::default(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
+    pub fn new(number: u16, keys: Keys, skew_ms: i64) -> Self {
+        Self {
+            number,
+            reigns: None,
+            keys,
+            disk: Disk::default(),
+            engine: None,
+            skew_ms,
+            life: 0,
+            timers: BTreeMap::new(),
+        }
+    }
+
+    /// The name that others know it by.
+    pub fn peer(&self) -> Peer {
+        Peer(self.keys.network.public().id())
+    }
+
+    /// Its position in a set, if it is there.
+    pub fn position(&self, set: &ValidatorSet) -> Option<ValidatorIndex> {
+        set.position(self.keys.consensus.public())
     }
 
     /// What its clock shows at a time of the world, in microseconds.
@@ -141,16 +163,17 @@ impl Member {
     pub fn boot(
         &mut self,
         genesis: &Arc<Genesis>,
-        set: &ValidatorSet,
         notary: &Notary,
         defect: Option<ShellDefect>,
     ) -> Result<(), EngineError> {
         self.life += 1;
         self.timers.clear();
+        let reader = LedgerReader::new(Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>);
+        let set = &engine::reigns::reigning(&reader, genesis).map_err(ledger::LedgerError::Read)?;
         let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
-            me: Some(self.me),
+            key: Some(self.keys.consensus.public().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
