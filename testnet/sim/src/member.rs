@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Setup, Timer};
+use engine::{Engine, EngineError, Peer, Reigns, Setup, Timer};
+use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
-use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::TimeMs;
 use proto::genesis::Genesis;
@@ -94,6 +94,7 @@ impl Keys {
     ) -> Cosignature {
         let messages = cosigned_messages(set, me, head, time_s).expect("the member is in the set");
         Cosignature {
+            epoch: set.epoch(),
             signer: me,
             head,
             time_s,
@@ -106,8 +107,10 @@ impl Keys {
 
 /// One member of the simulated network.
 pub struct Member {
-    /// Its position.
-    pub me: ValidatorIndex,
+    /// Its number in the world, the same whether it reigns or not.
+    pub number: u16,
+    /// Who reigns, as its engine says.
+    pub reigns: Option<Arc<Reigns>>,
     /// Its keys.
     pub keys: Keys,
     /// What survives a crash.
@@ -124,8 +127,27 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        Self { me, keys, disk: Disk::default(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
+    pub fn new(number: u16, keys: Keys, skew_ms: i64) -> Self {
+        Self {
+            number,
+            reigns: None,
+            keys,
+            disk: Disk::default(),
+            engine: None,
+            skew_ms,
+            life: 0,
+            timers: BTreeMap::new(),
+        }
+    }
+
+    /// The name that others know it by.
+    pub fn peer(&self) -> Peer {
+        Peer(self.keys.network.public().id())
+    }
+
+    /// Its position in a set, if it is there.
+    pub fn position(&self, set: &ValidatorSet) -> Option<ValidatorIndex> {
+        set.position(self.keys.consensus.public())
     }
 
     /// What its clock shows at a time of the world, in microseconds.
@@ -141,18 +163,17 @@ impl Member {
     pub fn boot(
         &mut self,
         genesis: &Arc<Genesis>,
-        policy: &str,
-        set: &ValidatorSet,
         notary: &Notary,
         defect: Option<ShellDefect>,
     ) -> Result<(), EngineError> {
         self.life += 1;
         self.timers.clear();
+        let reader = LedgerReader::new(Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>);
+        let set = &engine::reigns::reigning(&reader, genesis).map_err(ledger::LedgerError::Read)?;
         let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
-            policy: policy.to_owned(),
-            me: Some(self.me),
+            key: Some(self.keys.consensus.public().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
@@ -188,7 +209,7 @@ fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Optio
 fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
     match defect {
         Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+            Some(SafetyRecord { high_qc: set.opening_certificate(), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
         Some(

@@ -44,7 +44,7 @@ impl World {
                 && index.get() < size.get()
                 && index.get() >= before.get()
             {
-                self.checkers.receipt(member, id, &reader, &self.set, &self.notary)?;
+                self.checkers.receipt(member, id, &reader, &self.genesis, &self.notary)?;
             }
         }
         Ok(())
@@ -84,7 +84,7 @@ impl World {
         for member in honest {
             let reader = self.reader(member);
             for id in &finals {
-                self.checkers.receipt(member, *id, &reader, &self.set, &self.notary)?;
+                self.checkers.receipt(member, *id, &reader, &self.genesis, &self.notary)?;
             }
         }
         self.outcomes.simulated_us = self.now_us;

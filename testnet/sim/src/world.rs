@@ -9,14 +9,12 @@ use std::sync::Arc;
 
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
+use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
 use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
-use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
-use proto::policy::Policy;
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
@@ -79,11 +77,12 @@ pub struct Outcomes {
 /// One simulated network.
 pub struct World {
     pub(crate) plan: Plan,
-    genesis: Arc<Genesis>,
-    policy: String,
+    pub(crate) genesis: Arc<Genesis>,
     pub(crate) set: ValidatorSet,
     pub(crate) notary: Notary,
     pub(crate) members: Vec<Member>,
+    /// The numbers of the members by the names they know one another by.
+    pub(crate) numbers: BTreeMap<Peer, u16>,
     pub(crate) network: Network,
     pub(crate) queue: BTreeMap<(u64, u64), Happening>,
     pub(crate) now_us: u64,
@@ -119,7 +118,6 @@ impl World {
         };
         genesis.check().expect("members have distinct names and keys");
         let set = genesis.validator_set();
-        let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
         let author = Signer::new(Scheme::Ed25519, prng.seed());
         notary.register(&author);
         // One more than the trouble sees: after healing something new must become final.
@@ -128,10 +126,12 @@ impl World {
         let mut clocks = Prng::new(seed, "clocks");
         let members = keys.into_iter().zip(0..).map(|(keys, index)| {
             let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
-            Member::new(ValidatorIndex::new(index), keys, skew)
+            Member::new(index, keys, skew)
         });
+        let members: Vec<_> = members.collect();
         Self {
-            members: members.collect(),
+            numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
+            members,
             network: Network::new(seed, &plan),
             queue: BTreeMap::new(),
             now_us: 1_000_000,
@@ -148,7 +148,6 @@ impl World {
             crashing: None,
             verbose: false,
             genesis: Arc::new(genesis),
-            policy,
             set,
             notary,
             plan,
@@ -229,9 +228,11 @@ impl World {
                     return Ok(());
                 }
                 self.note(|| format!("v{from} ! v{to}  {question:?}"));
-                let event = match VerifiedResponse::verify(response, &self.set, &self.notary) {
-                    Ok(response) => Event::Response { question, response },
-                    Err(_) => Event::NoResponse { question },
+                let reigns = self.members[usize::from(to)].reigns.clone();
+                let verified = reigns.map(|reigns| reigns.answer(response, &self.notary));
+                let event = match verified {
+                    Some(Ok(response)) => Event::Response { question, response },
+                    Some(Err(_)) | None => Event::NoResponse { question },
                 };
                 self.step(to, event)
             }
@@ -319,7 +320,7 @@ impl World {
             return Ok(());
         }
         it.disk.reread().map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
-        it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect)
+        it.boot(&self.genesis, &self.notary, self.plan.defect)
             .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
         self.note(|| format!("v{member} starts"));
         let now = self.members[usize::from(member)].clock(BEGIN, self.now_us);
@@ -330,16 +331,20 @@ impl World {
         self.perform(member, commands)?;
         for peer in 0..self.plan.members {
             if peer != member && self.members[usize::from(peer)].engine.is_some() {
-                self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
-                self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
+                let (one, other) = (&self.members[usize::from(member)], &self.members[usize::from(peer)]);
+                let (one, other) = (one.peer(), other.peer());
+                self.step(peer, Event::PeerUp { peer: one })?;
+                self.step(member, Event::PeerUp { peer: other })?;
             }
         }
         Ok(())
     }
 
     fn deliver(&mut self, to: u16, from: u16, message: Message) -> Result<(), Violation> {
-        match VerifiedMessage::verify(message, &self.set, &self.notary) {
-            Ok(message) => self.step(to, Event::Message { from: ValidatorIndex::new(from), message }),
+        let from = self.members[usize::from(from)].peer();
+        let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return Ok(()) };
+        match reigns.hear(from, message, &self.notary) {
+            Ok(event) => self.step(to, event),
             Err(fault) => {
                 self.note(|| format!("v{to} refuses: {fault}"));
                 Ok(())
