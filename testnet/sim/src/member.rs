@@ -50,6 +50,16 @@ impl Keys {
         }
     }
 
+    /// The key it votes with.
+    pub fn consensus(&self) -> &crypto::PublicKey {
+        self.consensus.public()
+    }
+
+    /// Signs by the key it votes with, really.
+    pub fn approve(&self, message: &[u8]) -> crypto::Signature {
+        self.consensus.sign(message)
+    }
+
     /// The member as genesis lists it.
     pub fn validator(&self, name: String) -> Validator {
         Validator {

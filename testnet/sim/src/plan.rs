@@ -65,6 +65,10 @@ pub struct Plan {
     pub skew_ms: u64,
     /// Least and greatest time a durable write takes, in microseconds.
     pub write_us: (u64, u64),
+    /// Members that are no validators at first.
+    pub spares: u16,
+    /// Changes of the validators during the trouble, by spares that join and members that leave.
+    pub changes: u64,
     /// A rule broken on purpose.
     pub defect: Option<ShellDefect>,
 }
@@ -93,6 +97,12 @@ impl Plan {
         let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
         let skew_ms = some(500, 800);
         let real_signatures = seed % 50 == 49;
+        // A stream of its own: what the seed draws otherwise is the same with and without.
+        let mut prng_of_changes = Prng::new(seed, "succession");
+        let (spares, changes) = match prng_of_changes.chance(400) {
+            true => (prng_of_changes.between(1, 3) as u16, prng_of_changes.between(1, 6)),
+            false => (0, 0),
+        };
         Self {
             members,
             byzantine,
@@ -109,6 +119,8 @@ impl Plan {
             blackouts,
             skew_ms,
             write_us: (50, prng.between(100, 8_000)),
+            spares,
+            changes,
             defect: None,
         }
     }

@@ -42,6 +42,8 @@ pub(crate) enum Happening {
     JournalWritten { member: u16, life: u64 },
     StoreWritten { member: u16, life: u64 },
     Submit { to: u16, submission: usize },
+    Change,
+    Propose { to: u16, change: usize },
     Crash { member: u16 },
     Restart { member: u16 },
     Partition,
@@ -70,6 +72,8 @@ pub struct Outcomes {
     pub effects: Vec<Effect>,
     /// Equivocations that honest members proved.
     pub accusations: u64,
+    /// The latest epoch that somebody could follow to.
+    pub epochs: u64,
     /// Digest over every happening: two runs of a seed have the same.
     pub trace: String,
 }
@@ -90,6 +94,9 @@ pub struct World {
     pub(crate) faults: Prng,
     pub(crate) disks: Prng,
     pub(crate) submissions: Vec<Submission>,
+    /// Changes of the validators that somebody asked for.
+    pub(crate) changes: Vec<Submission>,
+    pub(crate) author: Signer,
     /// Tickets of requests under way to their answers: member, life, question.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
     pub(crate) final_sizes: BTreeMap<u16, TreeSize>,
@@ -108,11 +115,16 @@ impl World {
     pub fn new(seed: u64, plan: Plan) -> Self {
         let mut notary = if plan.real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
         let mut prng = Prng::new(seed, "keys");
-        let keys: Vec<_> = (0..plan.members).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
+        let keys: Vec<_> =
+            (0..plan.members + plan.spares).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
         let genesis = Genesis {
             origin: "sim.example/log".to_owned(),
             time: BEGIN,
-            validators: keys.iter().zip(1..).map(|(keys, n)| keys.validator(format!("v{n}"))).collect(),
+            validators: keys
+                .iter()
+                .zip(1..=plan.members)
+                .map(|(keys, n)| keys.validator(format!("v{n}")))
+                .collect(),
             admission: Admission::Open,
             registrars: Vec::new(),
         };
@@ -139,6 +151,8 @@ impl World {
             faults: Prng::new(seed, "faults"),
             disks: Prng::new(seed, "disks"),
             submissions,
+            changes: Vec::new(),
+            author,
             tickets: BTreeMap::new(),
             final_sizes: BTreeMap::new(),
             checkers: Checkers::default(),
@@ -165,7 +179,7 @@ impl World {
     /// `Violation`, the first rule that was broken.
     pub fn run(mut self) -> Result<Outcomes, Violation> {
         self.schedule();
-        for member in 0..self.plan.members {
+        for member in self.everyone() {
             self.restart(member)?;
         }
         let end_us = (self.plan.trouble_ms + self.plan.heal_ms) * 1_000;
@@ -272,6 +286,17 @@ impl World {
                     .map_err(|fault| Violation(format!("the workload is not signed: {fault}")))?;
                 self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
             }
+            Happening::Change => {
+                self.change();
+                Ok(())
+            }
+            Happening::Propose { to, change } => {
+                let submission = self.changes[change].clone();
+                let verified = Unverified::new(submission)
+                    .verify(self.set.network(), &self.notary)
+                    .map_err(|fault| Violation(format!("a change is not signed: {fault}")))?;
+                self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
+            }
             Happening::Crash { member } => {
                 if self.members[usize::from(member)].engine.is_some() {
                     self.note(|| format!("v{member} crashes"));
@@ -283,7 +308,7 @@ impl World {
             Happening::Restart { member } => self.restart(member),
             Happening::Partition => {
                 self.note(|| "partition".to_owned());
-                self.network.partition(self.plan.members);
+                self.network.partition(self.everyone().end);
                 Ok(())
             }
             Happening::Join => {
@@ -297,7 +322,7 @@ impl World {
     fn heal(&mut self) -> Result<(), Violation> {
         self.note(|| "heal".to_owned());
         self.network.heal();
-        for member in 0..self.plan.members {
+        for member in self.everyone() {
             self.restart(member)?;
         }
         self.submit_again(10_000);
@@ -308,8 +333,15 @@ impl World {
     /// that waited in vain.
     pub(crate) fn submit_again(&mut self, after_us: u64) {
         for index in 0..self.submissions.len() {
-            for to in 0..self.plan.members {
-                self.after(after_us + 1_000 * index as u64, Happening::Submit { to, submission: index });
+            for to in self.everyone() {
+                let after = after_us + 1_000 * index as u64;
+                self.after(after, Happening::Submit { to, submission: index });
+                // Who packed it may have ceased to be a validator.
+                if self.plan.spares > 0 {
+                    for again in [10_000_000, 20_000_000] {
+                        self.after(again + after, Happening::Submit { to, submission: index });
+                    }
+                }
             }
         }
     }
@@ -329,7 +361,7 @@ impl World {
             None => Vec::new(),
         };
         self.perform(member, commands)?;
-        for peer in 0..self.plan.members {
+        for peer in self.everyone() {
             if peer != member && self.members[usize::from(peer)].engine.is_some() {
                 let (one, other) = (&self.members[usize::from(member)], &self.members[usize::from(peer)]);
                 let (one, other) = (one.peer(), other.peer());
@@ -363,6 +395,11 @@ impl World {
     pub(crate) fn reader(&self, member: u16) -> LedgerReader {
         let store = Arc::clone(&self.members[usize::from(member)].disk.store);
         LedgerReader::new(store as Arc<dyn ledger::read::Read>)
+    }
+
+    /// All members, spares included.
+    pub(crate) fn everyone(&self) -> std::ops::Range<u16> {
+        0..self.plan.members + self.plan.spares
     }
 
     pub(crate) fn is_byzantine(&self, member: u16) -> bool {
