@@ -68,7 +68,7 @@ pub(crate) fn behaviour(network: &Digest, keypair: &Keypair) -> Result<Behaviour
 
 /// Whether a message may be passed on and delivered: a validator signed it and it is within bounds.
 pub(crate) fn judge(message: &gossipsub::Message, roster: &Roster) -> MessageAcceptance {
-    let by_validator = message.source.is_some_and(|author| roster.index(&author).is_some());
+    let by_validator = message.source.is_some_and(|author| roster.contains(&author));
     if by_validator && message.data.len() <= Kind::CertifiedCheckpoint.bytes_max() {
         MessageAcceptance::Accept
     } else {
@@ -86,7 +86,7 @@ mod tests {
         let validator = keypair(&mut [1; 32]).public();
         let key = validator.clone().try_into_ed25519().unwrap().to_bytes();
         let stranger = keypair(&mut [2; 32]).public().to_peer_id();
-        let roster = Roster::new(&[key], None, stranger).unwrap();
+        let roster = Roster::new(&[key], stranger).unwrap();
         let message = |source, bytes| gossipsub::Message {
             source,
             data: vec![0; bytes],
