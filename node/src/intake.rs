@@ -10,12 +10,12 @@ use engine::Event;
 use engine::event::{PeerTicket, QuestionId};
 use p2p::{Incoming, Network};
 use proto::canonical::Canonical as _;
-use proto::id::ValidatorIndex;
 use proto::message::{Kind, Lane, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
+use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{Counters, Dropped};
 use crate::verifier::{Job, Verifier};
@@ -35,6 +35,7 @@ pub(crate) struct Intake {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) seats: Arc<Seats>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failure: Failure,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -52,7 +53,7 @@ impl Intake {
                         Lane::Consensus => take_room(&consensus, bytes.len()).await,
                         Lane::Bulk | Lane::Request => take_room(&bulk, bytes.len()).await,
                     };
-                    self.verifier.submit(Job::Frame { from: ValidatorIndex::new(from), kind, bytes, room });
+                    self.verifier.submit(Job::Frame { from, kind, bytes, room });
                 }
                 Incoming::Request { from: _, ticket, bytes } => match Request::decode(&bytes) {
                     Ok(request) => {
@@ -67,21 +68,28 @@ impl Intake {
                 },
                 Incoming::Response { ticket, from, bytes } => {
                     let room = take_room(&bulk, bytes.len()).await;
-                    let (question, from) = (QuestionId(ticket), ValidatorIndex::new(from));
+                    let question = QuestionId(ticket);
                     self.verifier.submit(Job::Response { question, from, bytes, room });
                 }
                 Incoming::RequestFailed { ticket } => {
                     self.inbox.happen(Event::NoResponse { question: QuestionId(ticket) });
                 }
-                // Meant for observers; a validator hears the same on its lanes.
-                Incoming::Announcement { bytes: _ } => {}
-                Incoming::PeerUp { index } => {
-                    self.counters.peer_up(index);
-                    self.inbox.happen(Event::PeerUp { peer: ValidatorIndex::new(index) });
+                Incoming::Announcement { bytes } => {
+                    // Meant for observers; a validator hears the same on its lanes.
+                    if self.seats.now().me.is_none() {
+                        let room = take_room(&bulk, bytes.len()).await;
+                        self.verifier.submit(Job::Announcement { bytes, room });
+                    }
+                }
+                Incoming::PeerUp { peer } => {
+                    self.counters.peer_up(peer);
+                    if let Some(peer) = self.seats.now().index(&peer) {
+                        self.inbox.happen(Event::PeerUp { peer });
+                    }
                     self.reporter.refresh();
                 }
-                Incoming::PeerDown { index } => {
-                    self.counters.peer_down(index);
+                Incoming::PeerDown { peer } => {
+                    self.counters.peer_down(&peer);
                     self.reporter.refresh();
                 }
             }

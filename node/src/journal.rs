@@ -11,11 +11,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crypto::{Digest, sha256};
+use crypto::{Digest, PublicKey, sha256};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical;
 use proto::counter::Height;
-use proto::id::{BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BlockId, NetworkId};
 use proto::record::SafetyRecord;
 
 use crate::files;
@@ -88,18 +88,18 @@ impl Journal {
     /// The file's name in a node's directory.
     pub const FILE_NAME: &'static str = "journal";
     /// The format written and read.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
     /// Above this size the journal is rewritten without what is settled, in bytes.
     const COMPACT_ABOVE_BYTES: u64 = 8 << 20;
 
-    /// Opens the journal of one validator of one network, and reads it whole.
+    /// Opens the journal of one validator, named by its consensus key, of one network, and reads it whole.
     ///
     /// # Errors
     /// `JournalError`; a file that is refused is left as it is.
     pub fn open(
         path: &Path,
         network: &NetworkId,
-        me: ValidatorIndex,
+        us: &PublicKey,
         if_missing: IfMissing,
     ) -> Result<(Self, Recovered), JournalError> {
         let io = |deed| move |source| JournalError::Io { deed, source };
@@ -109,14 +109,14 @@ impl Journal {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => match if_missing {
                 IfMissing::Refuse => return Err(JournalError::Missing { path: path.to_owned() }),
                 IfMissing::Create => {
-                    let header = Header::new(*network, me)?;
+                    let header = Header::new(*network, us.id())?;
                     files::create(path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
                 }
             },
             Err(source) => return Err(io("reading the journal")(source)),
         };
-        let found = recover::read(&bytes, network, me)?;
+        let found = recover::read(&bytes, network, us.id())?;
         let file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -216,7 +216,7 @@ impl Journal {
     /// both true.
     fn compact(&mut self, record: &SafetyRecord) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { deed: "rewriting the journal", source };
-        let header = Header::new(self.header.network, self.header.me)?;
+        let header = Header::new(self.header.network, self.header.owner)?;
         let mut group = Group::new();
         let mut bodies = BTreeMap::new();
         for (key, place) in &self.bodies {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use consensus::{Recipients, Say};
 use crypto::{SecretKey, Signature};
-use engine::{Alarm, Command, JournalWrite};
+use engine::event::QuestionId;
+use engine::{Alarm, Command, Event, JournalWrite};
 use ledger::Notice;
 use ledger::change::ChangeSet;
 use p2p::{InboundTicket, Network};
@@ -16,9 +17,8 @@ use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::id::ValidatorIndex;
-use proto::message::Message;
+use proto::message::{Message, Request};
 use proto::proposal::Proposal;
-use proto::validators::ValidatorSet;
 use tokio::sync::broadcast;
 
 use crate::callers::Callers;
@@ -26,6 +26,7 @@ use crate::clock;
 use crate::durable::Gates;
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
+use crate::seats::Seats;
 use crate::telemetry::Counters;
 use crate::verifier::{Job, Verifier};
 use crate::wire;
@@ -40,8 +41,7 @@ pub(crate) struct Signers {
 
 /// All that deeds are done with.
 pub(crate) struct Performer {
-    pub(crate) me: ValidatorIndex,
-    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) seats: Arc<Seats>,
     pub(crate) keys: Signers,
     pub(crate) journal: Gates<JournalWrite>,
     pub(crate) store: Gates<ChangeSet>,
@@ -64,7 +64,7 @@ impl Performer {
             Command::Cosign(head) => self.cosign(head),
             Command::Send { to, message } => self.send(&to, &message),
             Command::Ask { to, question, request } => {
-                self.network.request(to.get(), question.0, request.encode());
+                self.ask(to, question, &request);
             }
             Command::Respond { ticket, response } => {
                 self.network.respond(InboundTicket::new(ticket.0), response.encode());
@@ -82,27 +82,38 @@ impl Performer {
         }
     }
 
+    /// Exactly one answer comes of it, be it that there is nobody to ask.
+    fn ask(&self, to: ValidatorIndex, question: QuestionId, request: &Request) {
+        match self.seats.now().peer(to) {
+            Some(peer) => self.network.request(peer, question.0, request.encode()),
+            None => self.inbox.happen(Event::NoResponse { question }),
+        }
+    }
+
     fn say(&self, say: Say) {
+        let reign = self.seats.now();
+        let Some(me) = reign.me else { return };
+        let network = reign.set.network();
         match say {
             Say::Vote { statement, to } => {
-                let signature = self.sign(&statement.signed_bytes(self.set.network()));
-                let message = Message::Vote(Vote { statement, voter: self.me, signature });
+                let signature = self.sign(&statement.signed_bytes(network));
+                let message = Message::Vote(Vote { statement, voter: me, signature });
                 let bytes: Arc<[u8]> = wire::encode(&message).into();
-                for peer in to.iter().filter(|peer| **peer != self.me) {
-                    self.network.send(peer.get(), message.kind(), Arc::clone(&bytes));
+                for peer in to.iter().filter(|peer| **peer != me).filter_map(|peer| reign.peer(*peer)) {
+                    self.network.send(&peer, message.kind(), Arc::clone(&bytes));
                 }
-                if to.contains(&self.me) {
+                if to.contains(&me) {
                     self.verifier.submit(Job::Own(Box::new(message)));
                 }
             }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
                 let statement = TimeoutStatement { epoch, view, high_qc_view: high_qc.view };
-                let signature = self.sign(&statement.signed_bytes(self.set.network()));
-                let timeout = Timeout { epoch, view, high_qc, last_tc, voter: self.me, signature };
+                let signature = self.sign(&statement.signed_bytes(network));
+                let timeout = Timeout { epoch, view, high_qc, last_tc, voter: me, signature };
                 self.tell_all(Message::Timeout(timeout));
             }
             Say::Proposal { block, justify, timeout_cert } => {
-                let signature = self.sign(&Proposal::signed_bytes(self.set.network(), &block));
+                let signature = self.sign(&Proposal::signed_bytes(network, &block));
                 self.tell_all(Message::Proposal(Proposal { block, justify, timeout_cert, signature }));
             }
         }
@@ -122,16 +133,22 @@ impl Performer {
         let bytes: Arc<[u8]> = wire::encode(message).into();
         match to {
             Recipients::All => self.network.broadcast(message.kind(), bytes),
-            Recipients::One(peer) => self.network.send(peer.get(), message.kind(), bytes),
+            Recipients::One(to) => {
+                if let Some(peer) = self.seats.now().peer(*to) {
+                    self.network.send(&peer, message.kind(), bytes);
+                }
+            }
         }
     }
 
     fn cosign(&self, head: Head) {
         let time_s = clock::now().seconds();
-        match cosigned_messages(&self.set, self.me, head, time_s) {
+        let reign = self.seats.now();
+        let Some(me) = reign.me else { return };
+        match cosigned_messages(&reign.set, me, head, time_s) {
             Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
-                epoch: self.set.epoch(),
-                signer: self.me,
+                epoch: reign.set.epoch(),
+                signer: me,
                 head,
                 time_s,
                 log: self.keys.log.sign(&messages.log),

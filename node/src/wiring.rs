@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Anonymous, Api, Doors, Gateway, NodeStatus};
-use crypto::SecretKey;
+use crypto::{PublicKey, SecretKey};
 use engine::Engine;
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
 use proto::counter::Height;
 use proto::genesis::Genesis;
-use proto::id::ValidatorIndex;
 use proto::policy::Policy;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
@@ -28,6 +27,7 @@ use crate::journal::{IfMissing, Journal, Recovered};
 use crate::keys::NodeKeys;
 use crate::perform::{Performer, Signers};
 use crate::queue::Queue;
+use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
 use crate::tokens;
@@ -37,7 +37,7 @@ mod checks;
 mod error;
 mod running;
 
-use checks::{bind, exposure, find, peers, pool_limits};
+use checks::{bind, exposure, find, peers, pool_limits, warn_of_unknown};
 pub use error::StartError;
 pub use running::RunningNode;
 use running::{Current, Threads};
@@ -78,12 +78,12 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
 
     let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR))?);
     let reader = LedgerReader::new(store.clone());
-    let (journal, recovered) = open_journal(&config, &set, me, &reader)?;
+    let (journal, recovered) = open_journal(&config, &set, consensus.public(), &reader)?;
     let genesis = Arc::new(genesis);
     let journaled = recovered.blocks.into_iter().map(|block| Unverified::new(block).verify(&set, &Strict));
     let engine = Engine::new(engine::Setup {
         genesis: Arc::clone(&genesis),
-        me: Some(me),
+        me,
         consensus: config.consensus,
         pool: pool_limits(&config),
         batches: mempool::limits::BatchesLimits::default(),
@@ -91,12 +91,12 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         record: recovered.record,
         journaled: journaled.collect::<Result<_, _>>()?,
     })?;
+    warn_of_unknown(&set, &config);
     let (network, incoming) = Network::start(p2p::Config {
         seed: network_seed.to_bytes(),
         network: *set.network().digest(),
         listen: config.p2p.listen.clone(),
         validators: peers(&set, &config),
-        role: p2p::Role::Validator { index: me.get() },
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
 
@@ -105,22 +105,21 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let inbox: Arc<Inbox> = Arc::default();
     let callers: Arc<Callers> = Arc::default();
     let stopping = watch::Sender::new(false);
-    let name = set.get(me).map(|it| it.name.clone()).unwrap_or_default();
+    let name = config.name.clone().unwrap_or_default();
+    let seats = Arc::new(Seats::new(Arc::clone(&set), consensus.public().clone()));
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let told = watch::Sender::new(NodeStatus { name, version, ..NodeStatus::default() });
     let status = told.subscribe();
-    let reporter = Arc::new(Reporter::new(Arc::clone(&set), me, Arc::clone(&counters), told));
+    let reporter = Arc::new(Reporter::new(Arc::clone(&seats), Arc::clone(&counters), told));
     let verifier = Arc::new(Verifier {
         jobs: Queue::default(),
-        set: Arc::clone(&set),
-        me,
+        seats: Arc::clone(&seats),
         inbox: Arc::clone(&inbox),
         callers: Arc::clone(&callers),
         counters: Arc::clone(&counters),
     });
     let performer = Arc::new(Performer {
-        me,
-        set: Arc::clone(&set),
+        seats: Arc::clone(&seats),
         keys: Signers { consensus, log, cosigner_ed25519, cosigner_ml_dsa_65 },
         journal: Queue::default(),
         store: Queue::default(),
@@ -167,6 +166,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
             verifier,
             inbox,
             counters,
+            seats,
             reporter,
             failure: failure.clone(),
             stopping: current.stopping.subscribe(),
@@ -175,7 +175,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     );
     current.intake = Some(listening.abort_handle());
     let p2p_addrs = listen_addresses(&network, config.p2p.listen.len()).await;
-    tracing::info!(network = %set.network(), validator = %me, ?rpc_addrs, ?p2p_addrs, "this node runs");
+    let role = me.map_or_else(|| "observer".to_owned(), |me| format!("validator {me}"));
+    tracing::info!(network = %set.network(), role, ?rpc_addrs, ?p2p_addrs, "this node runs");
     Ok(RunningNode {
         rpc_addrs,
         admin_addr,
@@ -209,7 +210,7 @@ fn make_gateway(config: &Config, key: SecretKey) -> Result<Option<Gateway>, Star
 fn open_journal(
     config: &Config,
     set: &ValidatorSet,
-    me: ValidatorIndex,
+    us: &PublicKey,
     reader: &LedgerReader,
 ) -> Result<(Journal, Recovered), StartError> {
     let begun = reader.tip()?.is_some_and(|tip| tip.height > Height::ZERO);
@@ -218,7 +219,7 @@ fn open_journal(
         false => IfMissing::Create,
     };
     let path = config.data_dir.join(Journal::FILE_NAME);
-    let (journal, recovered) = Journal::open(&path, set.network(), me, if_missing)?;
+    let (journal, recovered) = Journal::open(&path, set.network(), us, if_missing)?;
     if recovered.cut_bytes > 0 {
         let bytes = recovered.cut_bytes;
         tracing::warn!(code = "journal_cut", bytes, "a write that a crash had left unfinished was cut off");

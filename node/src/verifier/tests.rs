@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proto::ballot::{Vote, VoteStatement};
 use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::genesis::{Admission, Genesis};
-use proto::id::{BlockId, Did, NetworkId, Tenant};
+use proto::id::{BlockId, Did, NetworkId, Tenant, ValidatorIndex};
 use proto::message::SyncInfo;
 use proto::operation::Operation;
 use proto::submission::Body;
@@ -33,8 +33,10 @@ impl Bench {
         };
         let verifier = Verifier {
             jobs: Queue::default(),
-            set: Arc::new(genesis.validator_set()),
-            me: ValidatorIndex::new(0),
+            seats: Arc::new(Seats::new(
+                Arc::new(genesis.validator_set()),
+                keys(0).consensus.public().clone(),
+            )),
             inbox: Arc::default(),
             callers: Arc::default(),
             counters: Arc::default(),
@@ -46,8 +48,12 @@ impl Bench {
         Arc::clone(&self.door).try_acquire_owned().unwrap()
     }
 
+    fn peer(&self, index: u16) -> PeerId {
+        self.verifier.seats.now().peer(ValidatorIndex::new(index)).unwrap()
+    }
+
     fn frame(&self, kind: Kind, bytes: Vec<u8>) -> Job {
-        Job::Frame { from: ValidatorIndex::new(1), kind, bytes, room: self.room() }
+        Job::Frame { from: self.peer(1), kind, bytes, room: self.room() }
     }
 
     /// Checks jobs and gives what came of them.
@@ -65,7 +71,8 @@ impl Bench {
             height: Height::new(2),
             block: BlockId::default(),
         };
-        let signature = keys(signed_by).consensus.sign(&statement.signed_bytes(self.verifier.set.network()));
+        let signature =
+            keys(signed_by).consensus.sign(&statement.signed_bytes(self.verifier.seats.now().set.network()));
         Vote { statement, voter: ValidatorIndex::new(1), signature }
     }
 
@@ -109,22 +116,18 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
 #[test]
 fn our_own_words_come_in_by_the_same_door() {
     let bench = Bench::new();
-    let genesis = bench.verifier.set.opening_certificate();
+    let genesis = bench.verifier.seats.now().set.opening_certificate();
     let info = Message::SyncInfo(SyncInfo { high_qc: genesis, high_tc: None });
     let events = bench.run(vec![Job::Own(Box::new(Message::Vote(bench.vote(0)))), Job::Own(Box::new(info))]);
-    assert!(matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.me), "{events:?}");
+    assert!(matches!(&events[..], [Event::Message { from, .. }] if from.get() == 0), "{events:?}");
 }
 
 #[test]
 fn what_is_urgent_goes_first() {
     let bench = Bench::new();
     let (vote, other) = (bench.vote(1).encode(), Response::Blocks(Vec::new()).encode());
-    let response = |bytes| Job::Response {
-        question: QuestionId(7),
-        from: ValidatorIndex::new(1),
-        bytes,
-        room: bench.room(),
-    };
+    let response =
+        |bytes| Job::Response { question: QuestionId(7), from: bench.peer(1), bytes, room: bench.room() };
     let events = bench.run(vec![response(other), bench.frame(Kind::Vote, vote)]);
     assert!(matches!(events[..], [Event::Message { .. }, Event::Response { .. }]), "{events:?}");
 }
@@ -134,7 +137,7 @@ fn an_answer_that_does_not_hold_is_no_answer() {
     let bench = Bench::new();
     let job = Job::Response {
         question: QuestionId(7),
-        from: ValidatorIndex::new(1),
+        from: bench.peer(1),
         bytes: vec![1, 2, 3],
         room: bench.room(),
     };
@@ -145,7 +148,7 @@ fn an_answer_that_does_not_hold_is_no_answer() {
 #[test]
 fn callers_hear_at_once_what_needs_no_judging() {
     let bench = Bench::new();
-    let network = *bench.verifier.set.network();
+    let network = *bench.verifier.seats.now().set.network();
     let cases = [
         (bench.submission(network, true), Some("bad_signature")),
         (bench.submission(NetworkId::default(), false), Some("wrong_network")),

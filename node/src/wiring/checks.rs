@@ -11,23 +11,21 @@ use tokio::net::TcpListener;
 use super::StartError;
 use crate::config::{Config, Mempool};
 use crate::keys::NodeKeys;
+use crate::seats::network_key;
 
-/// Which validator this node is; its keys must be the ones genesis names, or nobody would accept its word.
+/// Which validator this node is, none for an observer. Its keys must be the ones its name goes with, or nobody would
+/// accept its word.
 pub(super) fn find(
     set: &ValidatorSet,
     config: &Config,
     keys: &NodeKeys,
-) -> Result<ValidatorIndex, StartError> {
+) -> Result<Option<ValidatorIndex>, StartError> {
     let name = config.name.clone().ok_or(StartError::NameMissing)?;
-    let found = set.iter().find(|(_, validator)| validator.name == name);
-    let (me, validator) = found.ok_or_else(|| StartError::NotAValidator { name: name.clone() })?;
-    if *validator != keys.validator(&name, validator.power) {
-        return Err(StartError::OtherKeys { name });
-    }
-    let known = |peer: &str| set.iter().any(|(_, validator)| validator.name == peer);
-    match config.peers.keys().find(|peer| !known(peer)) {
-        Some(peer) => Err(StartError::UnknownPeer { name: peer.clone() }),
-        None => Ok(me),
+    match set.iter().find(|(_, validator)| validator.name == name) {
+        Some((me, validator)) if *validator == keys.validator(&name, validator.power) => Ok(Some(me)),
+        Some(_) => Err(StartError::OtherKeys { name }),
+        None if config.observe => Ok(None),
+        None => Err(StartError::NotAValidator { name }),
     }
 }
 
@@ -35,14 +33,22 @@ pub(super) fn find(
 pub(super) fn peers(set: &ValidatorSet, config: &Config) -> Vec<p2p::Peer> {
     set.iter()
         .map(|(_, validator)| p2p::Peer {
-            public_key: validator
-                .network
-                .as_bytes()
-                .try_into()
-                .expect("an ed25519 key, as the set has checked"),
+            public_key: network_key(validator),
             addresses: config.peers.get(&validator.name).cloned().unwrap_or_default(),
         })
         .collect()
+}
+
+/// An address for nobody may be a slip of the pen, or of somebody who has left or is still to come.
+pub(super) fn warn_of_unknown(set: &ValidatorSet, config: &Config) {
+    let known = |peer: &str| set.iter().any(|(_, validator)| validator.name == peer);
+    for name in config.peers.keys().filter(|peer| !known(peer)) {
+        tracing::warn!(
+            code = "unknown_peer",
+            name,
+            "the configuration has an address for one who is no validator"
+        );
+    }
 }
 
 /// How much may wait, as configured.

@@ -202,11 +202,11 @@ fn unstarted(fault: &StartError) -> Failure {
     let failure = Failure::usage(fault);
     match fault {
         StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),
-        StartError::NotAValidator { .. } => failure.hint("genesis.json lists the validators' names"),
+        StartError::NotAValidator { .. } => failure
+            .hint("is the name right? A node that is no validator, or not yet, runs with observe = true in config.toml"),
         StartError::OtherKeys { .. } => {
             failure.hint("is this another node's keystore, or another network's genesis?")
         }
-        StartError::UnknownPeer { .. } => failure.hint("peers are named as in genesis.json"),
         StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
             failure.hint("another process listens there; end it, or choose another port")
         }
