@@ -100,10 +100,12 @@ impl Intake {
     }
 }
 
-/// Takes submissions until the node goes down.
+/// Takes submissions until the node goes down. An observer refuses them and says who takes them: it packs no batches, and
+/// to pass them on it would have to vouch for an answer that another gave.
 pub(crate) async fn submissions(
     mut requests: mpsc::Receiver<SubmitRequest>,
     verifier: Arc<Verifier>,
+    submit_to: Vec<String>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let door = Arc::new(Semaphore::new(SUBMISSIONS_KIB));
@@ -114,6 +116,14 @@ pub(crate) async fn submissions(
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
         let Some(SubmitRequest { envelope, reply }) = request else { return };
+        let reign = verifier.seats.now();
+        if reign.me.is_none() {
+            let names = || reign.set.iter().map(|(_, validator)| validator.name.clone()).collect();
+            let validators = if submit_to.is_empty() { names() } else { submit_to.clone() };
+            // An error says that the caller has left.
+            let _ = reply.send(SubmitReply::Observer { validators });
+            continue;
+        }
         if verifier.counters.is_disk_full() {
             // What is agreed on already must still be written; nothing is added to it. An error says that the caller
             // has left.

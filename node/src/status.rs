@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::doors::NodeStatus;
+use api::{NodeStatus, Role};
 use engine::Engine;
 use proto::counter::TimeMs;
 use tokio::sync::watch;
 
-use crate::seats::Seats;
+use crate::seats::{Reign, Seats};
 use crate::telemetry::Counters;
 
 /// Blocks a node may be behind and still be ready: some are uncommitted in every healthy moment.
@@ -44,7 +44,8 @@ impl Reporter {
     pub(crate) fn refresh(&self) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Seen { status, block_time }) = seen else { return };
-        let reasons = self.reasons(&status);
+        let reign = self.seats.now();
+        let reasons = self.reasons(&reign, &status);
         self.told.send_if_modified(|told| {
             let height = status.consensus.height.get();
             let next = NodeStatus {
@@ -57,6 +58,11 @@ impl Reporter {
                 tree_size: status.head.size.get(),
                 checkpoint_size: status.certified.get(),
                 block_time_ms: block_time.get(),
+                epoch: reign.set.epoch().get(),
+                role: match reign.me {
+                    Some(_) => Role::Validator,
+                    None => Role::Observer,
+                },
                 peers_connected: self.counters.peers_connected(),
                 mempool_count: status.waiting as u64,
                 mempool_bytes: status.waiting_bytes as u64,
@@ -70,10 +76,9 @@ impl Reporter {
     }
 
     /// Why the node cannot serve; none when it can.
-    fn reasons(&self, status: &engine::Status) -> Vec<String> {
+    fn reasons(&self, reign: &Reign, status: &engine::Status) -> Vec<String> {
         let mut reasons = Vec::new();
-        let reign = self.seats.now();
-        let (power, needed) = (self.counters.connected_power(&reign), reign.set.quorum_power());
+        let (power, needed) = (self.counters.connected_power(reign), reign.set.quorum_power());
         match reign.me {
             Some(_) if power < needed => {
                 reasons

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Gateway, NodeStatus};
+use api::{Anonymous, Api, Doors, Gateway, NodeStatus, Reigning};
 use crypto::{PublicKey, SecretKey};
 use engine::Engine;
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
 use proto::counter::Height;
 use proto::genesis::Genesis;
-use proto::policy::Policy;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
 use store::disk::Disk;
@@ -71,7 +70,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     genesis.check()?;
     let set = Arc::new(genesis.validator_set());
     let me = find(&set, &config, &keys)?;
-    let policy: Arc<str> = Policy::of(&set)?.to_string().into();
+    let reigning = Reigning::of(Arc::clone(&set))?;
     let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway } = keys;
     let gateway = make_gateway(&config, gateway)?;
     let (rpc, admin) = bind(&config).await?;
@@ -142,14 +141,18 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         read: reader,
         feed: performer.feed.clone(),
         status: status.clone(),
-        set: Arc::clone(&set),
+        reign: watch::Sender::new(reigning).subscribe(),
         genesis,
-        policy,
         gateway,
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
         stopping: current.stopping.subscribe(),
     });
-    let submissions = intake::submissions(requests, Arc::clone(&verifier), current.stopping.subscribe());
+    let submissions = intake::submissions(
+        requests,
+        Arc::clone(&verifier),
+        config.rpc.submit_to.clone(),
+        current.stopping.subscribe(),
+    );
     let mut serving = vec![tokio::spawn(submissions)];
     let mut rpc_addrs = Vec::new();
     for (listener, address) in rpc {

@@ -18,7 +18,9 @@ pub enum Fault {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFault),
     /// The signatures hold, and those who made them reigned no more.
-    #[error("a head of {size} leaves is signed by the validators of epoch {epoch}, whose last head has {last}")]
+    #[error(
+        "a head of {size} leaves is signed by the validators of epoch {epoch}, whose last head has {last}"
+    )]
     Retired {
         /// Whose validators signed.
         epoch: Epoch,

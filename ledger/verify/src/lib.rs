@@ -18,9 +18,9 @@ mod receipt;
 mod report;
 mod trust;
 
-pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, verify_checkpoint};
+pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, head_of, verify_checkpoint};
 pub use fault::Fault;
 pub use history::{HistoryFault, verify_history};
 pub use receipt::{Freshness, Options, verify_receipt};
-pub use trust::{HandoverProof, Trust, TrustError};
 pub use report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};
+pub use trust::{HandoverProof, Trust, TrustError};
