@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
-use crate::seats::Seats;
+use crate::seats::{Seats, name_of};
 use crate::status::Reporter;
 use crate::telemetry::{Counters, Dropped};
 use crate::verifier::{Job, Verifier};
@@ -74,16 +74,16 @@ impl Intake {
                 Incoming::RequestFailed { ticket } => {
                     self.inbox.happen(Event::NoResponse { question: QuestionId(ticket) });
                 }
-                Incoming::Announcement { bytes } => {
+                Incoming::Announcement { author, bytes } => {
                     // Meant for observers; a validator hears the same on its lanes.
                     if self.seats.now().me.is_none() {
                         let room = take_room(&bulk, bytes.len()).await;
-                        self.verifier.submit(Job::Announcement { bytes, room });
+                        self.verifier.submit(Job::Announcement { author, bytes, room });
                     }
                 }
                 Incoming::PeerUp { peer } => {
                     self.counters.peer_up(peer);
-                    if let Some(peer) = self.seats.now().index(&peer) {
+                    if let Some(peer) = name_of(&peer) {
                         self.inbox.happen(Event::PeerUp { peer });
                     }
                     self.reporter.refresh();
@@ -118,7 +118,7 @@ pub(crate) async fn submissions(
         let Some(SubmitRequest { envelope, reply }) = request else { return };
         let reign = verifier.seats.now();
         if reign.me.is_none() {
-            let names = || reign.set.iter().map(|(_, validator)| validator.name.clone()).collect();
+            let names = || reign.set().iter().map(|(_, validator)| validator.name.clone()).collect();
             let validators = if submit_to.is_empty() { names() } else { submit_to.clone() };
             // An error says that the caller has left.
             let _ = reply.send(SubmitReply::Observer { validators });

@@ -58,7 +58,7 @@ impl Reporter {
                 tree_size: status.head.size.get(),
                 checkpoint_size: status.certified.get(),
                 block_time_ms: block_time.get(),
-                epoch: reign.set.epoch().get(),
+                epoch: reign.epoch().get(),
                 role: match reign.me {
                     Some(_) => Role::Validator,
                     None => Role::Observer,
@@ -78,7 +78,7 @@ impl Reporter {
     /// Why the node cannot serve; none when it can.
     fn reasons(&self, reign: &Reign, status: &engine::Status) -> Vec<String> {
         let mut reasons = Vec::new();
-        let (power, needed) = (self.counters.connected_power(reign), reign.set.quorum_power());
+        let (power, needed) = (self.counters.connected_power(reign), reign.set().quorum_power());
         match reign.me {
             Some(_) if power < needed => {
                 reasons

@@ -80,6 +80,7 @@ impl Counters {
             | Event::NoResponse { .. }
             | Event::Applied { .. }
             | Event::Certified { .. }
+            | Event::OtherEpoch { .. }
             | Event::PeerUp { .. } => {}
         }
     }
@@ -164,6 +165,6 @@ impl Counters {
         let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reached: BTreeSet<_> = connected.iter().filter_map(|peer| reign.index(peer)).collect();
         reached.extend(reign.me);
-        reached.into_iter().map(|index| reign.set.power(index)).sum()
+        reached.into_iter().map(|index| reign.set().power(index)).sum()
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use api::SubmitReply;
 use engine::event::{CallerTicket, QuestionId};
-use engine::{Event, VerifiedMessage, VerifiedResponse};
+use engine::Event;
 use p2p::PeerId;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::callers::{self, Callers};
 use crate::inbox::Inbox;
 use crate::queue::Queue;
-use crate::seats::Seats;
+use crate::seats::{Seats, name_of};
 use crate::telemetry::{Counters, Dropped};
 use crate::wire;
 
@@ -40,6 +40,8 @@ pub(crate) enum Job {
     },
     /// A validator announced a certified checkpoint to all.
     Announcement {
+        /// Whose.
+        author: PeerId,
         /// Its bytes.
         bytes: Vec<u8>,
         /// The room it takes.
@@ -104,8 +106,8 @@ impl Verifier {
                         self.inbox.arrive(event, room);
                     }
                 }
-                Job::Announcement { bytes, room } => {
-                    if let Some(event) = self.announcement(&bytes) {
+                Job::Announcement { author, bytes, room } => {
+                    if let Some(event) = self.announcement(&author, &bytes) {
                         self.inbox.arrive(event, room);
                     }
                 }
@@ -132,11 +134,8 @@ impl Verifier {
                 return None;
             }
         };
-        let reign = self.seats.now();
-        // Who has left since it said this is nobody to the engine.
-        let index = reign.index(from)?;
-        match VerifiedMessage::verify(message, &reign.set, &Strict) {
-            Ok(message) => Some(Event::Message { from: index, message }),
+        match self.seats.now().reigns.hear(name_of(from)?, message, &Strict) {
+            Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(peer = %from, ?kind, %fault, "a message does not hold");
                 self.counters.dropped(Dropped::Unverified);
@@ -146,7 +145,7 @@ impl Verifier {
     }
 
     /// What an observer hears. Whose relay brought it does not matter: a quorum signed it.
-    fn announcement(&self, bytes: &[u8]) -> Option<Event> {
+    fn announcement(&self, author: &PeerId, bytes: &[u8]) -> Option<Event> {
         let checkpoint = match CertifiedCheckpoint::decode(bytes) {
             Ok(checkpoint) => checkpoint,
             Err(fault) => {
@@ -155,13 +154,9 @@ impl Verifier {
                 return None;
             }
         };
-        let from = checkpoint.cosignatures.first()?.signer;
-        match VerifiedMessage::verify(
-            Message::CertifiedCheckpoint(checkpoint),
-            &self.seats.now().set,
-            &Strict,
-        ) {
-            Ok(message) => Some(Event::Message { from, message }),
+        let message = Message::CertifiedCheckpoint(checkpoint);
+        match self.seats.now().reigns.hear(name_of(author)?, message, &Strict) {
+            Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(%fault, "an announcement does not hold");
                 self.counters.dropped(Dropped::Unverified);
@@ -172,12 +167,10 @@ impl Verifier {
 
     fn own(&self, message: Message) {
         let kind = message.kind();
-        let reign = self.seats.now();
-        let Some(me) = reign.me else { return };
-        match VerifiedMessage::verify(message, &reign.set, &Strict) {
-            Ok(message) => self.inbox.happen(Event::Message { from: me, message }),
+        match self.seats.now().reigns.hear(self.seats.us(), message, &Strict) {
+            Ok(event) => self.inbox.happen(event),
             Err(fault) => {
-                // Our keys are not the ones genesis names: wiring refuses such a start, so nothing else explains it.
+                // Our keys are not the ones our name goes with: wiring refuses such a start, so nothing else explains it.
                 tracing::error!(code = "own_message_refused", ?kind, %fault, "what this node signed does not hold");
                 self.counters.dropped(Dropped::Unverified);
             }
@@ -186,7 +179,7 @@ impl Verifier {
 
     fn response(&self, question: QuestionId, from: &PeerId, bytes: &[u8]) -> Event {
         let response = Response::decode(bytes).map_err(|fault| fault.to_string()).and_then(|response| {
-            VerifiedResponse::verify(response, &self.seats.now().set, &Strict)
+            self.seats.now().reigns.answer(response, &Strict)
                 .map_err(|fault| fault.to_string())
         });
         match response {
@@ -208,7 +201,7 @@ impl Verifier {
         let refused = match Submission::decode(envelope) {
             Ok(submission) => {
                 let id = submission.id();
-                match Unverified::new(submission).verify(self.seats.now().set.network(), &Strict) {
+                match Unverified::new(submission).verify(self.seats.now().set().network(), &Strict) {
                     Ok(submission) => return Some((reply, submission)),
                     Err(fault) => callers::unsigned(id, &fault),
                 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
+use libp2p::multihash::Multihash;
 use libp2p::identity::{Keypair, PublicKey, ed25519};
 
 /// Why keys make no network.
@@ -36,6 +37,13 @@ pub fn keypair(seed: &mut [u8; 32]) -> Keypair {
 pub fn peer_id(public_key: &[u8; 32]) -> Option<PeerId> {
     let key = ed25519::PublicKey::try_from_bytes(public_key).ok()?;
     Some(PublicKey::from(key).to_peer_id())
+}
+
+/// The Ed25519 public key that a peer id embeds: the one that the handshake proved. None for an id of another make.
+pub fn public_key(peer: &PeerId) -> Option<[u8; 32]> {
+    let multihash: &Multihash<64> = peer.as_ref();
+    let key = PublicKey::try_decode_protobuf(multihash.digest()).ok()?;
+    Some(key.try_into_ed25519().ok()?.to_bytes())
 }
 
 /// The validators of this network at one time. They have no numbers here: an index means another validator in
@@ -105,6 +113,8 @@ mod tests {
         let public = pair.public().try_into_ed25519().unwrap().to_bytes();
         assert_eq!(public[..4], [0xd7, 0x5a, 0x98, 0x01]);
         assert_eq!(peer_id(&public), Some(pair.public().to_peer_id()));
+        assert_eq!(public_key(&pair.public().to_peer_id()), Some(public));
+        assert_eq!(public_key(&PeerId::random()), None);
     }
 
     #[test]

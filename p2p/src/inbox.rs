@@ -81,6 +81,8 @@ pub enum Incoming {
     },
     /// Something a validator announced to all.
     Announcement {
+        /// Who, by its signature; the relay does not matter.
+        author: PeerId,
         /// The announcement, not decoded.
         bytes: Vec<u8>,
     },

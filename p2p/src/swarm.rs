@@ -214,16 +214,19 @@ impl Loop {
         match event {
             BehaviourEvent::Fetch(event) => self.questions.on_event(event, &self.membership.roster),
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
-                let acceptance = gossip::judge(&message, &self.membership.roster);
-                let trusted = matches!(acceptance, MessageAcceptance::Accept);
+                let author = gossip::judge(&message, &self.membership.roster);
+                let acceptance = match author {
+                    Some(_) => MessageAcceptance::Accept,
+                    None => MessageAcceptance::Reject,
+                };
                 self.swarm.behaviour_mut().gossip.report_message_validation_result(
                     &message_id,
                     &propagation_source,
                     acceptance,
                 );
-                if trusted {
+                if let Some(author) = author {
                     self.shared.counters.received(Kind::CertifiedCheckpoint, message.data.len());
-                    self.shared.inbox.ask(Incoming::Announcement { bytes: message.data });
+                    self.shared.inbox.ask(Incoming::Announcement { author, bytes: message.data });
                 } else {
                     self.shared.counters.dropped(DropReason::Untrusted, 1);
                 }

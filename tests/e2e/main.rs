@@ -2,6 +2,7 @@
 
 mod admission;
 mod crash;
+mod epochs;
 mod offline;
 mod pause;
 mod same;

@@ -67,6 +67,21 @@ impl Net {
         net
     }
 
+    /// The network's directory.
+    pub fn dir(&self) -> &Path {
+        self.topology.dir()
+    }
+
+    /// Looks who belongs to the network by now.
+    pub fn look_again(&mut self) {
+        self.topology = Topology::read(self.topology.dir()).expect("a network");
+    }
+
+    /// The position of a node.
+    pub fn index(&self, name: &str) -> usize {
+        self.topology.nodes.iter().position(|node| node.name == name).expect("a node of this name")
+    }
+
     /// One node.
     pub fn node(&self, index: usize) -> &Member {
         &self.topology.nodes[index]
@@ -207,7 +222,7 @@ impl Net {
         };
         let mut votes = Vec::new();
         // Header; then groups: length, number and check, items, check.
-        let mut group = 78;
+        let mut group = 108;
         while let Some(length) = number(group) {
             let (mut item, end) = (group + 20, group + 20 + length);
             while item < end {
@@ -237,6 +252,10 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
+        // Nodes may have joined since the network was drawn.
+        if let Ok(grown) = Topology::read(self.topology.dir()) {
+            self.topology = grown;
+        }
         for node in &self.topology.nodes {
             let _ = process::pause(node, Paused::No);
             let _ = process::kill(node, PATIENCE);

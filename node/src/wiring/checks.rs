@@ -4,50 +4,26 @@ use std::net::SocketAddr;
 
 use api::Exposure;
 use mempool::limits::{Limit, PoolLimits};
-use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 use tokio::net::TcpListener;
 
 use super::StartError;
 use crate::config::{Config, Mempool};
 use crate::keys::NodeKeys;
-use crate::seats::network_key;
 
-/// Which validator this node is, none for an observer. Its keys must be the ones its name goes with, or nobody would
-/// accept its word.
-pub(super) fn find(
+/// Checks that this node may run by this configuration: as the validator of its name, with the keys that go with it, or
+/// nobody would accept its word; or as an observer, if it is set to be one.
+pub(super) fn check_role(
     set: &ValidatorSet,
     config: &Config,
     keys: &NodeKeys,
-) -> Result<Option<ValidatorIndex>, StartError> {
+) -> Result<(), StartError> {
     let name = config.name.clone().ok_or(StartError::NameMissing)?;
     match set.iter().find(|(_, validator)| validator.name == name) {
-        Some((me, validator)) if *validator == keys.validator(&name, validator.power) => Ok(Some(me)),
+        Some((_, validator)) if *validator == keys.validator(&name, validator.power) => Ok(()),
         Some(_) => Err(StartError::OtherKeys { name }),
-        None if config.observe => Ok(None),
+        None if config.observe => Ok(()),
         None => Err(StartError::NotAValidator { name }),
-    }
-}
-
-/// Every validator with the addresses it can be dialled at.
-pub(super) fn peers(set: &ValidatorSet, config: &Config) -> Vec<p2p::Peer> {
-    set.iter()
-        .map(|(_, validator)| p2p::Peer {
-            public_key: network_key(validator),
-            addresses: config.peers.get(&validator.name).cloned().unwrap_or_default(),
-        })
-        .collect()
-}
-
-/// An address for nobody may be a slip of the pen, or of somebody who has left or is still to come.
-pub(super) fn warn_of_unknown(set: &ValidatorSet, config: &Config) {
-    let known = |peer: &str| set.iter().any(|(_, validator)| validator.name == peer);
-    for name in config.peers.keys().filter(|peer| !known(peer)) {
-        tracing::warn!(
-            code = "unknown_peer",
-            name,
-            "the configuration has an address for one who is no validator"
-        );
     }
 }
 

@@ -128,7 +128,7 @@ async fn who_leaves_the_roster_is_told_as_down_and_may_come_back() {
 async fn too_many_questions_are_dropped_and_counted() {
     let counters = Arc::new(Counters::default());
     let (inbox, _sources) = Inbox::new(2, Arc::clone(&counters));
-    let announcement = Incoming::Announcement { bytes: vec![1] };
+    let announcement = Incoming::Announcement { author: peer(1), bytes: vec![1] };
     assert_eq!(inbox.ask(announcement.clone()), Accepted::Yes);
     assert_eq!(inbox.ask(announcement.clone()), Accepted::Yes);
     assert_eq!(inbox.ask(announcement), Accepted::No);

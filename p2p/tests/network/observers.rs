@@ -10,7 +10,7 @@ use crate::support::{Node, Plan, Raw, RawEvent, bounded, bytes, eventually, peer
 
 async fn announcement(node: &mut Node) -> Vec<u8> {
     node.next_of(|incoming| match incoming {
-        Incoming::Announcement { bytes } => Some(bytes),
+        Incoming::Announcement { author: _, bytes } => Some(bytes),
         _ => None,
     })
     .await
