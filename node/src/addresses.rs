@@ -36,7 +36,11 @@ impl Addresses {
     pub(crate) fn warn_of_unknown(&self, set: &ValidatorSet) {
         let known = |peer: &str| set.iter().any(|(_, validator)| validator.name == peer);
         for name in self.0.keys().filter(|peer| !known(peer)) {
-            tracing::warn!(code = "unknown_peer", name, "the configuration has an address for one who is no validator");
+            tracing::warn!(
+                code = "unknown_peer",
+                name,
+                "the configuration has an address for one who is no validator"
+            );
         }
     }
 }

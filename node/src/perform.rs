@@ -202,7 +202,8 @@ impl Performer {
             let names: Vec<_> = set.iter().map(|(_, validator)| validator.name.as_str()).collect();
             tracing::info!(epoch = %now.epoch(), validators = names.join(" "), "an epoch begins");
         }
-        let (left, joined) = (before.me.is_some() && now.me.is_none(), before.me.is_none() && now.me.is_some());
+        let (left, joined) =
+            (before.me.is_some() && now.me.is_none(), before.me.is_none() && now.me.is_some());
         if joined {
             tracing::info!(epoch = %now.epoch(), "this node is a validator from now on");
         }
@@ -215,7 +216,10 @@ impl Performer {
         }
         let was_leaving = left || before.is_leaving(self.seats.key());
         if was_leaving && now.me.is_none() && !now.is_leaving(self.seats.key()) {
-            tracing::warn!(code = "may_be_stopped", "the last head of this node's epoch is certified: it may be stopped");
+            tracing::warn!(
+                code = "may_be_stopped",
+                "the last head of this node's epoch is certified: it may be stopped"
+            );
         }
     }
 

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use api::SubmitReply;
-use engine::event::{CallerTicket, QuestionId};
 use engine::Event;
+use engine::event::{CallerTicket, QuestionId};
 use p2p::PeerId;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
@@ -179,8 +179,7 @@ impl Verifier {
 
     fn response(&self, question: QuestionId, from: &PeerId, bytes: &[u8]) -> Event {
         let response = Response::decode(bytes).map_err(|fault| fault.to_string()).and_then(|response| {
-            self.seats.now().reigns.answer(response, &Strict)
-                .map_err(|fault| fault.to_string())
+            self.seats.now().reigns.answer(response, &Strict).map_err(|fault| fault.to_string())
         });
         match response {
             Ok(response) => Event::Response { question, response },

@@ -7,11 +7,11 @@
 use std::collections::HashSet;
 
 use crypto::Digest;
+use libp2p::PeerId;
 use libp2p::gossipsub::{
     self, IdentTopic, IdentityTransform, MessageAuthenticity, MessageId, ValidationMode,
     WhitelistSubscriptionFilter,
 };
-use libp2p::PeerId;
 use libp2p::identity::Keypair;
 use proto::message::Kind;
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
-use libp2p::multihash::Multihash;
 use libp2p::identity::{Keypair, PublicKey, ed25519};
+use libp2p::multihash::Multihash;
 
 /// Why keys make no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

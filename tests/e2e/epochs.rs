@@ -61,7 +61,8 @@ async fn testnet(net: &Net, words: &[&str]) -> (Instant, Instant) {
     let mut command = Command::new(quorate());
     command.arg("testnet").args(words).arg("--dir").arg(net.dir()).args(["--timeout", PATIENCE]);
     command.env("QUORATE_CONFIG_DIR", net.dir().join("config"));
-    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it ran").expect("it ran");
+    let output =
+        tokio::task::spawn_blocking(move || command.output()).await.expect("it ran").expect("it ran");
     let (out, fault) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{words:?}: {out}{fault}");
     print!("{out}");
@@ -114,7 +115,8 @@ async fn four_become_seven_become_four_under_load() {
     let genesis = genesis_file::read(&net.node(0).dir().join(genesis_file::FILE_NAME)).expect("a genesis");
     let chain = net.client(net.index("v6")).trust().await.expect("a chain");
     assert_eq!(chain.handovers.len() as u64, validators.epoch.0);
-    let trust = extended(Trust::from_genesis(&genesis).expect("a genesis"), &chain).expect("every link holds");
+    let trust =
+        extended(Trust::from_genesis(&genesis).expect("a genesis"), &chain).expect("every link holds");
     let finals = finals.lock().await;
     let ids: Vec<_> = finals.keys().copied().collect();
     println!("{} submissions, {} epochs", ids.len(), validators.epoch);

@@ -1,6 +1,7 @@
 use super::*;
 
 use crypto::{Scheme, SecretKey};
+use engine::{Command, Reigns, VerifiedMessage};
 use proptest::prelude::*;
 use proto::ballot::{Vote, VoteStatement};
 use proto::counter::{Epoch, Height, TimeMs, View};
@@ -15,6 +16,25 @@ use crate::keys::{MasterSeed, NodeKeys};
 
 fn keys(number: u8) -> NodeKeys {
     NodeKeys::derive(&MasterSeed::new([number; 32]))
+}
+
+/// Who reigns in a network that has just begun, as an engine says it.
+fn reigns(genesis: &Genesis) -> Arc<Reigns> {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine::Engine::new(engine::Setup {
+        genesis: Arc::new(genesis.clone()),
+        key: None,
+        consensus: consensus::Config::default(),
+        pool: mempool::limits::PoolLimits::default(),
+        batches: mempool::limits::BatchesLimits::default(),
+        store: Arc::new(store::disk::Disk::open(dir.path()).unwrap()),
+        record: None,
+        journaled: Vec::new(),
+    });
+    let mut commands = engine.unwrap().start(TimeMs::new(2)).into_iter();
+    commands
+        .find_map(|command| if let Command::Reign(reigns) = command { Some(reigns) } else { None })
+        .unwrap()
 }
 
 struct Bench {
@@ -34,8 +54,9 @@ impl Bench {
         let verifier = Verifier {
             jobs: Queue::default(),
             seats: Arc::new(Seats::new(
-                Arc::new(genesis.validator_set()),
+                reigns(&genesis),
                 keys(0).consensus.public().clone(),
+                &keys(0).network_seed.public(),
             )),
             inbox: Arc::default(),
             callers: Arc::default(),
@@ -49,7 +70,7 @@ impl Bench {
     }
 
     fn peer(&self, index: u16) -> PeerId {
-        self.verifier.seats.now().peer(ValidatorIndex::new(index)).unwrap()
+        self.verifier.seats.now().validator(ValidatorIndex::new(index)).unwrap()
     }
 
     fn frame(&self, kind: Kind, bytes: Vec<u8>) -> Job {
@@ -71,8 +92,9 @@ impl Bench {
             height: Height::new(2),
             block: BlockId::default(),
         };
-        let signature =
-            keys(signed_by).consensus.sign(&statement.signed_bytes(self.verifier.seats.now().set.network()));
+        let signature = keys(signed_by)
+            .consensus
+            .sign(&statement.signed_bytes(self.verifier.seats.now().set().network()));
         Vote { statement, voter: ValidatorIndex::new(1), signature }
     }
 
@@ -108,7 +130,7 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
     let [Event::Message { from, message: VerifiedMessage::Vote(vote) }] = &events[..] else {
         panic!("{events:?}")
     };
-    assert_eq!((*from, &**vote), (ValidatorIndex::new(1), &good));
+    assert_eq!((*from, &**vote), (name_of(&bench.peer(1)).unwrap(), &good));
     assert_eq!(bench.verifier.counters.dropped_count(Dropped::Unverified), 1);
     assert_eq!(bench.door.available_permits(), 1_000, "the door has its room back");
 }
@@ -116,10 +138,13 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
 #[test]
 fn our_own_words_come_in_by_the_same_door() {
     let bench = Bench::new();
-    let genesis = bench.verifier.seats.now().set.opening_certificate();
+    let genesis = bench.verifier.seats.now().set().opening_certificate();
     let info = Message::SyncInfo(SyncInfo { high_qc: genesis, high_tc: None });
     let events = bench.run(vec![Job::Own(Box::new(Message::Vote(bench.vote(0)))), Job::Own(Box::new(info))]);
-    assert!(matches!(&events[..], [Event::Message { from, .. }] if from.get() == 0), "{events:?}");
+    assert!(
+        matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.seats.us()),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -148,7 +173,7 @@ fn an_answer_that_does_not_hold_is_no_answer() {
 #[test]
 fn callers_hear_at_once_what_needs_no_judging() {
     let bench = Bench::new();
-    let network = *bench.verifier.seats.now().set.network();
+    let network = *bench.verifier.seats.now().set().network();
     let cases = [
         (bench.submission(network, true), Some("bad_signature")),
         (bench.submission(NetworkId::default(), false), Some("wrong_network")),

@@ -13,11 +13,7 @@ use crate::keys::NodeKeys;
 
 /// Checks that this node may run by this configuration: as the validator of its name, with the keys that go with it, or
 /// nobody would accept its word; or as an observer, if it is set to be one.
-pub(super) fn check_role(
-    set: &ValidatorSet,
-    config: &Config,
-    keys: &NodeKeys,
-) -> Result<(), StartError> {
+pub(super) fn check_role(set: &ValidatorSet, config: &Config, keys: &NodeKeys) -> Result<(), StartError> {
     let name = config.name.clone().ok_or(StartError::NameMissing)?;
     match set.iter().find(|(_, validator)| validator.name == name) {
         Some((_, validator)) if *validator == keys.validator(&name, validator.power) => Ok(()),

@@ -92,7 +92,9 @@ impl Threads {
             threads.push(failure::spawn("verifier", failure, move || verifier.work())?);
         }
         let (performer, reporter) = (Arc::clone(performer), Arc::clone(reporter));
-        threads.push(failure::spawn("engine", failure, move || driver::run(engine, first, &performer, &reporter))?);
+        threads.push(failure::spawn("engine", failure, move || {
+            driver::run(engine, first, &performer, &reporter)
+        })?);
         Ok(Self { engine: threads, journal, store })
     }
 }
