@@ -1,6 +1,5 @@
 //! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
 
-
 mod admission;
 mod author;
 mod crash;
