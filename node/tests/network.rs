@@ -384,3 +384,51 @@ async fn a_validator_that_has_spoken_does_not_start_without_its_journal() {
     assert_eq!(net.submit(&node, 2).await.state, State::Finalized);
     node.stop().await.unwrap();
 }
+
+/// A node of no set: it follows, serves what the validators serve byte for byte, and takes nothing in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_follows_serves_and_takes_no_submissions() {
+    let net = Net::new(4);
+    let mut nodes = net.start_all().await;
+    assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+
+    let mut setup = net.setup(0);
+    setup.keys = keys(9);
+    setup.config.name = Some("watcher".to_owned());
+    setup.config.data_dir = net.node_dir(9);
+    setup.config.p2p.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    assert!(
+        matches!(node::start(setup).await, Err(StartError::NotAValidator { .. })),
+        "only if it is set to"
+    );
+    let mut setup = net.setup(0);
+    setup.keys = keys(9);
+    setup.config.name = Some("watcher".to_owned());
+    setup.config.observe = true;
+    setup.config.rpc.submit_to = vec!["http://127.0.0.1:7070".to_owned()];
+    setup.config.data_dir = net.node_dir(9);
+    setup.config.p2p.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    let observer = node::start(setup).await.unwrap();
+    assert_eq!(net.submit(&nodes[1], 2).await.state, State::Finalized);
+
+    let begin = std::time::Instant::now();
+    for nonce in [1, 2] {
+        let name = EntryName::Id(net.submission(nonce).id());
+        let theirs = loop {
+            match client(&observer).receipt(name, None).await {
+                Ok(receipt) => break receipt,
+                Err(fault) if begin.elapsed() > PATIENCE => panic!("{fault}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        };
+        // Who came later has later checkpoints only; of the same size they are the same bytes.
+        let size = verify::head_of(&theirs).unwrap().size;
+        let ours = client(&nodes[2]).receipt(name, Some(size)).await.unwrap();
+        assert!(theirs.to_json() == ours.to_json());
+    }
+    let envelope = net.submission(3).encode();
+    let refused = client(&observer).submit(&envelope, Wait::Accepted, PATIENCE).await.unwrap_err();
+    assert!(refused.to_string().contains("http://127.0.0.1:7070"), "{refused}");
+    nodes.push(observer);
+    stop_all(nodes).await;
+}
