@@ -16,6 +16,7 @@
 //! - `intake`, `verifier`, `wire` bytes from outside become verified events; `callers` wait for answers;
 //! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
 //!   at all, `filesystem` with which deeds;
+//! - `evidence` keeps what convicts a validator, `evidence_file` is how it is handed on;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
@@ -28,6 +29,8 @@ mod clock;
 pub mod config;
 mod driver;
 mod durable;
+pub mod evidence;
+pub mod evidence_file;
 pub mod failure;
 mod files;
 pub mod filesystem;

@@ -21,6 +21,7 @@ use crate::addresses::Addresses;
 use crate::callers::Callers;
 use crate::clock;
 use crate::config::Config;
+use crate::evidence::Evidences;
 use crate::failure::Failure;
 use crate::inbox::Inbox;
 use crate::intake::{self, Intake};
@@ -110,6 +111,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
 
+    let evidence = Evidences::open(&config.data_dir, Arc::clone(&set)).map_err(StartError::Evidence)?;
+
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
     let inbox: Arc<Inbox> = Arc::default();
@@ -139,6 +142,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         network: network.clone(),
         callers,
         feed: broadcast::Sender::new(NOTICES_WAITING),
+        evidence,
         counters: Arc::clone(&counters),
         failure: failure.clone(),
     });
