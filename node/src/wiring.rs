@@ -29,6 +29,7 @@ use crate::journal::{IfMissing, Journal, Recovered};
 use crate::keys::NodeKeys;
 use crate::perform::{Performer, Signers};
 use crate::queue::Queue;
+use crate::remembering::Remembering;
 use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
@@ -126,6 +127,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let verifier = Arc::new(Verifier {
         jobs: Queue::default(),
         seats: Arc::clone(&seats),
+        checker: Remembering::new(Strict),
         inbox: Arc::clone(&inbox),
         callers: Arc::clone(&callers),
         counters: Arc::clone(&counters),
