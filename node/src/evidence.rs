@@ -17,6 +17,7 @@ use proto::validators::ValidatorSet;
 
 use crate::evidence_file::{EvidenceFile, Proof};
 use crate::files;
+use crate::filesystem::System;
 
 /// The directory in a node's data directory.
 pub const DIR: &str = "evidence";
@@ -104,7 +105,7 @@ fn write_all(waiting: &Receiver<(PathBuf, EvidenceFile)>, set: &ValidatorSet) {
         let accused = file.proof.accused();
         let validator = set.get(accused).map_or("?", |it| it.name.as_str());
         let (kind, number) = (file.proof.kind().name(), file.proof.number());
-        match files::replace(&path, file.to_json().as_bytes()) {
+        match files::replace_on(&System, &path, file.to_json().as_bytes()) {
             Ok(()) => tracing::error!(
                 code = "evidence_kept",
                 validator,
