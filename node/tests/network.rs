@@ -449,7 +449,6 @@ fn liar(net: &Net) -> p2p::Network {
         network: *net.genesis.network().digest(),
         listen: vec![address(&net.ports[3])],
         validators: validators.collect(),
-        role: p2p::Role::Validator { index: 3 },
         limits: p2p::Limits::default(),
     })
     .unwrap();
@@ -476,6 +475,10 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
         nodes.push(net.start(number).await);
     }
     let liar = liar(&net);
+    let peers: Vec<p2p::PeerId> = net.genesis.validators[..3]
+        .iter()
+        .map(|it| p2p::identity::peer_id(it.network.as_bytes().try_into().unwrap()).unwrap())
+        .collect();
     let begin = std::time::Instant::now();
     let mut view = 1;
     let found = loop {
@@ -491,7 +494,7 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
             };
             let signature = keys(3).consensus.sign(&statement.signed_bytes(&net.genesis.network()));
             let vote = Vote { statement, voter: ValidatorIndex::new(3), signature };
-            for to in 0..3 {
+            for to in &peers {
                 liar.send(to, Kind::Vote, vote.encode().into());
             }
         }

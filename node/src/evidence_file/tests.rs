@@ -47,6 +47,7 @@ fn roots(genesis: &Genesis) -> EvidenceFile {
         let messages = cosigned_messages(&genesis.validator_set(), signer, head, 5).unwrap();
         let keys = keys(2);
         Cosignature {
+            epoch: Epoch::ZERO,
             signer,
             head,
             time_s: 5,

@@ -132,6 +132,7 @@ fn proposal(arena: &Arena, u: Bytes) -> Result<Message> {
             byte => arena.now().plus(u64::from(byte)),
         },
         batches,
+        handover: None,
     };
     Ok(sign(arena, Say::Proposal { block, justify, timeout_cert }))
 }
