@@ -6,6 +6,7 @@ use crate::block::CertifiedBlock;
 use crate::certificate::{CertificateError, QuorumCert, TimeoutCert};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
 use crate::counter::{Height, TreeSize};
+use crate::history::LogPart;
 use crate::id::{BatchId, BlockId};
 use crate::proposal::Proposal;
 use crate::validators::ValidatorSet;
@@ -154,6 +155,15 @@ pub enum Request {
     Batches(Vec<BatchId>),
     /// The certified checkpoint of exactly this size; of the highest when zero.
     CheckpointAt(TreeSize),
+    /// The log of whole blocks from a size on, towards the certified checkpoint of another size.
+    LogRange {
+        /// Leaves the asker has: where a block's first leaf stands.
+        from: TreeSize,
+        /// Size of the checkpoint that what comes is proven by.
+        to: TreeSize,
+    },
+    /// The highest certificates, as they are now: unlike what is told unasked, the answer is later than the question.
+    Certificates,
 }
 
 /// The answer to a request. Empty lists and `None` say "I do not have it".
@@ -165,6 +175,10 @@ pub enum Response {
     Batches(Vec<Batch>),
     /// To `CheckpointAt`.
     Checkpoint(Option<CertifiedCheckpoint>),
+    /// To `LogRange`.
+    Log(Option<Box<LogPart>>),
+    /// To `Certificates`.
+    Certificates(SyncInfo),
 }
 
 impl Response {

@@ -373,9 +373,18 @@ pub struct CheckpointAt {
     #[prost(uint64, tag = "1")]
     pub size: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogRange {
+    #[prost(uint64, tag = "1")]
+    pub from_size: u64,
+    #[prost(uint64, tag = "2")]
+    pub to_size: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificates {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -390,6 +399,10 @@ pub mod request {
         Batches(super::Batches),
         #[prost(message, tag = "4")]
         CheckpointAt(super::CheckpointAt),
+        #[prost(message, tag = "5")]
+        LogRange(super::LogRange),
+        #[prost(message, tag = "6")]
+        Certificates(super::Certificates),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -402,9 +415,32 @@ pub struct BatchList {
     #[prost(message, repeated, tag = "1")]
     pub batches: ::prost::alloc::vec::Vec<Batch>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoggedBlock {
+    #[prost(bytes = "vec", tag = "1")]
+    pub leaves: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub refused: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogPart {
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<LoggedBlock>,
+    #[prost(message, optional, tag = "2")]
+    pub last: ::core::option::Option<Block>,
+    #[prost(message, optional, tag = "3")]
+    pub certificate: ::core::option::Option<QuorumCert>,
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub proof: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<LogPart>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
@@ -417,6 +453,10 @@ pub mod response {
         Batches(super::BatchList),
         #[prost(message, tag = "3")]
         Checkpoint(super::CertifiedCheckpoint),
+        #[prost(message, tag = "4")]
+        Log(super::LogAnswer),
+        #[prost(message, tag = "5")]
+        Certificates(super::SyncInfo),
     }
 }
 // ---- genesis

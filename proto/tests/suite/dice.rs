@@ -10,6 +10,7 @@ use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
+use proto::history::{LogPart, LoggedBlock};
 use proto::message::{Request, Response, SyncInfo};
 use proto::operation::Operation;
 use proto::proposal::Proposal;
@@ -263,6 +264,19 @@ impl Dice {
         CertifiedBlock { block: self.block(), justify: self.qc(), batches: self.some(0, 2, Self::batch) }
     }
 
+    pub fn log_part(&mut self) -> LogPart {
+        let mut some_bytes = |dice: &mut Self| {
+            let count = dice.below(40) as usize;
+            dice.bytes(count)
+        };
+        LogPart {
+            blocks: self.some(0, 3, |dice| LoggedBlock { leaves: some_bytes(dice), refused: some_bytes(dice) }),
+            last: self.block(),
+            certificate: self.qc(),
+            proof: self.some(0, 3, Self::digest),
+        }
+    }
+
     pub fn entry(&mut self, kind: u64) -> Entry {
         match kind % 4 {
             0 => Entry::Genesis(self.some(0, 40, |dice| dice.number() as u8)),
@@ -312,19 +326,26 @@ impl Dice {
     }
 
     pub fn request(&mut self, kind: u64) -> Request {
-        match kind % 4 {
+        match kind % 6 {
             0 => Request::BlocksById { newest: BlockId::new(self.digest()), above: self.height() },
             1 => Request::BlocksByHeight { from: self.height() },
             2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
-            _ => Request::CheckpointAt(TreeSize::new(self.counter())),
+            3 => Request::CheckpointAt(TreeSize::new(self.counter())),
+            4 => Request::LogRange {
+                from: TreeSize::new(self.counter()),
+                to: TreeSize::new(self.counter()),
+            },
+            _ => Request::Certificates,
         }
     }
 
     pub fn response(&mut self, kind: u64) -> Response {
-        match kind % 3 {
+        match kind % 5 {
             0 => Response::Blocks(self.some(0, 2, Self::certified_block)),
             1 => Response::Batches(self.some(0, 2, Self::batch)),
-            _ => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            2 => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            3 => Response::Log(self.maybe(|dice| Box::new(dice.log_part()))),
+            _ => Response::Certificates(self.sync_info()),
         }
     }
 
