@@ -26,11 +26,15 @@ pub enum Table {
     Attestations = 9,
     /// Notice number (u64, big-endian) to notice.
     Notices = 10,
+    /// Height (u64, big-endian) to what its block refused, in order.
+    Refusals = 11,
+    /// Height (u64, big-endian) to the header of a block that is not here whole, and its certificate.
+    Anchors = 12,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -41,6 +45,8 @@ impl Table {
         Self::Identities,
         Self::Attestations,
         Self::Notices,
+        Self::Refusals,
+        Self::Anchors,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
@@ -54,7 +60,9 @@ impl Table {
             | Self::Leaves
             | Self::Tiles
             | Self::Checkpoints
-            | Self::Notices => false,
+            | Self::Notices
+            | Self::Refusals
+            | Self::Anchors => false,
         }
     }
 }

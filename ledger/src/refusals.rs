@@ -27,9 +27,17 @@ pub(crate) fn put(height: Height, refused: &[(SubmissionId, Outcome)], change: &
     change.put(Table::Refusals, &height.get().to_be_bytes(), list);
 }
 
-/// The stored list of a height; empty when nothing was refused.
-pub(crate) fn stored(base: &dyn Read, height: Height) -> Result<Vec<u8>, ReadError> {
-    Ok(base.get(Table::Refusals, &height.get().to_be_bytes())?.unwrap_or_default())
+/// The stored list of a height whose block refused so many; empty when it refused none.
+pub(crate) fn stored(base: &dyn Read, height: Height, count: u32) -> Result<Vec<u8>, ReadError> {
+    let key = height.get().to_be_bytes();
+    let list = base.get(Table::Refusals, &key)?.unwrap_or_default();
+    match decode(height, &list).map(|refused| refused.len()) {
+        Some(found) if found == count as usize => Ok(list),
+        found => {
+            let fault = format!("holds {} refusals, the block has {count}", found.unwrap_or_default());
+            Err(ReadError::damaged(Table::Refusals, &key, fault))
+        }
+    }
 }
 
 /// Reads a list; none when it is none, or not of what this height refused.

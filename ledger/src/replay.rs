@@ -145,6 +145,9 @@ impl Ledger {
         proven_by: &Verified<CertifiedCheckpoint>,
     ) -> Result<Replayed, ReplayError> {
         let LogPart { blocks, last, certificate, proof } = &**part;
+        if blocks.is_empty() {
+            return Err(ReplayError::Empty);
+        }
         let mut log = self.log.clone();
         let mut all = Replay::begin(self);
         // Rule L1: first the proof. What follows is then what a quorum signed.
@@ -169,13 +172,7 @@ impl Ledger {
         if !is_header_of(last, &end) {
             return Err(ReplayError::Header { found: last.height, expected: end.height });
         }
-        let tip = Tip {
-            height: end.height,
-            block: last.id(),
-            time: end.time,
-            head,
-            state: end.state,
-        };
+        let tip = Tip { height: end.height, block: last.id(), time: end.time, head, state: end.state };
         tip.put(&mut all.change);
         let anchor = Anchor { block: last.clone(), certificate: certificate.clone() };
         anchor.put(&mut all.change);
