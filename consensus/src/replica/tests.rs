@@ -7,3 +7,4 @@ mod net;
 mod random;
 mod restart;
 mod sync;
+mod wiped;

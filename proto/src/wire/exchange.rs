@@ -125,9 +125,7 @@ impl Wire for Response {
                 Some(Proto::Batches(pb::BatchList { batches: batches.iter().map(Wire::to_wire).collect() }))
             }
             Self::Checkpoint(checkpoint) => checkpoint.as_ref().map(|it| Proto::Checkpoint(it.to_wire())),
-            Self::Log(part) => {
-                Some(Proto::Log(pb::LogAnswer { part: part.as_ref().map(|it| it.to_wire()) }))
-            }
+            Self::Log(part) => Some(Proto::Log(pb::LogAnswer { part: part.as_ref().map(|it| it.to_wire()) })),
             Self::Certificates(info) => Some(Proto::Certificates(info.to_wire())),
         };
         pb::Response { response }

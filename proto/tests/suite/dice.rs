@@ -9,8 +9,8 @@ use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::genesis::{Admission, Genesis};
-use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::history::{LogPart, LoggedBlock};
+use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::message::{Request, Response, SyncInfo};
 use proto::operation::Operation;
 use proto::proposal::Proposal;
@@ -270,7 +270,8 @@ impl Dice {
             dice.bytes(count)
         };
         LogPart {
-            blocks: self.some(0, 3, |dice| LoggedBlock { leaves: some_bytes(dice), refused: some_bytes(dice) }),
+            blocks: self
+                .some(0, 3, |dice| LoggedBlock { leaves: some_bytes(dice), refused: some_bytes(dice) }),
             last: self.block(),
             certificate: self.qc(),
             proof: self.some(0, 3, Self::digest),
@@ -331,10 +332,7 @@ impl Dice {
             1 => Request::BlocksByHeight { from: self.height() },
             2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
             3 => Request::CheckpointAt(TreeSize::new(self.counter())),
-            4 => Request::LogRange {
-                from: TreeSize::new(self.counter()),
-                to: TreeSize::new(self.counter()),
-            },
+            4 => Request::LogRange { from: TreeSize::new(self.counter()), to: TreeSize::new(self.counter()) },
             _ => Request::Certificates,
         }
     }
