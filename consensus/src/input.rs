@@ -82,6 +82,8 @@ pub enum Input {
         /// The block and its certificate.
         tip: Box<Tip>,
     },
+    /// What was to be fetched was not asked for, and shall be now.
+    Refetch,
     /// The answer to `Effect::Fetch` or `Effect::CatchUp`.
     Blocks {
         /// The peer asked.

@@ -179,6 +179,7 @@ impl Replica {
                 self.safety.shown(&self.set, from, info.high_qc.view.max(tc_view).next());
             }
             Input::Leap { tip } => self.leap(*tip, &mut out),
+            Input::Refetch => self.fetch.restart(&mut out),
             Input::Blocks { from, wanted, blocks } => self.hear_blocks(from, wanted, blocks, &mut out),
             Input::FetchFailed { block, from } => self.fetch.failed(&block, from),
             Input::TimerFired { timer } => self.hear_timer(now, timer, &mut out),

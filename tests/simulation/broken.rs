@@ -78,6 +78,24 @@ fn a_lock_that_is_not_restored_is_found() {
     is_found_in_the_shell("lock not restored", ShellDefect::LockNotRestored, crashing);
 }
 
+/// A network of which one member loses its disk, often in the middle of a view.
+fn wiped(seed: u64) -> Plan {
+    Plan { crashes: 0, blackouts: 0, wipes: 8, submissions: 120, ..crashing(seed) }
+}
+
+#[test]
+fn a_loss_that_is_forgotten_is_found() {
+    is_found_in_the_shell("loss forgotten", ShellDefect::LossForgotten, wiped);
+}
+
+#[test]
+fn a_silence_that_is_one_view_too_short_is_found() {
+    let plan = |seed| Plan { loss: 250, ..wiped(seed) };
+    let broken = |seed| defects::with(Defect::SilentOneViewLess, || run(seed, plan(seed)));
+    let seed = first_found("silent one view less", broken);
+    assert_eq!(run(seed, plan(seed)).err(), None, "seed {seed} with the rule kept");
+}
+
 #[test]
 fn a_record_that_is_not_restored_is_found() {
     is_found_in_the_shell("record not restored", ShellDefect::Amnesia, crashing);

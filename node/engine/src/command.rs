@@ -3,6 +3,7 @@
 //! Whatever must not be known before a write is durable stands behind the write's gate, and nowhere else.
 
 use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
+use ledger::ReplayError;
 use ledger::change::ChangeSet;
 use ledger::collector::Divergence;
 use ledger::notice::Notice;
@@ -147,6 +148,13 @@ pub enum Alarm {
         peer: ValidatorIndex,
         /// What.
         reason: Misbehaviour,
+    },
+    /// A peer sent a part of the log that does not hold.
+    UntrueLog {
+        /// Who.
+        peer: ValidatorIndex,
+        /// What is wrong with it.
+        fault: Box<ReplayError>,
     },
     /// Two conflicting blocks are final: more than a third of the voting power is Byzantine. This node stops.
     Forked(Box<Fork>),

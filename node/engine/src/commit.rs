@@ -39,9 +39,11 @@ impl Engine {
         }
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
+        // An observer has no keys to sign with.
+        let cosigned = head.filter(|_| self.me.is_some()).map(Command::Cosign);
         match crypto::broken!(CosignedBeforeDurable) {
-            true => out.extend(head.map(Command::Cosign)),
-            false => then.extend(head.map(Command::Cosign)),
+            true => out.extend(cosigned),
+            false => then.extend(cosigned),
         }
         out.push(Command::Store(Gated::new(change, then)));
         // After the block's own writes: cosignatures that came early may certify the head at once, and a certificate

@@ -70,6 +70,11 @@ impl Cosigning {
         }
     }
 
+    /// A certified checkpoint that is ahead of us: the highest one heard of.
+    pub(crate) const fn ahead(&self) -> Option<&Verified<CertifiedCheckpoint>> {
+        self.early.as_ref()
+    }
+
     /// Size of the highest certified checkpoint that is durable.
     pub(crate) const fn certified(&self) -> TreeSize {
         self.durable
@@ -137,6 +142,11 @@ impl Engine {
             Self::diverges(divergence, out);
         }
         self.try_certify(head.size, out);
+        self.certify_early(out);
+    }
+
+    /// A certificate that came before we had applied so far may be taken now.
+    pub(crate) fn certify_early(&mut self, out: &mut Vec<Command>) {
         if let Some(early) = self.cosigning.early.take() {
             self.learn_checkpoint(early, out);
         }

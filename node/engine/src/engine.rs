@@ -25,6 +25,7 @@ use proto::validators::ValidatorSet;
 use proto::verified::Verified;
 
 use crate::bodies::Bodies;
+use crate::catchup::CatchUp;
 use crate::command::{Alarm, Command};
 use crate::cosign::Cosigning;
 use crate::event::{Event, Timer, VerifiedMessage};
@@ -46,10 +47,23 @@ pub struct Setup {
     pub batches: BatchesLimits,
     /// What is durable.
     pub store: Arc<dyn Read>,
+    /// Whether the safety journal is all that was ever written to it.
+    pub past: Past,
     /// The last record of the safety journal.
     pub record: Option<SafetyRecord>,
+    /// The gap in heights above which the log is replayed; [`crate::REPLAY_ABOVE`] but in tests.
+    pub replay_above: u64,
     /// The blocks of the safety journal, with their batches.
     pub journaled: Vec<Verified<CertifiedBlock>>,
+}
+
+/// What a validator knows of what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// All of it is in the journal; or it never spoke.
+    Remembered,
+    /// The journal was lost: it is silent until it cannot contradict itself any more.
+    Lost,
 }
 
 /// Why a node cannot begin.
@@ -94,6 +108,7 @@ pub struct Engine {
     pub(crate) bodies: Bodies,
     pub(crate) cosigning: Cosigning,
     pub(crate) questions: Questions,
+    pub(crate) catch_up: CatchUp,
     pub(crate) settled: Height,
     pub(crate) flush_running: bool,
     /// A batch or submission has come since the replica was last told.
@@ -110,10 +125,22 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup { genesis, policy, me, consensus, pool, batches, store, record, journaled } = setup;
+        let Setup {
+            genesis,
+            policy,
+            me,
+            consensus,
+            pool,
+            batches,
+            store,
+            past,
+            record,
+            journaled,
+            replay_above,
+        } = setup;
         let set = Arc::new(genesis.validator_set());
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
-        let tip = tip(&ledger, &genesis, &*store)?;
+        let tip = tip(&ledger, &*store)?;
         let settled = tip.block.height;
         let reader = LedgerReader::new(store);
         let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
@@ -126,6 +153,10 @@ impl Engine {
         }
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
+        let replica = match past {
+            Past::Remembered => replica,
+            Past::Lost => replica.without_journal(),
+        };
         let cosigning =
             Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
         Ok(Self {
@@ -139,6 +170,7 @@ impl Engine {
             bodies,
             cosigning,
             questions: Questions::default(),
+            catch_up: CatchUp::new(replay_above),
             settled,
             flush_running: false,
             arrived: true,
@@ -162,6 +194,7 @@ impl Engine {
         }
         let effects = self.replica.start(now);
         self.obey(now, effects, &mut out);
+        self.ask_certificates(&mut out);
         self.report_work(now, &mut out);
         out
     }
@@ -188,12 +221,18 @@ impl Engine {
             }
             Event::TimerFired(Timer::FetchBatches { block }) => self.fetch_batches(block, &mut out),
             Event::TimerFired(Timer::Cosign { size }) => self.cosign_overdue(size, &mut out),
+            Event::TimerFired(Timer::CatchUp) => self.catch_up_again(&mut out),
             Event::Applied { height } => {
                 self.settled = height;
                 self.ledger.durable(height);
+                self.ask_for_log(&mut out);
             }
             Event::Certified { size } => self.cosigning.durable(size),
-            Event::PeerUp { peer } => self.tell(now, Input::Connected { peer }, &mut out),
+            Event::Announced(checkpoint) => self.hear_announcement(checkpoint, &mut out),
+            Event::PeerUp { peer } => {
+                self.tell(now, Input::Connected { peer }, &mut out);
+                self.meet(peer, &mut out);
+            }
         }
         self.report_work(now, &mut out);
         out
@@ -266,7 +305,10 @@ impl Engine {
                         false => out.push(crate::bodies::fetch_later(id)),
                     }
                 }
+                // The replica asks again by itself when what it lacks did not come otherwise.
+                Effect::Fetch { .. } if self.is_replaying() => {}
                 Effect::Fetch { block, above, from } => self.fetch_blocks(block, above, from, out),
+                Effect::CatchUp { from, .. } if self.replays(from, out) => {}
                 Effect::CatchUp { block, from_height, from } => {
                     self.fetch_range(block, from_height, from, out);
                 }
@@ -315,22 +357,17 @@ impl Engine {
 /// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
 pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
 
-fn tip(ledger: &Ledger, genesis: &Genesis, store: &dyn Read) -> Result<Tip, LedgerError> {
-    let height = ledger.tip().height;
-    if height == Height::ZERO {
-        return Ok(Tip::genesis(genesis.block()));
+fn tip(ledger: &Ledger, store: &dyn Read) -> Result<Tip, LedgerError> {
+    let block = ledger.tip_block().clone();
+    if block.height == Height::ZERO {
+        return Ok(Tip::genesis(block));
     }
-    let damaged = |table, key: &[u8], fault: String| ReadError::Damaged {
-        table,
-        key: String::from_utf8_lossy(key).into_owned(),
+    let damaged = |fault: String| ReadError::Damaged {
+        table: Table::Meta,
+        key: String::from_utf8_lossy(TIP_CERTIFICATE).into_owned(),
         fault,
     };
-    let missing = |table, key: &[u8]| damaged(table, key, "missing".to_owned());
-    let key = height.get().to_be_bytes();
-    let block = ledger.block(height)?.ok_or_else(|| missing(Table::Blocks, &key))?.block;
-    let bytes =
-        store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
-    let certificate = QuorumCert::decode(&bytes)
-        .map_err(|fault| damaged(Table::Meta, TIP_CERTIFICATE, fault.to_string()))?;
+    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| damaged("missing".to_owned()))?;
+    let certificate = QuorumCert::decode(&bytes).map_err(|fault| damaged(fault.to_string()))?;
     Ok(Tip { block, certificate })
 }

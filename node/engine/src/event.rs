@@ -10,6 +10,7 @@ use proto::block::{CertifiedBlock, CertifiedBlockError};
 use proto::certificate::CertificateError;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, CosignatureError};
 use proto::counter::{Height, TreeSize};
+use proto::history::LogPart;
 use proto::id::{BlockId, ValidatorIndex};
 use proto::message::{Message, Request, Response, SyncInfo};
 use proto::proposal::Proposal;
@@ -78,6 +79,8 @@ pub enum Event {
         /// Its size.
         size: TreeSize,
     },
+    /// A certified checkpoint was announced to all who listen; nobody in particular said so.
+    Announced(Verified<CertifiedCheckpoint>),
     /// A connection to a validator came to be.
     PeerUp {
         /// Which.
@@ -102,6 +105,8 @@ pub enum Timer {
         /// Its size.
         size: TreeSize,
     },
+    /// What is missing to catch up is asked for again.
+    CatchUp,
 }
 
 /// A message whose signatures and certificates hold.
@@ -173,6 +178,10 @@ pub enum VerifiedResponse {
     Batches(Vec<Verified<Batch>>),
     /// A certified checkpoint, if there is one.
     Checkpoint(Option<Verified<CertifiedCheckpoint>>),
+    /// A part of the log, if it is there.
+    Log(Option<Box<Verified<LogPart>>>),
+    /// The highest certificates of who was asked.
+    Certificates(Verified<SyncInfo>),
 }
 
 impl VerifiedResponse {
@@ -201,6 +210,11 @@ impl VerifiedResponse {
             Response::Checkpoint(checkpoint) => Self::Checkpoint(
                 checkpoint.map(|checkpoint| Unverified::new(checkpoint).verify(set, checker)).transpose()?,
             ),
+            Response::Log(part) => {
+                let part = part.map(|part| Unverified::new(*part).verify(set, checker)).transpose()?;
+                Self::Log(part.map(Box::new))
+            }
+            Response::Certificates(info) => Self::Certificates(Unverified::new(info).verify(set, checker)?),
         })
     }
 }

@@ -7,18 +7,20 @@
 //! - `engine`: the one match over events, and the one over the replica's effects;
 //! - `propose`: submissions become batches, batches a payload; `bodies`: which batches a block still waits for;
 //! - `commit`: committed blocks become durable; `cosign`: durable heads become certified checkpoints;
-//! - `questions`: what is asked of peers, and what they are answered.
+//! - `questions`: what is asked of peers, and what they are answered; `catchup`: whom to ask for what when far behind.
 
 pub mod command;
 pub mod event;
 
 mod bodies;
+mod catchup;
 mod commit;
 mod cosign;
 mod engine;
 mod propose;
 mod questions;
 
+pub use catchup::REPLAY_ABOVE;
 pub use command::{Alarm, Answer, Command, JournalWrite};
-pub use engine::{Engine, EngineError, Setup, Status};
+pub use engine::{Engine, EngineError, Past, Setup, Status};
 pub use event::{Event, Timer, VerifiedMessage, VerifiedResponse};

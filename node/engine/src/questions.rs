@@ -12,6 +12,7 @@ use proto::id::{BatchId, BlockId, ValidatorIndex};
 use proto::message::{Request, Response};
 use proto::verified::Verified;
 
+use crate::catchup::Errand;
 use crate::command::Command;
 use crate::engine::Engine;
 use crate::event::{QuestionId, VerifiedResponse};
@@ -29,6 +30,8 @@ enum Purpose {
     Body,
     /// A known block lacks batches that may not be in a block yet.
     Batches,
+    /// We are far behind, or do not know how far.
+    CatchUp { errand: Errand, peer: ValidatorIndex },
 }
 
 /// The questions that wait for an answer.
@@ -39,14 +42,33 @@ pub(crate) struct Questions {
 }
 
 impl Engine {
-    fn ask(&mut self, to: ValidatorIndex, request: Request, purpose: Purpose, out: &mut Vec<Command>) {
+    /// Asks, unless too many questions are open; says whether it did.
+    fn ask(
+        &mut self,
+        to: ValidatorIndex,
+        request: Request,
+        purpose: Purpose,
+        out: &mut Vec<Command>,
+    ) -> bool {
         if self.questions.open.len() >= OPEN_MAX {
-            return;
+            return false;
         }
         let question = QuestionId(self.questions.next);
         self.questions.next += 1;
         self.questions.open.insert(question, purpose);
         out.push(Command::Ask { to, question, request });
+        true
+    }
+
+    /// Asks a peer for what `errand` lacks; says whether it did.
+    pub(crate) fn ask_errand(
+        &mut self,
+        peer: ValidatorIndex,
+        errand: Errand,
+        request: Request,
+        out: &mut Vec<Command>,
+    ) -> bool {
+        self.ask(peer, request, Purpose::CatchUp { errand, peer }, out)
     }
 
     pub(crate) fn fetch_blocks(
@@ -86,6 +108,7 @@ impl Engine {
             Some(Purpose::Blocks { block, peer, wanted: _ }) => {
                 self.tell(now, Input::FetchFailed { block, from: peer }, out);
             }
+            Some(Purpose::CatchUp { errand, peer }) => self.errand_failed(now, errand, peer, out),
             // Asked again by its timer.
             Some(Purpose::Body | Purpose::Batches) | None => {}
         }
@@ -117,8 +140,39 @@ impl Engine {
                 }
             }
             (
-                Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches,
-                VerifiedResponse::Blocks(_) | VerifiedResponse::Batches(_) | VerifiedResponse::Checkpoint(_),
+                Purpose::CatchUp { errand: Errand::Checkpoint, peer },
+                VerifiedResponse::Checkpoint(checkpoint),
+            ) => {
+                self.questions.open.remove(&question);
+                self.take_goal(now, peer, checkpoint, out);
+            }
+            (
+                Purpose::CatchUp { errand: Errand::Announcement, peer: _ },
+                VerifiedResponse::Checkpoint(checkpoint),
+            ) => {
+                self.questions.open.remove(&question);
+                if let Some(checkpoint) = checkpoint {
+                    self.hear_announcement(checkpoint, out);
+                }
+            }
+            (Purpose::CatchUp { errand: Errand::Log { from }, peer }, VerifiedResponse::Log(part)) => {
+                self.questions.open.remove(&question);
+                self.take_part(now, peer, from, part, out);
+            }
+            (
+                Purpose::CatchUp { errand: Errand::Certificates, peer },
+                VerifiedResponse::Certificates(info),
+            ) => {
+                self.questions.open.remove(&question);
+                self.take_certificates(now, peer, info, out);
+            }
+            (
+                Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches | Purpose::CatchUp { .. },
+                VerifiedResponse::Blocks(_)
+                | VerifiedResponse::Batches(_)
+                | VerifiedResponse::Checkpoint(_)
+                | VerifiedResponse::Log(_)
+                | VerifiedResponse::Certificates(_),
             ) => self.unanswered(now, question, out),
         }
     }
@@ -152,6 +206,10 @@ impl Engine {
                 };
                 Response::Checkpoint(found.ok().flatten())
             }
+            Request::LogRange { from, to } => {
+                Response::Log(self.reader.log_part(*from, *to).ok().flatten().map(Box::new))
+            }
+            Request::Certificates => self.show_certificates(),
         }
     }
 

@@ -69,7 +69,8 @@ impl World {
                             ShellDefect::LockNotRestored
                             | ShellDefect::Amnesia
                             | ShellDefect::TellBeforeStored
-                            | ShellDefect::FailedWriteIgnored,
+                            | ShellDefect::FailedWriteIgnored
+                            | ShellDefect::LossForgotten,
                         )
                         | None => gate,
                     };
@@ -128,7 +129,15 @@ impl World {
                 Command::Answer { answer: Answer::Known { id, outcome }, .. } => {
                     self.checkers.told(member, id, &outcome)?;
                 }
-                Command::Answer { .. } | Command::Announce(_) => {}
+                Command::Answer { .. } => {}
+                Command::Announce(checkpoint) => {
+                    for to in self.plan.members..self.plan.members + self.plan.observers {
+                        for us in self.network.send(member, to) {
+                            let checkpoint = checkpoint.clone();
+                            self.after(us, Happening::Announcement { to, checkpoint });
+                        }
+                    }
+                }
                 Command::Publish(notices) => self.published(member, &notices)?,
                 Command::Happen(event) => self.step(member, event)?,
                 Command::Alarm(alarm) => self.alarm(member, alarm)?,
@@ -155,6 +164,10 @@ impl World {
                 }
             }
             Alarm::Misbehaved { .. } => Ok(()),
+            // Byzantine members of this world do not lie about the log, and honest ones never do.
+            Alarm::UntrueLog { peer, fault } => {
+                Err(Violation(format!("v{member} on v{peer}'s log: {fault}")))
+            }
             Alarm::Diverged { ours, theirs } => {
                 Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
             }

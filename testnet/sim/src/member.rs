@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Setup, Timer};
+use engine::{Engine, EngineError, Past, Setup, Timer};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
@@ -23,6 +23,10 @@ use proto::block::CertifiedBlock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
 use crate::plan::ShellDefect;
+
+/// The gap in heights above which a member replays the log: the least that makes it ask for a range at all, for histories
+/// here are short.
+const REPLAY_ABOVE: u64 = 32;
 
 /// The key pairs of a member's roles.
 pub struct Keys {
@@ -114,6 +118,8 @@ pub struct Member {
     pub disk: Disk,
     /// What does not; none while it is down.
     pub engine: Option<Engine>,
+    /// Whether it only observes; its position is then behind those of the validators.
+    pub observes: bool,
     /// How far its clock is from the world's, in milliseconds.
     pub skew_ms: i64,
     /// The number of its life; timers and writes of earlier lives mean nothing.
@@ -125,7 +131,14 @@ pub struct Member {
 impl Member {
     /// A member that has never run.
     pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        Self { me, keys, disk: Disk::default(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
+        let (disk, timers) = (Disk::default(), BTreeMap::new());
+        Self { me, keys, disk, engine: None, observes: false, skew_ms, life: 0, timers }
+    }
+
+    /// Loses power and disk. That something was lost is known to who starts it again.
+    pub fn wipe(&mut self, prng: &mut crate::prng::Prng) {
+        self.crash(prng);
+        self.disk = Disk { lost: true, ..Disk::default() };
     }
 
     /// What its clock shows at a time of the world, in microseconds.
@@ -152,11 +165,17 @@ impl Member {
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
             policy: policy.to_owned(),
-            me: Some(self.me),
+            me: (!self.observes).then_some(self.me),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
+            // As the journal has it: begun anew after a loss, and nothing written since.
+            past: match (self.disk.lost && self.disk.record.is_none(), defect) {
+                (true, Some(ShellDefect::LossForgotten)) | (false, _) => Past::Remembered,
+                (true, _) => Past::Lost,
+            },
+            replay_above: REPLAY_ABOVE,
             record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
             journaled: journaled.collect(),
         })?);
@@ -192,7 +211,10 @@ fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefe
         }
         Some(ShellDefect::Amnesia) => None,
         Some(
-            ShellDefect::SpeakBeforeDurable | ShellDefect::TellBeforeStored | ShellDefect::FailedWriteIgnored,
+            ShellDefect::SpeakBeforeDurable
+            | ShellDefect::TellBeforeStored
+            | ShellDefect::FailedWriteIgnored
+            | ShellDefect::LossForgotten,
         )
         | None => Some(record),
     }

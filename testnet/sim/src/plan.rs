@@ -30,6 +30,8 @@ pub enum ShellDefect {
     TellBeforeStored,
     /// What follows a journal write leaves although the write failed.
     FailedWriteIgnored,
+    /// Who lost its disk starts as if it had never spoken.
+    LossForgotten,
 }
 
 /// A scenario.
@@ -61,6 +63,10 @@ pub struct Plan {
     pub crashes: u64,
     /// Crashes of all members at once.
     pub blackouts: u64,
+    /// Times a member loses its disk during the trouble, always the same one, and starts again without it.
+    pub wipes: u64,
+    /// Nodes that only observe.
+    pub observers: u16,
     /// Largest difference of a member's clock from the world's, in milliseconds.
     pub skew_ms: u64,
     /// Least and greatest time a durable write takes, in microseconds.
@@ -92,6 +98,9 @@ impl Plan {
         let (loss, repeat, straggle) = (some(500, 150), some(500, 200), some(400, 80));
         let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
         let skew_ms = some(500, 800);
+        // Who is silent is one more that does not help; together with a liar they would be too many.
+        let wipes = if byzantine.is_empty() { some(300, 3) } else { 0 };
+        let observers = some(300, 2) as u16;
         let real_signatures = seed % 50 == 49;
         Self {
             members,
@@ -107,6 +116,8 @@ impl Plan {
             partitions,
             crashes,
             blackouts,
+            wipes,
+            observers,
             skew_ms,
             write_us: (50, prng.between(100, 8_000)),
             defect: None,

@@ -52,7 +52,7 @@ impl World {
 
     /// Whether every submission is final at every honest member.
     pub(crate) fn is_all_final(&self) -> bool {
-        (0..self.plan.members)
+        (0..self.plan.members + self.plan.observers)
             .filter(|member| !self.is_byzantine(*member))
             .all(|member| self.lacks(member).is_none())
     }
@@ -68,7 +68,9 @@ impl World {
     }
 
     pub(crate) fn finish(mut self) -> Result<Outcomes, Violation> {
-        for member in (0..self.plan.members).filter(|member| !self.is_byzantine(*member)) {
+        for member in
+            (0..self.plan.members + self.plan.observers).filter(|member| !self.is_byzantine(*member))
+        {
             if let Some(id) = self.lacks(member) {
                 let status = self.members[usize::from(member)].engine.as_ref().map(engine::Engine::status);
                 let outcome = self.reader(member).by_id(&id);
@@ -80,7 +82,9 @@ impl World {
         }
         // Nothing that anyone called final was lost by anyone.
         let finals: Vec<_> = self.checkers.finals().copied().collect();
-        let honest: Vec<_> = (0..self.plan.members).filter(|member| !self.is_byzantine(*member)).collect();
+        let honest: Vec<_> = (0..self.plan.members + self.plan.observers)
+            .filter(|member| !self.is_byzantine(*member))
+            .collect();
         for member in honest {
             let reader = self.reader(member);
             for id in &finals {

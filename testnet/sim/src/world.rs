@@ -12,6 +12,7 @@ use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
+use proto::checkpoint::CertifiedCheckpoint;
 use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
 use proto::id::ValidatorIndex;
@@ -44,7 +45,9 @@ pub(crate) enum Happening {
     JournalWritten { member: u16, life: u64 },
     StoreWritten { member: u16, life: u64 },
     Submit { to: u16, submission: usize },
+    Announcement { to: u16, checkpoint: CertifiedCheckpoint },
     Crash { member: u16 },
+    Wipe { member: u16 },
     Restart { member: u16 },
     Partition,
     Join,
@@ -126,9 +129,11 @@ impl World {
         let submissions =
             (0..=plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
         let mut clocks = Prng::new(seed, "clocks");
-        let members = keys.into_iter().zip(0..).map(|(keys, index)| {
+        let observers: Vec<_> = (0..plan.observers).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
+        let members = keys.into_iter().chain(observers).zip(0..).map(|(keys, index)| {
             let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
-            Member::new(ValidatorIndex::new(index), keys, skew)
+            let member = Member::new(ValidatorIndex::new(index), keys, skew);
+            Member { observes: index >= plan.members, ..member }
         });
         Self {
             members: members.collect(),
@@ -166,7 +171,7 @@ impl World {
     /// `Violation`, the first rule that was broken.
     pub fn run(mut self) -> Result<Outcomes, Violation> {
         self.schedule();
-        for member in 0..self.plan.members {
+        for member in 0..self.plan.members + self.plan.observers {
             self.restart(member)?;
         }
         let end_us = (self.plan.trouble_ms + self.plan.heal_ms) * 1_000;
@@ -279,6 +284,21 @@ impl World {
                 }
                 Ok(())
             }
+            Happening::Wipe { member } => {
+                self.note(|| format!("v{member} loses its disk"));
+                self.outcomes.crashes += 1;
+                self.members[usize::from(member)].wipe(&mut self.disks);
+                self.checkers.wiped(member);
+                self.final_sizes.remove(&member);
+                Ok(())
+            }
+            Happening::Announcement { to, checkpoint } => {
+                self.note(|| format!("o{to} hears of a checkpoint of size {}", checkpoint.head.size));
+                match Unverified::new(checkpoint).verify(&self.set, &self.notary) {
+                    Ok(checkpoint) => self.step(to, Event::Announced(checkpoint)),
+                    Err(fault) => Err(Violation(format!("an announcement does not hold: {fault}"))),
+                }
+            }
             Happening::Restart { member } => self.restart(member),
             Happening::Partition => {
                 self.note(|| "partition".to_owned());
@@ -298,6 +318,12 @@ impl World {
         self.network.heal();
         for member in 0..self.plan.members {
             self.restart(member)?;
+        }
+        // Connections of observers that broke come up again.
+        for observer in self.plan.members..self.plan.members + self.plan.observers {
+            for peer in 0..self.plan.members {
+                self.step(observer, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
+            }
         }
         self.submit_again(10_000);
         Ok(())
@@ -330,7 +356,9 @@ impl World {
         self.perform(member, commands)?;
         for peer in 0..self.plan.members {
             if peer != member && self.members[usize::from(peer)].engine.is_some() {
-                self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
+                if member < self.plan.members {
+                    self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
+                }
                 self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
             }
         }

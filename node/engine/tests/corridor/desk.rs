@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket};
-use engine::{Answer, Command, Engine, Event, JournalWrite, Setup, VerifiedMessage};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Past, Setup, VerifiedMessage};
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
@@ -46,6 +46,8 @@ pub struct Desk {
     pub writes: VecDeque<Gated<ChangeSet, Command>>,
     /// What it wanted and has neither had from itself nor waits for a write, since the last look.
     pub wanted: Vec<Command>,
+    /// How often it voted, proposed or timed out.
+    pub spoken: usize,
 }
 
 /// How a desk differs from the usual one.
@@ -54,18 +56,32 @@ pub struct Options {
     pub me: Option<u16>,
     pub pool: PoolLimits,
     pub batches: BatchesLimits,
+    pub past: Past,
+    pub replay_above: u64,
 }
 
 impl Default for Options {
     /// The only validator of its network: it orders by itself what it is given.
     fn default() -> Self {
-        Self { validators: 1, me: Some(0), pool: PoolLimits::default(), batches: BatchesLimits::default() }
+        Self {
+            validators: 1,
+            me: Some(0),
+            pool: PoolLimits::default(),
+            batches: BatchesLimits::default(),
+            past: Past::Remembered,
+            replay_above: engine::REPLAY_ABOVE,
+        }
     }
 }
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        let Options { validators, me, pool, batches } = options;
+        Self::on(Arc::new(Memory::new()), options)
+    }
+
+    /// A desk with what is in a store.
+    pub fn on(store: Arc<Memory>, options: Options) -> Self {
+        let Options { validators, me, pool, batches, past, replay_above } = options;
         let mut notary = Notary::Real;
         let keys: Vec<_> = (0..validators).map(|n| Keys::new(&[n as u8 + 1; 32], &mut notary)).collect();
         let genesis = Genesis {
@@ -76,7 +92,7 @@ impl Desk {
             registrars: Vec::new(),
         };
         let set = genesis.validator_set();
-        let (store, me) = (Arc::new(Memory::new()), me.map(index));
+        let me = me.map(index);
         let engine = Engine::new(Setup {
             policy: Policy::of(&set).expect("equal powers").to_string(),
             genesis: Arc::new(genesis),
@@ -85,13 +101,15 @@ impl Desk {
             pool,
             batches,
             store: Arc::clone(&store) as Arc<dyn ledger::read::Read>,
+            past,
+            replay_above,
             record: None,
             journaled: Vec::new(),
         })
         .expect("an empty store begins");
         let author = Signer::new(Scheme::Ed25519, [99; 32]);
         let (writes, wanted) = (VecDeque::new(), Vec::new());
-        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted };
+        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted, spoken: 0 };
         let first = desk.engine.start(NOW);
         desk.perform(first);
         desk
@@ -152,7 +170,10 @@ impl Desk {
             match command {
                 Command::Journal(gate) => queue.extend(journaled(gate)),
                 Command::Store(gate) => self.writes.push_back(gate),
-                Command::Say(say) => heard.extend(self.say(say)),
+                Command::Say(say) => {
+                    self.spoken += 1;
+                    heard.extend(self.say(say));
+                }
                 Command::Cosign(head) => {
                     self.wanted.push(Command::Cosign(head));
                     heard.push(Message::Cosignature(self.cosign(self.me.expect("a validator"), head)));
