@@ -36,7 +36,9 @@ impl Silence {
         let power: u64 = self.shown.keys().map(|index| set.power(*index)).sum();
         if power >= needed(set) {
             let highest = self.shown.values().copied().max().unwrap_or(View::ZERO);
-            self.until = Some(last_view(highest));
+            // One above: a certificate that led us into a view was made of words of the view before, and perhaps nobody but
+            // us ever saw it.
+            self.until = Some(highest.next());
         }
     }
 
@@ -49,17 +51,6 @@ impl Silence {
     pub fn has_heard(&self, from: ValidatorIndex) -> bool {
         self.until.is_some() || self.shown.contains_key(&from)
     }
-}
-
-/// One above the highest view shown: a certificate that led us into a view was made of the words of that view's
-/// predecessor, and perhaps nobody but us ever saw it.
-// rule R6
-fn last_view(highest: View) -> View {
-    #[cfg(feature = "seeded-defects")]
-    if proto::defects::is(proto::defects::Defect::SilentOneViewLess) {
-        return highest;
-    }
-    highest.next()
 }
 
 /// The voting power, without ours, of which some is honest and in any quorum that may have led us: what no quorum needs

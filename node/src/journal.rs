@@ -34,8 +34,11 @@ use group::{Begins, Group, Header, Item};
 pub enum IfMissing {
     /// Begin one: this validator has never spoken.
     Create,
-    /// Refuse: it has, and what it said is lost.
+    /// Refuse: it may have, and what it said would be lost.
     Refuse,
+    /// Begin one that says that an earlier one was lost: until something is recorded in it, this validator does not know
+    /// what it said.
+    BeginAgain,
 }
 
 /// One write: a record, and what goes with it.
@@ -58,6 +61,8 @@ pub struct Recovered {
     pub blocks: Vec<CertifiedBlock>,
     /// Bytes of a torn group that were cut off.
     pub cut_bytes: u64,
+    /// Whether an earlier journal was lost and nothing has been said since.
+    pub lost: bool,
 }
 
 /// An open journal. One process at a time has it.
@@ -139,6 +144,16 @@ impl Journal {
                     let header = Header::new(*network, me, Begins::Empty)?;
                     files::create_on(&*on, path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
+                }
+                IfMissing::BeginAgain => {
+                    // The mark must not be taken for a torn write and cut off.
+                    let header = Header::new(*network, me, Begins::Whole)?;
+                    let mut group = Group::new();
+                    group.push(Item::Lost);
+                    let mut bytes = header.encode();
+                    bytes.extend(group.seal(&header, 0)?);
+                    files::create_on(&*on, path, &bytes).map_err(io("creating the journal"))?;
+                    bytes
                 }
             },
             Err(source) => return Err(io("reading the journal")(source)),

@@ -80,6 +80,7 @@ impl Counters {
             | Event::NoResponse { .. }
             | Event::Applied { .. }
             | Event::Certified { .. }
+            | Event::Announced(_)
             | Event::PeerUp { .. } => {}
         }
     }

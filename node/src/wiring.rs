@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use api::{Anonymous, Api, Doors, Gateway, NodeStatus};
 use crypto::SecretKey;
-use engine::Engine;
+use engine::{Engine, Past};
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
-use proto::counter::Height;
 use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
 use proto::policy::Policy;
@@ -60,6 +59,8 @@ pub struct Setup {
     pub genesis: Genesis,
     /// Its keys.
     pub keys: NodeKeys,
+    /// What to do when its journal is missing. A journal is made with the keys, so one that is missing was lost.
+    pub if_missing: IfMissing,
 }
 
 /// Starts a node. Needs a tokio runtime with threads around it.
@@ -67,7 +68,7 @@ pub struct Setup {
 /// # Errors
 /// `StartError`; then nothing runs.
 pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
-    let Setup { config, genesis, keys } = setup;
+    let Setup { config, genesis, keys, if_missing } = setup;
     genesis.check()?;
     let set = Arc::new(genesis.validator_set());
     let me = find(&set, &config, &keys)?;
@@ -78,7 +79,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
 
     let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR))?);
     let reader = LedgerReader::new(store.clone());
-    let (journal, recovered) = open_journal(&config, &set, me, &reader)?;
+    let (journal, recovered) = open_journal(&config, &set, me, if_missing)?;
     let genesis = Arc::new(genesis);
     let journaled = recovered.blocks.into_iter().map(|block| Unverified::new(block).verify(&set, &Strict));
     let engine = Engine::new(engine::Setup {
@@ -89,6 +90,11 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         pool: pool_limits(&config),
         batches: mempool::limits::BatchesLimits::default(),
         store: store.clone(),
+        past: match recovered.lost {
+            true => Past::Lost,
+            false => Past::Remembered,
+        },
+        replay_above: engine::REPLAY_ABOVE,
         record: recovered.record,
         journaled: journaled.collect::<Result<_, _>>()?,
     })?;
@@ -211,18 +217,19 @@ fn open_journal(
     config: &Config,
     set: &ValidatorSet,
     me: ValidatorIndex,
-    reader: &LedgerReader,
+    if_missing: IfMissing,
 ) -> Result<(Journal, Recovered), StartError> {
-    let begun = reader.tip()?.is_some_and(|tip| tip.height > Height::ZERO);
-    let if_missing = match begun {
-        true => IfMissing::Refuse,
-        false => IfMissing::Create,
-    };
     let path = config.data_dir.join(Journal::FILE_NAME);
     let (journal, recovered) = Journal::open(&path, set.network(), me, if_missing)?;
     if recovered.cut_bytes > 0 {
         let bytes = recovered.cut_bytes;
         tracing::warn!(code = "journal_cut", bytes, "a write that a crash had left unfinished was cut off");
+    }
+    if recovered.lost {
+        tracing::warn!(
+            code = "journal_lost",
+            "this validator lost its journal: it follows, and is silent until the others have outgrown all it may have said"
+        );
     }
     Ok((journal, recovered))
 }

@@ -13,6 +13,7 @@ use client::{Client, EntryName};
 use crypto::{Scheme, SecretKey, sha256};
 use model::entry::{State, Ticket, Wait};
 use node::config::{Config, Sources};
+use node::journal::IfMissing;
 use node::keys::{MasterSeed, NodeKeys};
 use node::{RunningNode, Setup, StartError};
 use proto::canonical::Canonical as _;
@@ -67,7 +68,8 @@ impl Net {
         ]);
         let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
-        Setup { config, genesis: self.genesis.clone(), keys: keys(number) }
+        let keys = keys(number);
+        Setup { config, genesis: self.genesis.clone(), keys, if_missing: IfMissing::Create }
     }
 
     async fn start(&self, number: usize) -> RunningNode {

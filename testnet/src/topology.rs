@@ -13,10 +13,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crypto::{Digest, PublicKey, sha256};
 use node::config::Sources;
 use node::genesis_file::{self, GenesisError};
+use node::journal::{IfMissing, Journal, JournalError};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
 use node::passphrase::{Passphrase, PassphraseError};
 use proto::counter::TimeMs;
 use proto::genesis::{Admission, Genesis};
+use proto::id::ValidatorIndex;
 use proto::policy::{Policy, PolicyError};
 use proto::validators::ValidatorSet;
 use serde::{Deserialize, Serialize};
@@ -147,6 +149,9 @@ pub enum TopologyError {
     /// A key could not be made.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// A journal could not be made.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A passphrase could not be made.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
@@ -197,8 +202,11 @@ impl Topology {
         }
         let genesis = keys_and_genesis(plan, &nodes)?;
         let token = secret_text();
-        for node in &nodes {
+        for (node, index) in nodes.iter().zip(0..) {
             node.write(&genesis, &nodes, plan.keys, &sha256(token.as_bytes()))?;
+            // With the keys, so that one that is missing later is known to have been lost.
+            let (path, me) = (node.dir.join(Journal::FILE_NAME), ValidatorIndex::new(index));
+            Journal::open(&path, &genesis.network(), me, IfMissing::Create)?;
         }
         let policy = Policy::of(&genesis.validator_set())?;
         write(&dir.join(Self::POLICY), policy.to_string().as_bytes())?;

@@ -5,9 +5,11 @@ use std::path::Path;
 mod admission;
 mod author;
 mod crash;
+mod history;
 mod journal;
 mod offline;
 mod pause;
+mod recovery;
 mod same;
 mod support;
 

@@ -89,14 +89,6 @@ fn a_loss_that_is_forgotten_is_found() {
 }
 
 #[test]
-fn a_silence_that_is_one_view_too_short_is_found() {
-    let plan = |seed| Plan { loss: 250, ..wiped(seed) };
-    let broken = |seed| defects::with(Defect::SilentOneViewLess, || run(seed, plan(seed)));
-    let seed = first_found("silent one view less", broken);
-    assert_eq!(run(seed, plan(seed)).err(), None, "seed {seed} with the rule kept");
-}
-
-#[test]
 fn a_record_that_is_not_restored_is_found() {
     is_found_in_the_shell("record not restored", ShellDefect::Amnesia, crashing);
 }

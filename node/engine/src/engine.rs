@@ -355,7 +355,7 @@ impl Engine {
 }
 
 /// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
-pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
+pub const TIP_CERTIFICATE: &[u8] = b"tip certificate";
 
 fn tip(ledger: &Ledger, store: &dyn Read) -> Result<Tip, LedgerError> {
     let block = ledger.tip_block().clone();

@@ -22,5 +22,5 @@ mod questions;
 
 pub use catchup::REPLAY_ABOVE;
 pub use command::{Alarm, Answer, Command, JournalWrite};
-pub use engine::{Engine, EngineError, Past, Setup, Status};
+pub use engine::{Engine, EngineError, Past, Setup, Status, TIP_CERTIFICATE};
 pub use event::{Event, Timer, VerifiedMessage, VerifiedResponse};

@@ -26,6 +26,8 @@ pub(super) struct Found {
     pub(super) sequence: u64,
     pub(super) record: Option<SafetyRecord>,
     pub(super) settled: Height,
+    /// Whether an earlier journal was lost and no record followed.
+    pub(super) lost: bool,
     pub(super) bodies: BTreeMap<(Height, BlockId), Place>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Res
         sequence: 0,
         record: None,
         settled: Height::ZERO,
+        lost: false,
         bodies: BTreeMap::new(),
     };
     let mut at = Header::BYTES;
@@ -114,7 +117,8 @@ impl Found {
                     if let Some(last) = &self.record {
                         guard::check(last, &record).map_err(|fault| damaged(fault.to_string()))?;
                     }
-                    self.record = Some(record);
+                    // Said by who knew that it could: from here on this journal is whole.
+                    (self.record, self.lost) = (Some(record), false);
                 }
                 Item::Body(bytes) => {
                     let body = CertifiedBlock::decode(bytes)
@@ -123,6 +127,7 @@ impl Found {
                     self.bodies.insert((body.block.height, body.block.id()), place);
                 }
                 Item::Settled(height) => self.settled = self.settled.max(height),
+                Item::Lost => self.lost = true,
             }
         }
         Ok(())
@@ -131,7 +136,7 @@ impl Found {
     /// What was found, for whoever starts from it.
     pub(super) fn recovered(&self, bytes: &[u8]) -> Result<Recovered, JournalError> {
         let cut_bytes = bytes.len() as u64 - self.length;
-        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes })
+        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes, lost: self.lost })
     }
 
     /// The blocks that are not settled.

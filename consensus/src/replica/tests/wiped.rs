@@ -87,3 +87,28 @@ fn what_is_told_unasked_ends_no_silence() {
     let timer = Timer::View { view: replica.view() };
     assert_eq!(spoken(&replica.step(GENESIS_TIME, Input::TimerFired { timer })), []);
 }
+
+/// Why one view above what the others show is not enough to be silent in: here a leader formed the certificate that led it
+/// into its view alone, proposed there, and lost its disk before anybody heard of it.
+#[test]
+fn a_leader_that_alone_entered_its_view_does_not_lead_it_again() {
+    let set = set(4);
+    // View 3 is led by validator 3, whose old life saw the certificate of view 2; the others have only voted in view 2.
+    let mut replica = wiped();
+    for from in 0..3 {
+        replica.step(GENESIS_TIME, Input::Shown { from: i(from), info: shows(2) });
+    }
+    let (blocks, high_qc) = chain(&set, &[1, 2]);
+    for (block, justify) in blocks {
+        let (from, id) = (block.proposer, block.id());
+        let proposal = Unverified::new(proposal(&set, block, justify, None)).verify(&set, &Ideal).unwrap();
+        replica.step(GENESIS_TIME.plus(9), Input::Proposal { from, proposal });
+        replica.step(GENESIS_TIME.plus(9), Input::Available { block: id });
+    }
+    // They vote again, and so it may form the same certificate.
+    let info = Unverified::new(SyncInfo { high_qc, high_tc: None }).verify(&set, &Ideal).unwrap();
+    let mut effects = replica.step(GENESIS_TIME.plus(9), Input::SyncInfo { from: i(0), info });
+    effects.extend(replica.step(GENESIS_TIME.plus(9), Input::Work { waiting: true }));
+    assert_eq!((replica.view(), replica.silence().unwrap().until()), (v(3), Some(v(3))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Speak(_) | Effect::BuildPayload { .. })));
+}
