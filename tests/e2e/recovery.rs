@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use model::entry::{State, Wait};
 use testnet::process;
 
-use crate::history;
 use crate::quorate;
 use crate::support::Net;
 
