@@ -69,7 +69,12 @@ impl Net {
         let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
         let keys = keys(number);
-        Setup { config, genesis: self.genesis.clone(), keys, if_missing: IfMissing::Create }
+        // As whoever makes the keys does it: begun once, and refused when it is missing later.
+        let if_missing = match config.data_dir.join("data").exists() {
+            true => IfMissing::Refuse,
+            false => IfMissing::Create,
+        };
+        Setup { config, genesis: self.genesis.clone(), keys, if_missing }
     }
 
     async fn start(&self, number: usize) -> RunningNode {

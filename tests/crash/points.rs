@@ -64,6 +64,8 @@ impl Scenario {
             partitions: 0,
             crashes: 0,
             blackouts: 0,
+            wipes: 0,
+            observers: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
             defect: broken.shell,

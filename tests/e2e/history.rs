@@ -32,7 +32,7 @@ use store::disk::Disk;
 use store::port::Store as _;
 use testnet::topology::{Member, Topology};
 
-use crate::support::author;
+use crate::author::author;
 
 /// Heights in one durable write.
 const WRITTEN_TOGETHER: u64 = 256;

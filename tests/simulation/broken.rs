@@ -38,6 +38,8 @@ fn attacked(seed: u64, attack: Attack) -> Plan {
         members: 4,
         byzantine: vec![(0, attack)],
         real_signatures: false,
+        // Who is silent after a loss is one more that does not help.
+        wipes: 0,
         partitions: 4,
         heal_ms: 20_000,
         ..Plan::draw(seed)

@@ -91,7 +91,8 @@ impl World {
                             ShellDefect::SpeakBeforeDurable
                             | ShellDefect::LockNotRestored
                             | ShellDefect::Amnesia
-                            | ShellDefect::FailedWriteIgnored,
+                            | ShellDefect::FailedWriteIgnored
+                            | ShellDefect::LossForgotten,
                         )
                         | None => gate,
                     };
