@@ -26,15 +26,19 @@ pub enum Table {
     Attestations = 9,
     /// Notice number (u64, big-endian) to notice.
     Notices = 10,
+    /// The reigning validators, and the changes that wait for the next hand-over.
+    Validators = 11,
+    /// Epoch (u64, big-endian) to its validators and where it began.
+    Epochs = 12,
     /// Height (u64, big-endian) to what its block refused, in order.
-    Refusals = 11,
+    Refusals = 13,
     /// Height (u64, big-endian) to the header of a block that is not here whole, and its certificate.
-    Anchors = 12,
+    Anchors = 14,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -45,6 +49,8 @@ impl Table {
         Self::Identities,
         Self::Attestations,
         Self::Notices,
+        Self::Validators,
+        Self::Epochs,
         Self::Refusals,
         Self::Anchors,
     ];
@@ -53,7 +59,7 @@ impl Table {
     /// log or are this node's own.
     pub const fn is_state(self) -> bool {
         match self {
-            Self::Outcomes | Self::Identities | Self::Attestations => true,
+            Self::Outcomes | Self::Identities | Self::Attestations | Self::Validators => true,
             Self::Meta
             | Self::Blocks
             | Self::BlockHeights
@@ -61,6 +67,7 @@ impl Table {
             | Self::Tiles
             | Self::Checkpoints
             | Self::Notices
+            | Self::Epochs
             | Self::Refusals
             | Self::Anchors => false,
         }

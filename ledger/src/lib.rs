@@ -7,6 +7,7 @@
 //!
 //! - `ledger` opens a store and holds the present; `tip` is where it stands;
 //! - `state` reads and writes the tables of `identity`, `key`, `attestation` and `outcome`;
+//! - `reign` knows which validators hold an epoch and who comes next, `membership` who may change that;
 //! - `checkpoint` keeps certified heads, `collector` gathers signatures until a quorum agrees;
 //! - `receipt` proves one leaf; `batch` names batches by their root;
 //! - `replay` goes on from a part of the certified log, for who is too far behind for blocks; `refusals` and `anchor`
@@ -29,6 +30,7 @@ pub mod identity;
 pub mod key;
 mod ledger;
 mod log;
+mod membership;
 pub mod notice;
 pub mod outcome;
 mod overlay;
@@ -36,6 +38,7 @@ pub mod read;
 pub mod reader;
 pub mod receipt;
 mod refusals;
+pub mod reign;
 pub mod rejection;
 pub mod replay;
 mod state;
@@ -51,6 +54,7 @@ pub use notice::{Event, Notice};
 pub use outcome::Outcome;
 pub use reader::LedgerReader;
 pub use receipt::ReceiptParts;
+pub use reign::Reign;
 pub use rejection::Rejection;
 pub use replay::{ReplayError, Replayed};
 pub use tip::Tip;

@@ -11,7 +11,7 @@ use merkle::{TileId, consistency, inclusion};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Height, LeafIndex, TreeSize};
+use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
 use proto::entry::{BlockEntry, Entry};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BlockId, Did, SubmissionId};
@@ -29,6 +29,7 @@ use crate::outcome::Outcome;
 use crate::read::{Read, ReadError};
 use crate::receipt::ReceiptParts;
 use crate::refusals;
+use crate::reign::Reign;
 use crate::tip::Tip;
 
 /// Reads what is durable. Cheap to clone.
@@ -106,7 +107,8 @@ impl LedgerReader {
         let (mut next, mut bytes) = (from.get(), 0);
         while blocks.len() < LogPart::BLOCKS_MAX && next < to.get() {
             let Some(leaves) = self.base.get(Table::Leaves, &next.to_be_bytes())? else { break };
-            let (end, block) = ending(next, &leaves)?;
+            // What closes an epoch is shown block by block, by the certificates that make it final.
+            let Some((end, block)) = ending(next, &leaves)? else { break };
             let refused = refusals::stored(&*self.base, block.height, block.rejected)?;
             bytes += leaves.len() + refused.len();
             if end > to.get() || (bytes > LogPart::BYTES_MAX && !blocks.is_empty()) {
@@ -317,6 +319,41 @@ impl LedgerReader {
         Ok(self.identity(did)?.map(|identity| identity.keys))
     }
 
+    /// The validators of an epoch and where it began; none when it has not.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn reign(&self, epoch: Epoch) -> Result<Option<Reign>, ReadError> {
+        let key = epoch.get().to_be_bytes();
+        let stored = self.base.get(Table::Epochs, &key)?;
+        stored.map(|bytes| Reign::decode(Table::Epochs, &key, &bytes)).transpose()
+    }
+
+    /// The latest epoch; none before the genesis is durable.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn reign_latest(&self) -> Result<Option<Reign>, ReadError> {
+        let found = self.base.at_or_below(Table::Epochs, &u64::MAX.to_be_bytes())?;
+        found.map(|(key, value)| Reign::decode(Table::Epochs, &key, &value)).transpose()
+    }
+
+    /// What hands trust over from one epoch to the next: the receipt of the leaf that tells of `epoch`, under the head
+    /// that the validators before signed last. None of epoch 0, which the genesis tells of, and none before that head
+    /// is certified.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn handover_receipt(&self, epoch: Epoch) -> Result<Option<ReceiptParts>, ReadError> {
+        match self.reign(epoch)? {
+            Some(reign) if epoch > Epoch::ZERO => {
+                let leaf = LeafIndex::new(reign.size.get().saturating_sub(1));
+                self.receipt_of_leaf(leaf, Some(reign.size))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
     /// The standing of an attestation.
     ///
     /// # Errors
@@ -327,16 +364,18 @@ impl LedgerReader {
     }
 }
 
-/// The size of the log after a block's leaves, which begin at `first`, and what the last of them says.
-fn ending(first: u64, leaves: &[u8]) -> Result<(u64, BlockEntry), ReadError> {
+/// The size of the log after a block's leaves, which begin at `first`, and what the last of them says; none when the
+/// block closed its epoch.
+fn ending(first: u64, leaves: &[u8]) -> Result<Option<(u64, BlockEntry)>, ReadError> {
     let key = first.to_be_bytes();
     let damaged = |fault: String| ReadError::damaged(Table::Leaves, &key, fault);
     let leaves = frames(leaves).map_err(|fault| damaged(fault.to_owned()))?;
     let end = first.saturating_add(leaves.len() as u64);
     let last = leaves.last().ok_or_else(|| damaged("no leaf".to_owned()))?;
     match Entry::decode(last.bytes()).map_err(|fault| damaged(fault.to_string()))? {
-        Entry::Block(block) => Ok((end, block)),
-        Entry::Genesis(_) | Entry::Policy(_) | Entry::Submission(_) => {
+        Entry::Block(block) => Ok(Some((end, block))),
+        Entry::Epoch(_) => Ok(None),
+        Entry::Genesis(_) | Entry::Submission(_) => {
             Err(damaged("a block's leaves do not end with its own".to_owned()))
         }
     }

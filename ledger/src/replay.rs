@@ -29,6 +29,7 @@ use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
 use crate::read::ReadError;
 use crate::refusals;
+use crate::reign::Succession;
 use crate::state::{State, next_digest};
 use crate::tip::Tip;
 
@@ -87,6 +88,12 @@ pub enum ReplayError {
         /// What should stand there.
         expected: &'static str,
     },
+    /// It goes on behind the end of an epoch, which is shown block by block.
+    #[error("leaf {index} opens an epoch, and a part of the log ends before")]
+    OtherEpoch {
+        /// Where it stands.
+        index: LeafIndex,
+    },
     /// What was refused is not what the block's leaf says.
     #[error("the refusals of the block of height {height} are not those that its leaf states")]
     Refusals {
@@ -125,6 +132,7 @@ impl ReplayError {
             Self::Empty
             | Self::Frame { .. }
             | Self::History { .. }
+            | Self::OtherEpoch { .. }
             | Self::Refusals { .. }
             // Another state than the quorum's follows from another text of a refusal as well as from a rule of ours.
             | Self::State { .. }
@@ -177,8 +185,11 @@ impl Ledger {
         let anchor = Anchor { block: last.clone(), certificate: certificate.clone() };
         anchor.put(&mut all.change);
 
-        let Replay { change, sequence, batches, decided, notices, .. } = all;
+        let Replay { change, sequence, batches, decided, notices, succession, .. } = all;
         self.overlay.push(tip.height, change.clone());
+        if let Some(succession) = succession {
+            self.succession = succession;
+        }
         (self.log, self.sequence, self.tip, self.block) = (log, sequence, tip, last.clone());
         Ok(Replayed { height: tip.height, change, head, batches, decided, notices })
     }
@@ -191,6 +202,8 @@ struct Replay {
     time: TimeMs,
     state: crypto::Digest,
     sequence: crate::notice::Sequence,
+    /// Who reigns, and what waits, where any of that changed.
+    succession: Option<Succession>,
     batches: Vec<BatchRef>,
     decided: Vec<SubmissionId>,
     notices: Vec<Notice>,
@@ -205,6 +218,7 @@ impl Replay {
             time,
             state,
             sequence: ledger.sequence,
+            succession: None,
             batches: Vec::new(),
             decided: Vec::new(),
             notices: Vec::new(),
@@ -252,6 +266,9 @@ impl Replay {
             state.put_outcome(id, outcome);
         }
         outcomes.extend(refused.iter().cloned());
+        if state.changed_validators() {
+            self.succession = Some(Succession { reign: state.reign()?, queue: state.queue()? });
+        }
         // Rule L4.
         let change = state.into_change();
         self.state = next_digest(&self.state, &change);
@@ -280,7 +297,12 @@ fn read(first: LeafIndex, leaves: &[Leaf]) -> Result<(Vec<SubmissionEntry>, Bloc
         match entry {
             Entry::Submission(entry) if !is_last && ids.insert(entry.submission.id()) => entries.push(*entry),
             Entry::Block(block) if is_last => return Ok((entries, block)),
-            Entry::Submission(_) | Entry::Block(_) | Entry::Genesis(_) | Entry::Policy(_) => {
+            Entry::Epoch(_) => return Err(ReplayError::OtherEpoch { index }),
+            // A block's leaf with another behind it closes an epoch; anything else does not stand there.
+            Entry::Block(_) if leaves.len() == position + 2 => {
+                return Err(ReplayError::OtherEpoch { index: place(first, position + 1) });
+            }
+            Entry::Submission(_) | Entry::Block(_) | Entry::Genesis(_) => {
                 let expected = "the submissions of a block, each once, and then the block";
                 return Err(ReplayError::Order { index, expected });
             }

@@ -36,8 +36,8 @@ pub enum IfMissing {
     Create,
     /// Refuse: it may have, and what it said would be lost.
     Refuse,
-    /// Begin one that says that an earlier one was lost: until something is recorded in it, this validator does not know
-    /// what it said.
+    /// Begin one that says for ever that an earlier one was lost: what this validator said in epochs of which there is no
+    /// record in it is not known.
     BeginAgain,
 }
 
@@ -61,7 +61,7 @@ pub struct Recovered {
     pub blocks: Vec<CertifiedBlock>,
     /// Bytes of a torn group that were cut off.
     pub cut_bytes: u64,
-    /// Whether an earlier journal was lost and nothing has been said since.
+    /// Whether an earlier journal was lost: of epochs without a record in this one it says nothing.
     pub lost: bool,
 }
 
@@ -75,6 +75,8 @@ pub struct Journal {
     length: u64,
     sequence: u64,
     record: Option<SafetyRecord>,
+    /// Whether an earlier journal was lost.
+    lost: bool,
     settled: Height,
     bodies: BTreeMap<(Height, BlockId), Place>,
     compact_above: u64,
@@ -173,6 +175,7 @@ impl Journal {
             length: found.length,
             sequence: found.sequence,
             record: found.record,
+            lost: found.lost,
             settled: found.settled,
             bodies: found.bodies,
             compact_above: Self::COMPACT_ABOVE_BYTES,
@@ -275,6 +278,9 @@ impl Journal {
         }
         group.push(Item::Record(&record.encode()));
         group.push(Item::Settled(self.settled));
+        if self.lost {
+            group.push(Item::Lost);
+        }
         let mut bytes = header.encode();
         bytes.extend(group.seal(&header, 0)?);
         files::replace_on(&*self.on, &self.path, &bytes).map_err(io)?;

@@ -130,6 +130,7 @@ impl Performer {
         let time_s = clock::now().seconds();
         match cosigned_messages(&self.set, self.me, head, time_s) {
             Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
+                epoch: self.set.epoch(),
                 signer: self.me,
                 head,
                 time_s,

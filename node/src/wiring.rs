@@ -84,7 +84,6 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let journaled = recovered.blocks.into_iter().map(|block| Unverified::new(block).verify(&set, &Strict));
     let engine = Engine::new(engine::Setup {
         genesis: Arc::clone(&genesis),
-        policy: policy.to_string(),
         me: Some(me),
         consensus: config.consensus,
         pool: pool_limits(&config),

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::block::CertifiedBlock;
 use crate::certificate::{CertificateError, QuorumCert, TimeoutCert};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
-use crate::counter::{Height, TreeSize};
+use crate::counter::{Epoch, Height, TreeSize};
 use crate::history::LogPart;
 use crate::id::{BatchId, BlockId};
 use crate::proposal::Proposal;
@@ -102,6 +102,13 @@ pub struct SyncInfo {
     pub high_tc: Option<TimeoutCert>,
 }
 
+impl SyncInfo {
+    /// The epoch it speaks of.
+    pub const fn epoch(&self) -> Epoch {
+        self.high_qc.epoch
+    }
+}
+
 /// What one node tells another without being asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -155,6 +162,8 @@ pub enum Request {
     Batches(Vec<BatchId>),
     /// The certified checkpoint of exactly this size; of the highest when zero.
     CheckpointAt(TreeSize),
+    /// The highest certificates of an epoch; those that show how it ended, when it is over.
+    Certificates(Epoch),
     /// The log of whole blocks from a size on, towards the certified checkpoint of another size.
     LogRange {
         /// Leaves the asker has: where a block's first leaf stands.
@@ -162,8 +171,8 @@ pub enum Request {
         /// Size of the checkpoint that what comes is proven by.
         to: TreeSize,
     },
-    /// The highest certificates, as they are now: unlike what is told unasked, the answer is later than the question.
-    Certificates,
+    /// The highest certificates of who is in this epoch now and knows all it ever said in it; nobody else answers.
+    Standing(Epoch),
 }
 
 /// The answer to a request. Empty lists and `None` say "I do not have it".
@@ -175,10 +184,10 @@ pub enum Response {
     Batches(Vec<Batch>),
     /// To `CheckpointAt`.
     Checkpoint(Option<CertifiedCheckpoint>),
+    /// To `Certificates`, and then of the answerer's own epoch when it does not know the one asked about; and to `Standing`.
+    Certificates(Box<SyncInfo>),
     /// To `LogRange`.
     Log(Option<Box<LogPart>>),
-    /// To `Certificates`.
-    Certificates(SyncInfo),
 }
 
 impl Response {

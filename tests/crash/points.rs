@@ -65,7 +65,6 @@ impl Scenario {
             crashes: 0,
             blackouts: 0,
             wipes: 0,
-            observers: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
             defect: broken.shell,

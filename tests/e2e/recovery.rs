@@ -9,7 +9,7 @@ use testnet::process;
 use crate::quorate;
 use crate::support::Net;
 
-/// Blocks of the past in the run that gives the figures of `TESTING.md`; set `QUORATE_TEST_BLOCKS` for another number.
+/// Blocks of the past in the run that gives the figures of `TESTING.md`; set `RECOVERY_BLOCKS` for another number.
 const BLOCKS: u64 = 100_000;
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -114,6 +114,6 @@ async fn a_killed_and_a_wiped_validator_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; its figures are in TESTING.md"]
 async fn long_past() {
-    let blocks = std::env::var("QUORATE_TEST_BLOCKS").ok().and_then(|text| text.parse().ok());
+    let blocks = std::env::var("RECOVERY_BLOCKS").ok().and_then(|text| text.parse().ok());
     comes_back(21_600, blocks.unwrap_or(BLOCKS)).await;
 }

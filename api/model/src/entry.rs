@@ -192,11 +192,17 @@ pub enum Content {
     Genesis {
         /// The network's id.
         network: Hash,
+        /// The log's origin.
+        origin: String,
     },
-    /// A policy by which receipts are judged.
-    Policy {
-        /// The C2SP tlog-policy text.
-        policy: String,
+    /// The beginning of an epoch.
+    Epoch {
+        /// The epoch.
+        epoch: Uint,
+        /// Digest of its validators.
+        validators: Hash,
+        /// SHA-256 of the C2SP tlog-policy text by which receipts of this epoch are judged.
+        policy: Hash,
     },
     /// An executed submission.
     Submission {

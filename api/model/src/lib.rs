@@ -16,6 +16,7 @@ pub mod error;
 pub mod event;
 pub mod jsonrpc;
 pub mod jwks;
+pub mod membership;
 pub mod operation;
 pub mod receipt;
 pub mod scalar;

@@ -3,13 +3,13 @@
 use ledger::LedgerReader;
 use model::chain::{
     BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer,
-    CheckpointParams, ValidatorAnswer, ValidatorsAnswer,
+    CheckpointParams, HandoverAnswer, ValidatorAnswer, ValidatorsAnswer,
 };
 use model::error::ApiError;
 use model::operation::Key;
 use model::scalar::{Hash, Position, Uint};
 use proto::batch::BatchRef;
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::QuorumCert;
 use proto::counter::{Height, TreeSize};
 use proto::validators::Validator;
@@ -73,7 +73,7 @@ pub(crate) async fn block(api: &Api, params: BlockParams) -> Result<BlockAnswer,
 fn block_answer(certified: &CertifiedBlock) -> BlockAnswer {
     let CertifiedBlock { block, justify, batches } = certified;
     let id = Hash::from(block.id());
-    let Block { epoch, height, view, parent, parent_view, proposer, time, batches: refs } = block;
+    let Block { epoch, height, view, parent, parent_view, proposer, time, batches: refs, handover } = block;
     let count: usize = batches.iter().map(|batch| batch.submissions.len()).sum();
     let submissions = batches.iter().flat_map(|batch| &batch.submissions);
     BlockAnswer {
@@ -85,6 +85,10 @@ fn block_answer(certified: &CertifiedBlock) -> BlockAnswer {
         parent_view: Uint(parent_view.get()),
         proposer: proposer.get(),
         time_ms: Uint(time.get()),
+        handover: handover.map(|Handover { as_of, validators }| HandoverAnswer {
+            as_of_height: Uint(as_of.get()),
+            validators: Hash(validators),
+        }),
         batches: refs.iter().map(batch_answer).collect(),
         submission_count: Uint(count as u64),
         submissions: submissions.take(BLOCK_IDS_MAX).map(|submission| submission.id().into()).collect(),

@@ -190,6 +190,7 @@ impl Inside {
             proposer: me,
             time: tip.time.plus(1_000),
             batches: vec![batch_ref(&batch)],
+            handover: None,
         };
         let justify = QuorumCert {
             epoch: Epoch::ZERO,
@@ -224,6 +225,7 @@ impl Inside {
         let messages = cosigned_messages(&self.set, signer, head, time_s).expect("a name");
         let keys = &self.signers[usize::from(n)];
         let cosignature = Cosignature {
+            epoch: self.set.epoch(),
             signer,
             head,
             time_s,
@@ -283,8 +285,7 @@ impl Node {
         let set = Arc::new(genesis.validator_set());
         let policy = Policy::of(&set).expect("equal powers");
         let memory = Arc::new(Memory::default());
-        let (mut ledger, change) =
-            Ledger::open(memory.clone(), &genesis, policy.to_string()).expect("an empty store");
+        let (mut ledger, change) = Ledger::open(memory.clone(), &genesis).expect("an empty store");
         memory.commit(&change.expect("the beginning"));
         ledger.durable(ledger.tip().height);
         let (submit, requests) = mpsc::channel(2_048);

@@ -11,7 +11,7 @@ use proto::history::LogPart;
 use proto::id::ValidatorIndex;
 use proto::verified::{Unverified, Verified};
 
-use crate::world::{Lenient, Memory, POLICY, Person, World, digest, proof};
+use crate::world::{Lenient, Memory, Person, World, digest, proof};
 
 /// A network with a history of all kinds of blocks: accepted, refused, expired, empty, changed keys.
 fn with_history() -> World {
@@ -165,7 +165,7 @@ fn a_replayed_ledger_is_opened_again_and_serves_others() {
         // A new life.
         let store = Memory::of(new.store.content());
         let (again, change) =
-            Ledger::open(store.clone(), &new.genesis, POLICY.to_owned()).expect("the store is whole");
+            Ledger::open(store.clone(), &new.genesis).expect("the store is whole");
         assert_eq!(change, None);
         assert_eq!((again.tip(), again.tip_block()), (new.ledger.tip(), new.ledger.tip_block()));
         (new.ledger, new.store) = (again, store);

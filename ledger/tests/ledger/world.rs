@@ -22,7 +22,6 @@ use proto::verified::{SignatureChecker, Strict, Unverified, Verified};
 pub const START: TimeMs = TimeMs::new(1_000_000);
 /// Block times are so far apart.
 pub const STEP_MS: u64 = 1_000;
-pub const POLICY: &str = "log example\nquorum none\n";
 
 /// What a store holds.
 pub type Content = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
@@ -158,8 +157,7 @@ impl World {
 
     pub fn begin(genesis: Genesis) -> Self {
         let store = Arc::new(Memory::default());
-        let (ledger, change) =
-            Ledger::open(store.clone(), &genesis, POLICY.to_owned()).expect("an empty store");
+        let (ledger, change) = Ledger::open(store.clone(), &genesis).expect("an empty store");
         store.commit(&change.expect("an empty store is written"));
         let mut world = Self { genesis, store, ledger, waiting: Vec::new(), nonce: 0 };
         world.ledger.durable(Height::ZERO);
@@ -241,6 +239,7 @@ impl World {
             proposer: ValidatorIndex::new(1),
             time: tip.time.plus(STEP_MS),
             batches: batches.iter().map(|batch| batch_ref(batch)).collect(),
+            handover: None,
         };
         // Whether it holds is consensus' matter; here it only has to name the parent.
         let justify = QuorumCert {
@@ -305,7 +304,8 @@ impl World {
         let ed25519 = Signature::parse(Scheme::Ed25519, &[7; 64]).expect("64 bytes");
         let ml_dsa_65 = Signature::parse(Scheme::MlDsa65, &[7; 3309]).expect("3309 bytes");
         let signer = ValidatorIndex::new(signer);
-        let cosignature = Cosignature { signer, head, time_s, log: ed25519.clone(), ed25519, ml_dsa_65 };
+        let (epoch, log) = (Epoch::ZERO, ed25519.clone());
+        let cosignature = Cosignature { epoch, signer, head, time_s, log, ed25519, ml_dsa_65 };
         Unverified::new(cosignature)
             .verify(&self.genesis.validator_set(), &Lenient)
             .expect("a known signer, nothing else is checked")

@@ -1,27 +1,27 @@
-//! Catching up from far behind, and knowing how far.
+//! Catching up from far behind, and coming back without a journal.
 //!
 //! Who lacks more than `REPLAY_ABOVE` heights does not fetch every block: it asks for the log, part by part, each proven
 //! by a certified checkpoint before anything of it is kept, so that a crash loses no more than a part and memory holds a
 //! few. Parts are asked of all in turn; a lie costs one question. When nobody has any, blocks are fetched as ever.
-//! Who lost its journal, and who only observes, asks for certificates, because nobody tells it any unasked.
-//! Source: `consensus/SPEC.md`, rules R6, R7, F6, F7; `ledger/adr/001-the-log-is-the-snapshot.md`.
+//! Who lost its journal asks all others where they stand, and bears no witness until it speaks again.
+//! Source: `consensus/SPEC.md`, rules R6 to R8, F6, F7; `ledger/adr/001-the-log-is-the-snapshot.md`.
 
 use std::collections::BTreeSet;
 
-use consensus::{Gated, Input, Silence, Tip};
+use consensus::{Gated, Input, Tip};
 use ledger::Replayed;
 use ledger::change::Table;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Height, TimeMs, TreeSize};
+use proto::counter::{Epoch, Height, TimeMs, TreeSize};
 use proto::history::LogPart;
-use proto::id::ValidatorIndex;
 use proto::message::{Request, Response, SyncInfo};
 use proto::verified::Verified;
 
 use crate::command::{Alarm, Command};
 use crate::engine::{Engine, TIP_CERTIFICATE};
-use crate::event::{Event, Timer};
+use crate::event::{Event, Peer, Timer};
+use crate::questions::Purpose;
 
 /// The gap in heights above which a node replays the log: below it, fetching blocks takes a few seconds, and leaves them here
 /// for others to fetch.
@@ -30,7 +30,7 @@ pub const REPLAY_ABOVE: u64 = 512;
 const REPLAY_REST: u64 = 32;
 /// Most parts that are applied and not durable when the next one is asked for.
 const PARTS_WAITING_MAX: usize = 3;
-/// How long to wait before asking again for certificates that did not come, in milliseconds.
+/// How long to wait before asking again where others stand who have not answered, in milliseconds.
 const AGAIN_AFTER_MS: u64 = 1_000;
 
 /// What a question is for.
@@ -40,10 +40,8 @@ pub(crate) enum Errand {
     Checkpoint,
     /// The log from this size on.
     Log { from: TreeSize },
-    /// What a peer knows to be certified.
-    Certificates,
-    /// What was announced before we listened.
-    Announcement,
+    /// Where a validator stands in our epoch.
+    Standing,
 }
 
 /// Where a replay is to lead.
@@ -63,16 +61,12 @@ pub(crate) struct CatchUp {
     goal: Option<Goal>,
     /// Whether a question of the replay is open.
     asked: bool,
-    /// Whose turn it is.
-    turn: u16,
     /// Questions of the replay in a row that led to nothing.
     failed: usize,
     /// Nobody had the log: blocks are fetched up to this height.
     blocks_to: Height,
-    /// Peers who have been asked for their certificates and have not answered.
-    showing: BTreeSet<ValidatorIndex>,
-    /// The highest certified size that was announced.
-    announced: TreeSize,
+    /// Who has been asked where it stands and has not answered.
+    standing: BTreeSet<Peer>,
     /// Whether the timer runs.
     timed: bool,
 }
@@ -80,6 +74,11 @@ pub(crate) struct CatchUp {
 impl CatchUp {
     pub(crate) fn new(replay_above: u64) -> Self {
         Self { replay_above, ..Self::default() }
+    }
+
+    /// Another epoch: what was asked in the last one will not be answered any more.
+    pub(crate) fn restart(&mut self) {
+        *self = Self { blocks_to: self.blocks_to, timed: self.timed, ..Self::new(self.replay_above) };
     }
 }
 
@@ -89,9 +88,9 @@ impl Engine {
         self.catch_up.goal.is_some()
     }
 
-    /// Replays the log when the gap is large, beginning with what `from` has; says whether it does.
+    /// Replays the log when the gap is large; says whether it does.
     // rule F6
-    pub(crate) fn replays(&mut self, from: ValidatorIndex, out: &mut Vec<Command>) -> bool {
+    pub(crate) fn replays(&mut self, out: &mut Vec<Command>) -> bool {
         if self.is_replaying() {
             return true;
         }
@@ -100,7 +99,7 @@ impl Engine {
             return false;
         }
         let catch_up = &mut self.catch_up;
-        (catch_up.goal, catch_up.turn, catch_up.failed) = (Some(Goal::Any), from.get(), 0);
+        (catch_up.goal, catch_up.failed) = (Some(Goal::Any), 0);
         self.ask_for_log(out);
         true
     }
@@ -126,29 +125,16 @@ impl Engine {
                 (Errand::Log { from }, Request::LogRange { from, to: checkpoint.head.size })
             }
         };
-        // A lone validator has nobody to be behind of.
-        let Some(peer) = self.next_peer() else { return };
-        self.catch_up.asked = self.ask_errand(peer, errand, request, out);
-    }
-
-    /// All others in turn: what one does to its questions, it does to its share of them.
-    fn next_peer(&mut self) -> Option<ValidatorIndex> {
-        let count = self.set.count() as u16; // at most 100
-        for _ in 0..count {
-            let peer = ValidatorIndex::new(self.catch_up.turn % count);
-            self.catch_up.turn = peer.get() + 1;
-            if Some(peer) != self.me {
-                return Some(peer);
-            }
-        }
-        None
+        // All in turn: what one does to its questions, it does to its share of them.
+        let Some(peer) = self.somebody() else { return };
+        self.catch_up.asked = self.ask(peer, request, Purpose::CatchUp { errand, peer }, out);
     }
 
     /// A peer answered what checkpoint is the highest.
     pub(crate) fn take_goal(
         &mut self,
         now: TimeMs,
-        peer: ValidatorIndex,
+        peer: Peer,
         checkpoint: Option<Verified<CertifiedCheckpoint>>,
         out: &mut Vec<Command>,
     ) {
@@ -170,7 +156,7 @@ impl Engine {
     pub(crate) fn take_part(
         &mut self,
         now: TimeMs,
-        peer: ValidatorIndex,
+        peer: Peer,
         from: TreeSize,
         part: Option<Box<Verified<LogPart>>>,
         out: &mut Vec<Command>,
@@ -225,7 +211,7 @@ impl Engine {
         self.bodies.forget(height);
         let then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
         out.push(Command::Store(Gated::new(change, then)));
-        self.certify_early(out);
+        self.retry_early(out);
         self.tell(now, Input::Leap { tip: Box::new(Tip { block, certificate }) }, out);
     }
 
@@ -235,7 +221,7 @@ impl Engine {
         &mut self,
         now: TimeMs,
         errand: Errand,
-        peer: ValidatorIndex,
+        peer: Peer,
         out: &mut Vec<Command>,
     ) {
         match errand {
@@ -247,110 +233,73 @@ impl Engine {
                 }
                 self.give_up(now, out);
             }
-            Errand::Certificates => {
-                self.catch_up.showing.remove(&peer);
-                self.await_certificates(out);
+            Errand::Standing => {
+                self.catch_up.standing.remove(&peer);
+                self.await_standing(out);
             }
-            // Another one is met, or another checkpoint announced.
-            Errand::Announcement => {}
         }
     }
 
-    /// A checkpoint was announced: an observer that has not come so far asks where the network is.
-    // rule F8
-    pub(crate) fn hear_announcement(
-        &mut self,
-        checkpoint: Verified<CertifiedCheckpoint>,
-        out: &mut Vec<Command>,
-    ) {
-        self.catch_up.announced = self.catch_up.announced.max(checkpoint.head.size);
-        self.learn_checkpoint(checkpoint, out);
-        if self.lacks_certificates() && self.catch_up.showing.is_empty() {
-            self.ask_certificates(out);
-        }
+    /// Whether it is not known yet how long we have to be silent.
+    fn lacks_standing(&self) -> bool {
+        self.replica.silence().is_some_and(|silence| silence.until().is_none())
     }
 
-    /// A connection came up: whoever is told nothing unasked asks.
-    pub(crate) fn meet(&mut self, peer: ValidatorIndex, out: &mut Vec<Command>) {
-        if self.me.is_none() {
-            self.ask_errand(peer, Errand::Announcement, Request::CheckpointAt(TreeSize::ZERO), out);
-        } else if self.replica.silence().is_some_and(|silence| !silence.has_heard(peer)) {
-            self.ask_certificates_of(peer, out);
-        }
-    }
-
-    /// Whether certificates are missing that nobody will tell us unasked: to end a silence, or to observe.
-    fn lacks_certificates(&self) -> bool {
-        match self.replica.silence().map(Silence::until) {
-            Some(until) => until.is_none(),
-            None => self.me.is_none() && self.catch_up.announced > self.ledger.head().size,
-        }
-    }
-
-    /// Asks for certificates where they are missing: all who have not shown any, to end a silence; else one.
+    /// Who lost its journal asks all others who have not shown where they stand.
     // rule R7
-    pub(crate) fn ask_certificates(&mut self, out: &mut Vec<Command>) {
-        if !self.lacks_certificates() {
-            return;
-        }
-        match self.replica.silence() {
-            Some(silence) => {
-                let missing = self.set.iter().map(|(index, _)| index).filter(|it| !silence.has_heard(*it));
-                for peer in missing.collect::<Vec<_>>() {
-                    self.ask_certificates_of(peer, out);
-                }
-            }
-            None => {
-                if let Some(peer) = self.next_peer() {
-                    self.ask_certificates_of(peer, out);
-                }
+    pub(crate) fn ask_standing(&mut self, out: &mut Vec<Command>) {
+        let Some(silence) = self.replica.silence() else { return };
+        let missing = self.set.iter().filter(|(index, _)| Some(*index) != self.me && !silence.has_heard(*index));
+        for peer in missing.map(|(_, validator)| Peer::of(validator)).collect::<Vec<_>>() {
+            let purpose = Purpose::CatchUp { errand: Errand::Standing, peer };
+            if !self.catch_up.standing.contains(&peer)
+                && self.ask(peer, Request::Standing(self.set.epoch()), purpose, out)
+            {
+                self.catch_up.standing.insert(peer);
             }
         }
-        self.await_certificates(out);
+        self.await_standing(out);
     }
 
-    fn ask_certificates_of(&mut self, peer: ValidatorIndex, out: &mut Vec<Command>) {
-        if Some(peer) != self.me
-            && !self.catch_up.showing.contains(&peer)
-            && self.ask_errand(peer, Errand::Certificates, Request::Certificates, out)
-        {
-            self.catch_up.showing.insert(peer);
-        }
-    }
-
-    /// As long as certificates are missing, they are asked for again after a while.
-    fn await_certificates(&mut self, out: &mut Vec<Command>) {
-        if self.lacks_certificates() && !self.catch_up.timed {
+    /// As long as answers are missing, they are asked for again after a while.
+    fn await_standing(&mut self, out: &mut Vec<Command>) {
+        if self.lacks_standing() && !self.catch_up.timed {
             self.catch_up.timed = true;
-            out.push(Command::StartTimer { timer: Timer::CatchUp, after_ms: AGAIN_AFTER_MS });
+            out.push(Command::StartTimer { timer: Timer::Standing, after_ms: AGAIN_AFTER_MS });
         }
     }
 
     /// The while is over.
-    pub(crate) fn catch_up_again(&mut self, out: &mut Vec<Command>) {
+    pub(crate) fn ask_standing_again(&mut self, out: &mut Vec<Command>) {
         self.catch_up.timed = false;
-        self.ask_certificates(out);
+        self.ask_standing(out);
     }
 
-    /// A peer showed its certificates.
-    pub(crate) fn take_certificates(
+    /// A validator showed where it stands.
+    pub(crate) fn take_standing(
         &mut self,
         now: TimeMs,
-        peer: ValidatorIndex,
+        peer: Peer,
         info: Verified<SyncInfo>,
         out: &mut Vec<Command>,
     ) {
-        self.catch_up.showing.remove(&peer);
-        self.tell(now, Input::Shown { from: peer, info }, out);
-        self.await_certificates(out);
+        self.catch_up.standing.remove(&peer);
+        match self.positions.get(&peer).copied() {
+            Some(from) if info.epoch() == self.set.epoch() => {
+                self.tell(now, Input::Shown { from, info }, out);
+            }
+            Some(_) | None => {}
+        }
+        self.await_standing(out);
     }
 
-    /// Shows our certificates. Who lost its own past is no witness of another's.
+    /// Shows where we stand, if it is in this epoch that we vote. Who lost its own past is no witness of another's.
     // rule R7
-    pub(crate) fn show_certificates(&self) -> Response {
-        match self.replica.status().silent {
-            true => Response::Blocks(Vec::new()),
-            false => Response::Certificates(self.replica.sync_info()),
+    pub(crate) fn show_standing(&self, epoch: Epoch) -> Response {
+        let remembers = self.me.is_some() && self.set.epoch() == epoch && !self.replica.status().silent;
+        match remembers {
+            true => Response::Certificates(Box::new(self.replica.sync_info())),
+            false => Response::Blocks(Vec::new()),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Found {
     pub(super) sequence: u64,
     pub(super) record: Option<SafetyRecord>,
     pub(super) settled: Height,
-    /// Whether an earlier journal was lost and no record followed.
+    /// Whether an earlier journal was lost.
     pub(super) lost: bool,
     pub(super) bodies: BTreeMap<(Height, BlockId), Place>,
 }
@@ -117,8 +117,7 @@ impl Found {
                     if let Some(last) = &self.record {
                         guard::check(last, &record).map_err(|fault| damaged(fault.to_string()))?;
                     }
-                    // Said by who knew that it could: from here on this journal is whole.
-                    (self.record, self.lost) = (Some(record), false);
+                    self.record = Some(record);
                 }
                 Item::Body(bytes) => {
                     let body = CertifiedBlock::decode(bytes)

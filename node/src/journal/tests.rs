@@ -364,9 +364,9 @@ fn after_a_failed_write_nothing_is_written_any_more() {
     assert_eq!(desk.open().unwrap().1.record, Some(record(1)));
 }
 
-/// The mark of a loss stays until something was said, whoever starts the node and however.
+/// The mark of a loss stays, whoever starts the node and however, and when the file is rewritten.
 #[test]
-fn a_journal_begun_after_a_loss_says_so_until_it_holds_a_record() {
+fn a_journal_begun_after_a_loss_says_so_for_ever() {
     let desk = desk();
     assert!(matches!(desk.open(), Err(JournalError::Missing { .. })));
     let begin = || Journal::open(&desk.path, &network(), ME, IfMissing::BeginAgain).unwrap();
@@ -375,8 +375,21 @@ fn a_journal_begun_after_a_loss_says_so_until_it_holds_a_record() {
     let (mut journal, recovered) = begin();
     assert!(recovered.lost && recovered.record.is_none(), "what is there is not begun anew");
     let record = record(4);
+    journal.compact_above(0);
     journal.append(&[Write { record: &record, body: None, settled: Height::ZERO }]).unwrap();
     drop(journal);
     let (_, recovered) = begin();
-    assert_eq!((recovered.lost, recovered.record), (false, Some(record)));
+    assert_eq!((recovered.lost, recovered.record), (true, Some(record)));
+}
+
+/// Its mark is no write that a crash may have torn.
+#[test]
+fn a_journal_whose_mark_of_a_loss_is_damaged_is_refused() {
+    let desk = desk();
+    drop(Journal::open(&desk.path, &network(), ME, IfMissing::BeginAgain).unwrap());
+    let bytes = std::fs::read(&desk.path).unwrap();
+    for cut in 1..30 {
+        std::fs::write(&desk.path, &bytes[..bytes.len() - cut]).unwrap();
+        assert!(desk.open().is_err(), "{cut} bytes less");
+    }
 }

@@ -109,7 +109,7 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
 #[test]
 fn our_own_words_come_in_by_the_same_door() {
     let bench = Bench::new();
-    let genesis = proto::certificate::QuorumCert::genesis(*bench.verifier.set.genesis_block());
+    let genesis = bench.verifier.set.opening_certificate();
     let info = Message::SyncInfo(SyncInfo { high_qc: genesis, high_tc: None });
     let events = bench.run(vec![Job::Own(Box::new(Message::Vote(bench.vote(0)))), Job::Own(Box::new(info))]);
     assert!(matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.me), "{events:?}");

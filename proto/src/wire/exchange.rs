@@ -7,7 +7,7 @@ use crate::batch::Batch;
 use crate::block::{Block, CertifiedBlock};
 use crate::canonical::{Canonical, DecodeError};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
-use crate::counter::{Height, TreeSize};
+use crate::counter::{Epoch, Height, TreeSize};
 use crate::history::{LogPart, LoggedBlock};
 use crate::message::{Kind, Message, Request, Response, SyncInfo};
 use crate::proposal::Proposal;
@@ -81,10 +81,11 @@ impl Wire for Request {
                 Proto::Batches(pb::Batches { ids: ids.iter().map(|id| id.as_bytes().to_vec()).collect() })
             }
             Self::CheckpointAt(size) => Proto::CheckpointAt(pb::CheckpointAt { size: size.get() }),
+            Self::Certificates(epoch) => Proto::Certificates(pb::Certificates { epoch: epoch.get() }),
             Self::LogRange { from, to } => {
                 Proto::LogRange(pb::LogRange { from_size: from.get(), to_size: to.get() })
             }
-            Self::Certificates => Proto::Certificates(pb::Certificates {}),
+            Self::Standing(epoch) => Proto::Standing(pb::Standing { epoch: epoch.get() }),
         };
         pb::Request { request: Some(request) }
     }
@@ -104,10 +105,11 @@ impl Wire for Request {
                 Self::Batches(ids.iter().map(|id| batch_id(id, "batches")).collect::<Result<_, _>>()?)
             }
             Some(Proto::CheckpointAt(pb::CheckpointAt { size })) => Self::CheckpointAt(TreeSize::new(size)),
+            Some(Proto::Certificates(pb::Certificates { epoch })) => Self::Certificates(Epoch::new(epoch)),
             Some(Proto::LogRange(pb::LogRange { from_size, to_size })) => {
                 Self::LogRange { from: TreeSize::new(from_size), to: TreeSize::new(to_size) }
             }
-            Some(Proto::Certificates(pb::Certificates {})) => Self::Certificates,
+            Some(Proto::Standing(pb::Standing { epoch })) => Self::Standing(Epoch::new(epoch)),
         })
     }
 }
@@ -146,7 +148,7 @@ impl Wire for Response {
                 Self::Checkpoint(Some(CertifiedCheckpoint::from_wire(checkpoint)?))
             }
             Some(Proto::Log(pb::LogAnswer { part })) => Self::Log(optional(part)?.map(Box::new)),
-            Some(Proto::Certificates(info)) => Self::Certificates(SyncInfo::from_wire(info)?),
+            Some(Proto::Certificates(info)) => Self::Certificates(Box::new(SyncInfo::from_wire(info)?)),
         })
     }
 }

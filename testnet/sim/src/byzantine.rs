@@ -27,11 +27,13 @@ impl World {
             let statement = statement(&block);
             let proposal =
                 Say::Proposal { block, justify: justify.clone(), timeout_cert: timeout_cert.clone() };
-            let it = &self.members[usize::from(member)];
-            let proposal = it.keys.say(proposal, it.me, &self.set, &self.notary);
             let vote = Say::Vote { statement, to: Vec::new() };
-            let vote = it.keys.say(vote, it.me, &self.set, &self.notary);
-            for to in 0..self.plan.members {
+            let (Some((proposal, all)), Some((vote, _))) =
+                (self.signed(member, proposal), self.signed(member, vote))
+            else {
+                return;
+            };
+            for to in all {
                 if to == member || to % 2 == half {
                     self.transmit(member, to, proposal.clone());
                 }
@@ -54,6 +56,7 @@ impl World {
             parent_view: other.view,
             time: other.time.next(),
             batches: Vec::new(),
+            handover: None,
             ..other.clone()
         };
         let second = self.forged_certificate(member, &child);
@@ -79,11 +82,12 @@ impl World {
 
     fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
         let statement = statement(block);
-        let it = &self.members[usize::from(member)];
-        let vote = it.keys.say(Say::Vote { statement, to: Vec::new() }, it.me, &self.set, &self.notary);
+        let vote = self.signed(member, Say::Vote { statement, to: Vec::new() });
         let signatures = match vote {
-            Message::Vote(vote) => vec![(it.me, vote.signature); usize::from(self.plan.members)],
-            _ => Vec::new(),
+            Some((Message::Vote(vote), _)) => {
+                vec![(vote.voter, vote.signature); usize::from(self.plan.members)]
+            }
+            Some(_) | None => Vec::new(),
         };
         let VoteStatement { epoch, view, height, block } = statement;
         QuorumCert { epoch, view, height, block, signatures }

@@ -9,8 +9,9 @@ use consensus::Say;
 use crypto::Digest;
 use ledger::{LedgerReader, Outcome};
 use merkle::{hash::leaf_hash, inclusion};
-use proto::checkpoint::Head;
-use proto::counter::{Height, LeafIndex, View};
+use proto::checkpoint::{CertifiedCheckpoint, Head};
+use proto::counter::{Epoch, Height, LeafIndex, View};
+use proto::genesis::Genesis;
 use proto::id::{BlockId, SubmissionId};
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
@@ -21,6 +22,23 @@ use crate::notary::Notary;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Violation(pub String);
+
+/// The validators that may sign a head of this size, whatever its signatures say.
+fn signers(
+    reader: &LedgerReader,
+    genesis: &Genesis,
+    checkpoint: &CertifiedCheckpoint,
+) -> Result<ValidatorSet, String> {
+    let mut reign = None;
+    for epoch in (0..).map(Epoch::new) {
+        match reader.reign(epoch).map_err(|fault| fault.to_string())? {
+            Some(next) if epoch == Epoch::ZERO || next.size < checkpoint.head.size => reign = Some(next),
+            Some(_) | None => break,
+        }
+    }
+    let reign = reign.ok_or_else(|| "nobody reigns".to_owned())?;
+    Ok(reign.set(genesis.network(), genesis.origin.clone()))
+}
 
 fn violation<T>(text: String) -> Result<T, Violation> {
     Err(Violation(text))
@@ -38,7 +56,7 @@ struct Spoken {
 /// All that the world has seen so far.
 #[derive(Debug, Default)]
 pub struct Checkers {
-    spoken: BTreeMap<(u16, View), Spoken>,
+    spoken: BTreeMap<(u16, Epoch, View), Spoken>,
     blocks: BTreeMap<Height, (BlockId, Digest)>,
     reached: BTreeMap<u16, Height>,
     heads: BTreeMap<u64, Digest>,
@@ -59,7 +77,7 @@ impl Checkers {
     pub fn spoke(&mut self, member: u16, say: &Say) -> Result<(), Violation> {
         match say {
             Say::Vote { statement, .. } => {
-                let spoken = self.spoken.entry((member, statement.view)).or_default();
+                let spoken = self.spoken.entry((member, statement.epoch, statement.view)).or_default();
                 if spoken.vote.is_some_and(|before| before != statement.block) {
                     return violation(format!("v{member} voted twice in view {}", statement.view));
                 }
@@ -72,14 +90,14 @@ impl Checkers {
                 spoken.vote = Some(statement.block);
             }
             Say::Proposal { block, .. } => {
-                let spoken = self.spoken.entry((member, block.view)).or_default();
+                let spoken = self.spoken.entry((member, block.epoch, block.view)).or_default();
                 if spoken.proposal.is_some_and(|before| before != block.id()) {
                     return violation(format!("v{member} proposed twice in view {}", block.view));
                 }
                 spoken.proposal = Some(block.id());
             }
-            Say::Timeout { view, high_qc, .. } => {
-                let spoken = self.spoken.entry((member, *view)).or_default();
+            Say::Timeout { epoch, view, high_qc, .. } => {
+                let spoken = self.spoken.entry((member, *epoch, *view)).or_default();
                 if spoken.timeout.is_some_and(|before| before != high_qc.view) {
                     return violation(format!(
                         "v{member} timed out twice in view {view}, with other reports"
@@ -155,7 +173,7 @@ impl Checkers {
         member: u16,
         id: SubmissionId,
         reader: &LedgerReader,
-        set: &ValidatorSet,
+        genesis: &Genesis,
         notary: &Notary,
     ) -> Result<(), Violation> {
         let fault = |text: String| Violation(format!("v{member}, submission {id}: {text}"));
@@ -167,7 +185,8 @@ impl Checkers {
             .map_err(|e| fault(e.to_string()))?
             .ok_or_else(|| fault("has no receipt".to_owned()))?;
         let head = parts.checkpoint.head;
-        Unverified::new(parts.checkpoint).verify(set, notary).map_err(|e| fault(e.to_string()))?;
+        let set = signers(reader, genesis, &parts.checkpoint).map_err(fault)?;
+        Unverified::new(parts.checkpoint).verify(&set, notary).map_err(|e| fault(e.to_string()))?;
         inclusion::verify(
             &leaf_hash(&parts.entry),
             parts.index.get(),

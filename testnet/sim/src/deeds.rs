@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use consensus::{Recipients, Say};
 use engine::event::{PeerTicket, QuestionId};
-use engine::{Alarm, Answer, Command};
+use engine::{Alarm, Answer, Command, Peer};
+use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
+use proto::validators::ValidatorSet;
 
 use crate::checkers::Violation;
 use crate::crash::{Effect, Mode};
@@ -19,7 +21,7 @@ const QUESTION_US: u64 = 1_000_000;
 fn is_noticed(command: &Command) -> bool {
     match command {
         Command::Say(_)
-        | Command::Cosign(_)
+        | Command::Cosign { .. }
         | Command::Send { .. }
         | Command::Ask { .. }
         | Command::Respond { .. }
@@ -100,11 +102,11 @@ impl World {
                     self.after(us, Happening::StoreWritten { member, life });
                 }
                 Command::Say(say) => self.say(member, say)?,
-                Command::Cosign(head) => {
+                Command::Cosign { head, set, signer } => {
                     self.checkers.cosigned(member, head, &self.reader(member))?;
                     let it = &self.members[usize::from(member)];
                     let time_s = it.clock(BEGIN, self.now_us).seconds();
-                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
+                    let cosignature = it.keys.cosign(head, signer, time_s, &set, &self.notary);
                     self.after(
                         1,
                         Happening::Message {
@@ -115,7 +117,19 @@ impl World {
                     );
                 }
                 Command::Send { to, message } => self.send(member, &to, message),
-                Command::Ask { to, question, request } => self.ask(member, to.get(), question, request),
+                Command::Reign(reigns) => self.members[usize::from(member)].reigns = Some(reigns),
+                Command::Show { to, message } => {
+                    if let Some(to) = self.numbers.get(&to).copied() {
+                        self.show(member, to, message);
+                    }
+                }
+                Command::Ask { to, question, request } => {
+                    let life = self.members[usize::from(member)].life;
+                    match self.numbers.get(&to).copied() {
+                        Some(to) => self.ask(member, to, question, request),
+                        None => self.after(0, Happening::NoResponse { to: member, life, question }),
+                    }
+                }
                 Command::Respond { ticket, response } => self.respond(member, ticket, response),
                 Command::StartTimer { timer, after_ms } => {
                     let start = self.sequence;
@@ -130,15 +144,7 @@ impl World {
                 Command::Answer { answer: Answer::Known { id, outcome }, .. } => {
                     self.checkers.told(member, id, &outcome)?;
                 }
-                Command::Answer { .. } => {}
-                Command::Announce(checkpoint) => {
-                    for to in self.plan.members..self.plan.members + self.plan.observers {
-                        for us in self.network.send(member, to) {
-                            let checkpoint = checkpoint.clone();
-                            self.after(us, Happening::Announcement { to, checkpoint });
-                        }
-                    }
-                }
+                Command::Answer { .. } | Command::Announce(_) => {}
                 Command::Publish(notices) => self.published(member, &notices)?,
                 Command::Happen(event) => self.step(member, event)?,
                 Command::Alarm(alarm) => self.alarm(member, alarm)?,
@@ -157,7 +163,9 @@ impl World {
         match alarm {
             Alarm::Equivocation(evidence) => {
                 self.note(|| format!("v{member} accuses"));
-                let culprit = evidence.accused().get();
+                let reigning = self.members[usize::from(member)].reigns.as_ref().map(|it| it.reigning());
+                let culprit =
+                    reigning.and_then(|set| self.number(set, evidence.accused())).unwrap_or(u16::MAX);
                 self.outcomes.accusations += 1;
                 match self.is_byzantine(culprit) || self.plan.defect.is_some() {
                     true => Ok(()),
@@ -167,7 +175,7 @@ impl World {
             Alarm::Misbehaved { .. } => Ok(()),
             // Byzantine members of this world do not lie about the log, and honest ones never do.
             Alarm::UntrueLog { peer, fault } => {
-                Err(Violation(format!("v{member} on v{peer}'s log: {fault}")))
+                Err(Violation(format!("v{member} on the log of {peer:?}: {fault}")))
             }
             Alarm::Diverged { ours, theirs } => {
                 Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
@@ -196,14 +204,38 @@ impl World {
     }
 
     pub(crate) fn speak(&mut self, member: u16, say: Say) {
-        let to = match &say {
-            Say::Vote { to, .. } => to.iter().map(|index| index.get()).collect(),
-            Say::Timeout { .. } | Say::Proposal { .. } => (0..self.plan.members).collect::<Vec<_>>(),
-        };
-        let it = &self.members[usize::from(member)];
-        let message = it.keys.say(say, it.me, &self.set, &self.notary);
+        let Some((message, to)) = self.signed(member, say) else { return };
         for to in to {
             self.transmit(member, to, message.clone());
+        }
+    }
+
+    /// What a member says, signed, and to whom; none when its epoch is over or it does not reign.
+    pub(crate) fn signed(&self, member: u16, say: Say) -> Option<(Message, Vec<u16>)> {
+        let it = &self.members[usize::from(member)];
+        let set = it.reigns.as_ref()?.reigning();
+        if say.epoch() != set.epoch() {
+            return None;
+        }
+        let to = match &say {
+            Say::Vote { to, .. } => to.iter().filter_map(|index| self.number(set, *index)).collect(),
+            Say::Timeout { .. } | Say::Proposal { .. } => self.numbers_of(set),
+        };
+        Some((it.keys.say(say, it.position(set)?, set, &self.notary), to))
+    }
+
+    fn number(&self, set: &ValidatorSet, index: ValidatorIndex) -> Option<u16> {
+        self.numbers.get(&Peer::of(set.get(index)?)).copied()
+    }
+
+    /// The members of a set, by their numbers.
+    pub(crate) fn numbers_of(&self, set: &ValidatorSet) -> Vec<u16> {
+        set.iter().filter_map(|(index, _)| self.number(set, index)).collect()
+    }
+
+    fn show(&mut self, member: u16, to: u16, message: Message) {
+        if !self.plan.byzantine.contains(&(member, Attack::Silent)) {
+            self.transmit(member, to, message);
         }
     }
 
@@ -211,13 +243,14 @@ impl World {
         if self.plan.byzantine.contains(&(member, Attack::Silent)) {
             return;
         }
-        match to {
-            Recipients::One(to) => self.transmit(member, to.get(), message),
-            Recipients::All => {
-                for to in (0..self.plan.members).filter(|to| *to != member) {
-                    self.transmit(member, to, message.clone());
-                }
-            }
+        let Some(reigns) = self.members[usize::from(member)].reigns.clone() else { return };
+        let set = reigns.reigning();
+        let to = match to {
+            Recipients::One(to) => self.number(set, *to).into_iter().collect(),
+            Recipients::All => self.numbers_of(set),
+        };
+        for to in to.into_iter().filter(|to| *to != member) {
+            self.transmit(member, to, message.clone());
         }
     }
 

@@ -3,6 +3,7 @@
 //! - `plan`: a scenario as data, drawn from a seed; `prng`: chance in named streams;
 //! - `world`: the queue of happenings; `trouble`: when what goes wrong; `workload`: what is submitted, and what became
 //!   of it; `deeds`: what a member's shell does; `byzantine`: what it does instead;
+//!   `succession`: validators that come and go;
 //! - `member`: one engine and its lives; `network`, `disk`, `crash`: what goes wrong;
 //! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens; `sweep`: many seeds.
 //!
@@ -19,6 +20,7 @@ pub mod network;
 pub mod notary;
 pub mod plan;
 pub mod prng;
+mod succession;
 pub mod sweep;
 mod trouble;
 mod workload;

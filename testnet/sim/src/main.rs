@@ -36,7 +36,7 @@ fn run(from: u64, seeds: u64) -> ExitCode {
     }
     println!(
         "{} seeds, {} violations, {:.1} simulated hours, {} steps, {} blocks, {} receipts checked, {} crashes, \
-         {} equivocations proved; {:.1} s, {:.1} seeds/s",
+         {} equivocations proved, {} epochs; {:.1} s, {:.1} seeds/s",
         sweep.seeds,
         sweep.violations.len(),
         sweep.simulated_us as f64 / 3.6e9,
@@ -45,6 +45,7 @@ fn run(from: u64, seeds: u64) -> ExitCode {
         sweep.receipts,
         sweep.crashes,
         sweep.accusations,
+        sweep.epochs,
         seconds,
         sweep.seeds as f64 / seconds.max(0.001),
     );

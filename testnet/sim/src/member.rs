@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Past, Setup, Timer};
+use engine::{Engine, EngineError, Past, Peer, Reigns, Setup, Timer};
+use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
-use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::TimeMs;
 use proto::genesis::Genesis;
@@ -54,6 +54,16 @@ impl Keys {
         }
     }
 
+    /// The key it votes with.
+    pub fn consensus(&self) -> &crypto::PublicKey {
+        self.consensus.public()
+    }
+
+    /// Signs by the key it votes with, really.
+    pub fn approve(&self, message: &[u8]) -> crypto::Signature {
+        self.consensus.sign(message)
+    }
+
     /// The member as genesis lists it.
     pub fn validator(&self, name: String) -> Validator {
         Validator {
@@ -98,6 +108,7 @@ impl Keys {
     ) -> Cosignature {
         let messages = cosigned_messages(set, me, head, time_s).expect("the member is in the set");
         Cosignature {
+            epoch: set.epoch(),
             signer: me,
             head,
             time_s,
@@ -110,16 +121,16 @@ impl Keys {
 
 /// One member of the simulated network.
 pub struct Member {
-    /// Its position.
-    pub me: ValidatorIndex,
+    /// Its number in the world, the same whether it reigns or not.
+    pub number: u16,
+    /// Who reigns, as its engine says.
+    pub reigns: Option<Arc<Reigns>>,
     /// Its keys.
     pub keys: Keys,
     /// What survives a crash.
     pub disk: Disk,
     /// What does not; none while it is down.
     pub engine: Option<Engine>,
-    /// Whether it only observes; its position is then behind those of the validators.
-    pub observes: bool,
     /// How far its clock is from the world's, in milliseconds.
     pub skew_ms: i64,
     /// The number of its life; timers and writes of earlier lives mean nothing.
@@ -130,15 +141,33 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        let (disk, timers) = (Disk::default(), BTreeMap::new());
-        Self { me, keys, disk, engine: None, observes: false, skew_ms, life: 0, timers }
+    pub fn new(number: u16, keys: Keys, skew_ms: i64) -> Self {
+        Self {
+            number,
+            reigns: None,
+            keys,
+            disk: Disk::default(),
+            engine: None,
+            skew_ms,
+            life: 0,
+            timers: BTreeMap::new(),
+        }
     }
 
     /// Loses power and disk. That something was lost is known to who starts it again.
     pub fn wipe(&mut self, prng: &mut crate::prng::Prng) {
         self.crash(prng);
         self.disk = Disk { lost: true, ..Disk::default() };
+    }
+
+    /// The name that others know it by.
+    pub fn peer(&self) -> Peer {
+        Peer(self.keys.network.public().id())
+    }
+
+    /// Its position in a set, if it is there.
+    pub fn position(&self, set: &ValidatorSet) -> Option<ValidatorIndex> {
+        set.position(self.keys.consensus.public())
     }
 
     /// What its clock shows at a time of the world, in microseconds.
@@ -154,24 +183,23 @@ impl Member {
     pub fn boot(
         &mut self,
         genesis: &Arc<Genesis>,
-        policy: &str,
-        set: &ValidatorSet,
         notary: &Notary,
         defect: Option<ShellDefect>,
     ) -> Result<(), EngineError> {
         self.life += 1;
         self.timers.clear();
+        let reader = LedgerReader::new(Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>);
+        let set = &engine::reigns::reigning(&reader, genesis).map_err(ledger::LedgerError::Read)?;
         let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
-            policy: policy.to_owned(),
-            me: (!self.observes).then_some(self.me),
+            key: Some(self.keys.consensus.public().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
-            // As the journal has it: begun anew after a loss, and nothing written since.
-            past: match (self.disk.lost && self.disk.record.is_none(), defect) {
+            // As the journal has it.
+            past: match (self.disk.lost, defect) {
                 (true, Some(ShellDefect::LossForgotten)) | (false, _) => Past::Remembered,
                 (true, _) => Past::Lost,
             },
@@ -207,7 +235,7 @@ fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Optio
 fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
     match defect {
         Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+            Some(SafetyRecord { high_qc: set.opening_certificate(), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
         Some(

@@ -65,12 +65,14 @@ pub struct Plan {
     pub blackouts: u64,
     /// Times a member loses its disk during the trouble, always the same one, and starts again without it.
     pub wipes: u64,
-    /// Nodes that only observe.
-    pub observers: u16,
     /// Largest difference of a member's clock from the world's, in milliseconds.
     pub skew_ms: u64,
     /// Least and greatest time a durable write takes, in microseconds.
     pub write_us: (u64, u64),
+    /// Members that are no validators at first.
+    pub spares: u16,
+    /// Changes of the validators during the trouble, by spares that join and members that leave.
+    pub changes: u64,
     /// A rule broken on purpose.
     pub defect: Option<ShellDefect>,
 }
@@ -100,8 +102,13 @@ impl Plan {
         let skew_ms = some(500, 800);
         // Who is silent is one more that does not help; together with a liar they would be too many.
         let wipes = if byzantine.is_empty() { some(300, 3) } else { 0 };
-        let observers = some(300, 2) as u16;
         let real_signatures = seed % 50 == 49;
+        // A stream of its own: what the seed draws otherwise is the same with and without.
+        let mut prng_of_changes = Prng::new(seed, "succession");
+        let (spares, changes) = match prng_of_changes.chance(400) {
+            true => (prng_of_changes.between(1, 3) as u16, prng_of_changes.between(1, 6)),
+            false => (0, 0),
+        };
         Self {
             members,
             byzantine,
@@ -117,9 +124,10 @@ impl Plan {
             crashes,
             blackouts,
             wipes,
-            observers,
             skew_ms,
             write_us: (50, prng.between(100, 8_000)),
+            spares,
+            changes,
             defect: None,
         }
     }

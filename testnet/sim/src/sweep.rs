@@ -23,6 +23,8 @@ pub struct Sweep {
     pub crashes: u64,
     /// Equivocations proved.
     pub accusations: u64,
+    /// Epochs begun and followed to, beyond the first of each network.
+    pub epochs: u64,
 }
 
 impl Sweep {
@@ -44,6 +46,7 @@ impl Sweep {
                     sweep.receipts += outcomes.receipts;
                     sweep.crashes += outcomes.crashes;
                     sweep.accusations += outcomes.accusations;
+                    sweep.epochs += outcomes.epochs;
                 }
                 Err(violation) => sweep.violations.push((seed, violation)),
             }

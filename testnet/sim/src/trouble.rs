@@ -16,6 +16,10 @@ impl World {
                 self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
             }
         }
+        for _ in 0..self.plan.changes {
+            let at = 1_000_000 + self.faults.below(trouble_us);
+            self.at(at.min(trouble_us), Happening::Change);
+        }
         for _ in 0..partitions {
             let at = self.faults.below(trouble_us);
             let lasts = self.faults.below(5_000_000);

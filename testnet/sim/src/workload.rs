@@ -44,7 +44,7 @@ impl World {
                 && index.get() < size.get()
                 && index.get() >= before.get()
             {
-                self.checkers.receipt(member, id, &reader, &self.set, &self.notary)?;
+                self.checkers.receipt(member, id, &reader, &self.genesis, &self.notary)?;
             }
         }
         Ok(())
@@ -52,7 +52,7 @@ impl World {
 
     /// Whether every submission is final at every honest member.
     pub(crate) fn is_all_final(&self) -> bool {
-        (0..self.plan.members + self.plan.observers)
+        self.everyone()
             .filter(|member| !self.is_byzantine(*member))
             .all(|member| self.lacks(member).is_none())
     }
@@ -68,9 +68,7 @@ impl World {
     }
 
     pub(crate) fn finish(mut self) -> Result<Outcomes, Violation> {
-        for member in
-            (0..self.plan.members + self.plan.observers).filter(|member| !self.is_byzantine(*member))
-        {
+        for member in self.everyone().filter(|member| !self.is_byzantine(*member)) {
             if let Some(id) = self.lacks(member) {
                 let status = self.members[usize::from(member)].engine.as_ref().map(engine::Engine::status);
                 let outcome = self.reader(member).by_id(&id);
@@ -82,13 +80,12 @@ impl World {
         }
         // Nothing that anyone called final was lost by anyone.
         let finals: Vec<_> = self.checkers.finals().copied().collect();
-        let honest: Vec<_> = (0..self.plan.members + self.plan.observers)
-            .filter(|member| !self.is_byzantine(*member))
-            .collect();
+        let honest: Vec<_> = self.everyone().filter(|member| !self.is_byzantine(*member)).collect();
         for member in honest {
+            self.check_succession(member)?;
             let reader = self.reader(member);
             for id in &finals {
-                self.checkers.receipt(member, *id, &reader, &self.set, &self.notary)?;
+                self.checkers.receipt(member, *id, &reader, &self.genesis, &self.notary)?;
             }
         }
         self.outcomes.simulated_us = self.now_us;
@@ -101,6 +98,23 @@ impl World {
 
 /// A proof of digest and number.
 pub(crate) fn submission(author: &Signer, nonce: u64, set: &ValidatorSet, notary: &Notary) -> Submission {
+    let operation = Operation::ProofSubmit {
+        content: sha256(&nonce.to_be_bytes()),
+        content_bytes: 8,
+        media_type: String::new(),
+        subject: format!("submission {nonce}"),
+    };
+    signed(author, nonce, set, notary, operation)
+}
+
+/// A signed operation.
+pub(crate) fn signed(
+    author: &Signer,
+    nonce: u64,
+    set: &ValidatorSet,
+    notary: &Notary,
+    operation: Operation,
+) -> Submission {
     let body = Body {
         network: *set.network(),
         tenant: Tenant::default_tenant(),
@@ -108,12 +122,7 @@ pub(crate) fn submission(author: &Signer, nonce: u64, set: &ValidatorSet, notary
         key: author.public().clone(),
         nonce,
         expires_at: None,
-        operation: Operation::ProofSubmit {
-            content: sha256(&nonce.to_be_bytes()),
-            content_bytes: 8,
-            media_type: String::new(),
-            subject: format!("submission {nonce}"),
-        },
+        operation,
     };
     let signature = notary.sign(author, &body.signed_bytes());
     body.seal(signature)

@@ -9,15 +9,12 @@ use std::sync::Arc;
 
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Event, Timer, VerifiedMessage, VerifiedResponse};
+use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
-use proto::checkpoint::CertifiedCheckpoint;
 use proto::counter::{TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
-use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
-use proto::policy::Policy;
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
@@ -45,7 +42,8 @@ pub(crate) enum Happening {
     JournalWritten { member: u16, life: u64 },
     StoreWritten { member: u16, life: u64 },
     Submit { to: u16, submission: usize },
-    Announcement { to: u16, checkpoint: CertifiedCheckpoint },
+    Change,
+    Propose { to: u16, change: usize },
     Crash { member: u16 },
     Wipe { member: u16 },
     Restart { member: u16 },
@@ -75,6 +73,8 @@ pub struct Outcomes {
     pub effects: Vec<Effect>,
     /// Equivocations that honest members proved.
     pub accusations: u64,
+    /// The latest epoch that somebody could follow to.
+    pub epochs: u64,
     /// Digest over every happening: two runs of a seed have the same.
     pub trace: String,
 }
@@ -82,11 +82,12 @@ pub struct Outcomes {
 /// One simulated network.
 pub struct World {
     pub(crate) plan: Plan,
-    genesis: Arc<Genesis>,
-    policy: String,
+    pub(crate) genesis: Arc<Genesis>,
     pub(crate) set: ValidatorSet,
     pub(crate) notary: Notary,
     pub(crate) members: Vec<Member>,
+    /// The numbers of the members by the names they know one another by.
+    pub(crate) numbers: BTreeMap<Peer, u16>,
     pub(crate) network: Network,
     pub(crate) queue: BTreeMap<(u64, u64), Happening>,
     pub(crate) now_us: u64,
@@ -94,6 +95,9 @@ pub struct World {
     pub(crate) faults: Prng,
     pub(crate) disks: Prng,
     pub(crate) submissions: Vec<Submission>,
+    /// Changes of the validators that somebody asked for.
+    pub(crate) changes: Vec<Submission>,
+    pub(crate) author: Signer,
     /// Tickets of requests under way to their answers: member, life, question.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
     pub(crate) final_sizes: BTreeMap<u16, TreeSize>,
@@ -112,31 +116,35 @@ impl World {
     pub fn new(seed: u64, plan: Plan) -> Self {
         let mut notary = if plan.real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
         let mut prng = Prng::new(seed, "keys");
-        let keys: Vec<_> = (0..plan.members).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
+        let keys: Vec<_> =
+            (0..plan.members + plan.spares).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
         let genesis = Genesis {
             origin: "sim.example/log".to_owned(),
             time: BEGIN,
-            validators: keys.iter().zip(1..).map(|(keys, n)| keys.validator(format!("v{n}"))).collect(),
+            validators: keys
+                .iter()
+                .zip(1..=plan.members)
+                .map(|(keys, n)| keys.validator(format!("v{n}")))
+                .collect(),
             admission: Admission::Open,
             registrars: Vec::new(),
         };
         genesis.check().expect("members have distinct names and keys");
         let set = genesis.validator_set();
-        let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
         let author = Signer::new(Scheme::Ed25519, prng.seed());
         notary.register(&author);
         // One more than the trouble sees: after healing something new must become final.
         let submissions =
             (0..=plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
         let mut clocks = Prng::new(seed, "clocks");
-        let observers: Vec<_> = (0..plan.observers).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
-        let members = keys.into_iter().chain(observers).zip(0..).map(|(keys, index)| {
+        let members = keys.into_iter().zip(0..).map(|(keys, index)| {
             let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
-            let member = Member::new(ValidatorIndex::new(index), keys, skew);
-            Member { observes: index >= plan.members, ..member }
+            Member::new(index, keys, skew)
         });
+        let members: Vec<_> = members.collect();
         Self {
-            members: members.collect(),
+            numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
+            members,
             network: Network::new(seed, &plan),
             queue: BTreeMap::new(),
             now_us: 1_000_000,
@@ -144,6 +152,8 @@ impl World {
             faults: Prng::new(seed, "faults"),
             disks: Prng::new(seed, "disks"),
             submissions,
+            changes: Vec::new(),
+            author,
             tickets: BTreeMap::new(),
             final_sizes: BTreeMap::new(),
             checkers: Checkers::default(),
@@ -153,7 +163,6 @@ impl World {
             crashing: None,
             verbose: false,
             genesis: Arc::new(genesis),
-            policy,
             set,
             notary,
             plan,
@@ -171,7 +180,7 @@ impl World {
     /// `Violation`, the first rule that was broken.
     pub fn run(mut self) -> Result<Outcomes, Violation> {
         self.schedule();
-        for member in 0..self.plan.members + self.plan.observers {
+        for member in self.everyone() {
             self.restart(member)?;
         }
         let end_us = (self.plan.trouble_ms + self.plan.heal_ms) * 1_000;
@@ -234,9 +243,11 @@ impl World {
                     return Ok(());
                 }
                 self.note(|| format!("v{from} ! v{to}  {question:?}"));
-                let event = match VerifiedResponse::verify(response, &self.set, &self.notary) {
-                    Ok(response) => Event::Response { question, response },
-                    Err(_) => Event::NoResponse { question },
+                let reigns = self.members[usize::from(to)].reigns.clone();
+                let verified = reigns.map(|reigns| reigns.answer(response, &self.notary));
+                let event = match verified {
+                    Some(Ok(response)) => Event::Response { question, response },
+                    Some(Err(_)) | None => Event::NoResponse { question },
                 };
                 self.step(to, event)
             }
@@ -276,6 +287,17 @@ impl World {
                     .map_err(|fault| Violation(format!("the workload is not signed: {fault}")))?;
                 self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
             }
+            Happening::Change => {
+                self.change();
+                Ok(())
+            }
+            Happening::Propose { to, change } => {
+                let submission = self.changes[change].clone();
+                let verified = Unverified::new(submission)
+                    .verify(self.set.network(), &self.notary)
+                    .map_err(|fault| Violation(format!("a change is not signed: {fault}")))?;
+                self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
+            }
             Happening::Crash { member } => {
                 if self.members[usize::from(member)].engine.is_some() {
                     self.note(|| format!("v{member} crashes"));
@@ -292,17 +314,10 @@ impl World {
                 self.final_sizes.remove(&member);
                 Ok(())
             }
-            Happening::Announcement { to, checkpoint } => {
-                self.note(|| format!("o{to} hears of a checkpoint of size {}", checkpoint.head.size));
-                match Unverified::new(checkpoint).verify(&self.set, &self.notary) {
-                    Ok(checkpoint) => self.step(to, Event::Announced(checkpoint)),
-                    Err(fault) => Err(Violation(format!("an announcement does not hold: {fault}"))),
-                }
-            }
             Happening::Restart { member } => self.restart(member),
             Happening::Partition => {
                 self.note(|| "partition".to_owned());
-                self.network.partition(self.plan.members);
+                self.network.partition(self.everyone().end);
                 Ok(())
             }
             Happening::Join => {
@@ -316,14 +331,8 @@ impl World {
     fn heal(&mut self) -> Result<(), Violation> {
         self.note(|| "heal".to_owned());
         self.network.heal();
-        for member in 0..self.plan.members {
+        for member in self.everyone() {
             self.restart(member)?;
-        }
-        // Connections of observers that broke come up again.
-        for observer in self.plan.members..self.plan.members + self.plan.observers {
-            for peer in 0..self.plan.members {
-                self.step(observer, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
-            }
         }
         self.submit_again(10_000);
         Ok(())
@@ -333,8 +342,15 @@ impl World {
     /// that waited in vain.
     pub(crate) fn submit_again(&mut self, after_us: u64) {
         for index in 0..self.submissions.len() {
-            for to in 0..self.plan.members {
-                self.after(after_us + 1_000 * index as u64, Happening::Submit { to, submission: index });
+            for to in self.everyone() {
+                let after = after_us + 1_000 * index as u64;
+                self.after(after, Happening::Submit { to, submission: index });
+                // Who packed it may have ceased to be a validator.
+                if self.plan.spares > 0 {
+                    for again in [10_000_000, 20_000_000] {
+                        self.after(again + after, Happening::Submit { to, submission: index });
+                    }
+                }
             }
         }
     }
@@ -345,7 +361,7 @@ impl World {
             return Ok(());
         }
         it.disk.reread().map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
-        it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect)
+        it.boot(&self.genesis, &self.notary, self.plan.defect)
             .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
         self.note(|| format!("v{member} starts"));
         let now = self.members[usize::from(member)].clock(BEGIN, self.now_us);
@@ -354,20 +370,22 @@ impl World {
             None => Vec::new(),
         };
         self.perform(member, commands)?;
-        for peer in 0..self.plan.members {
+        for peer in self.everyone() {
             if peer != member && self.members[usize::from(peer)].engine.is_some() {
-                if member < self.plan.members {
-                    self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
-                }
-                self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
+                let (one, other) = (&self.members[usize::from(member)], &self.members[usize::from(peer)]);
+                let (one, other) = (one.peer(), other.peer());
+                self.step(peer, Event::PeerUp { peer: one })?;
+                self.step(member, Event::PeerUp { peer: other })?;
             }
         }
         Ok(())
     }
 
     fn deliver(&mut self, to: u16, from: u16, message: Message) -> Result<(), Violation> {
-        match VerifiedMessage::verify(message, &self.set, &self.notary) {
-            Ok(message) => self.step(to, Event::Message { from: ValidatorIndex::new(from), message }),
+        let from = self.members[usize::from(from)].peer();
+        let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return Ok(()) };
+        match reigns.hear(from, message, &self.notary) {
+            Ok(event) => self.step(to, event),
             Err(fault) => {
                 self.note(|| format!("v{to} refuses: {fault}"));
                 Ok(())
@@ -386,6 +404,11 @@ impl World {
     pub(crate) fn reader(&self, member: u16) -> LedgerReader {
         let store = Arc::clone(&self.members[usize::from(member)].disk.store);
         LedgerReader::new(store as Arc<dyn ledger::read::Read>)
+    }
+
+    /// All members, spares included.
+    pub(crate) fn everyone(&self) -> std::ops::Range<u16> {
+        0..self.plan.members + self.plan.spares
     }
 
     pub(crate) fn is_byzantine(&self, member: u16) -> bool {

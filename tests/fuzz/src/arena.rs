@@ -159,7 +159,8 @@ impl Arena {
 
     /// A member's oldest journal write is durable.
     pub fn write_journal(&mut self, member: u16) {
-        let then = self.members[usize::from(member)].disk.write_journal().expect("this disk takes every write");
+        let then =
+            self.members[usize::from(member)].disk.write_journal().expect("this disk takes every write");
         self.perform(member, then);
     }
 

@@ -289,7 +289,10 @@ impl Facts {
         }
         match &report.entry {
             None => {}
-            Some(entry @ EntryFacts::Policy) => facts.entry = Some(entry.kind()),
+            Some(entry @ EntryFacts::Epoch(epoch)) => {
+                facts.entry = Some(entry.kind());
+                facts.height = Some(epoch.height.get());
+            }
             Some(entry @ EntryFacts::Genesis { network }) => {
                 facts.entry = Some(entry.kind());
                 facts.network = Some(network.to_string());

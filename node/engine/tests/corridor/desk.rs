@@ -19,7 +19,6 @@ use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, Tenant, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::operation::Operation;
-use proto::policy::Policy;
 use proto::submission::{Body, Submission};
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified, Verified};
@@ -94,7 +93,6 @@ impl Desk {
         let set = genesis.validator_set();
         let me = me.map(index);
         let engine = Engine::new(Setup {
-            policy: Policy::of(&set).expect("equal powers").to_string(),
             genesis: Arc::new(genesis),
             me,
             consensus: consensus::Config::default(),
@@ -208,7 +206,7 @@ impl Desk {
     }
 
     pub fn genesis_certificate(&self) -> QuorumCert {
-        QuorumCert::genesis(*self.set.genesis_block())
+        self.set.opening_certificate()
     }
 
     /// The leader of a view proposes a block on a certified one, a height for each view.
@@ -223,6 +221,7 @@ impl Desk {
             proposer: leader,
             time: TimeMs::new(NOW.get() - 100 + view),
             batches,
+            handover: None,
         };
         let say = Say::Proposal { block: block.clone(), justify: justify.clone(), timeout_cert: None };
         let keys = &self.keys[usize::from(leader.get())];
