@@ -17,10 +17,12 @@
 //! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
 //!   at all, `filesystem` with which deeds;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
+//! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod addresses;
 mod callers;
 mod clock;
 pub mod config;
@@ -38,6 +40,7 @@ pub mod keystore;
 pub mod passphrase;
 mod perform;
 mod queue;
+mod seats;
 mod status;
 pub mod telemetry;
 mod timers;

@@ -360,8 +360,12 @@ async fn what_cannot_run_is_refused_before_it_starts() {
     setup.keys = keys(7);
     assert!(matches!(refused(setup).await, StartError::OtherKeys { .. }));
     let mut setup = net.setup(0);
-    setup.config.peers.insert("v9".to_owned(), Vec::new());
-    assert!(matches!(refused(setup).await, StartError::UnknownPeer { .. }));
+    setup.config.observe = true;
+    setup.keys = keys(7);
+    assert!(
+        matches!(refused(setup).await, StartError::OtherKeys { .. }),
+        "observing does not excuse a false name"
+    );
 
     let running = net.start(0).await;
     assert!(matches!(refused(net.setup(0)).await, StartError::Store(_)), "its files are in use");

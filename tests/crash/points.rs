@@ -67,6 +67,8 @@ impl Scenario {
             wipes: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
+            spares: 0,
+            changes: 0,
             defect: broken.shell,
         }
     }
@@ -87,9 +89,10 @@ impl Scenario {
         world.verbose = verbose;
         let network = *world.set().network();
         let logs: Vec<Rc<RefCell<Log>>> = (0..4).map(|_| Rc::default()).collect();
+        let keys: Vec<_> = world.set().iter().map(|(_, it)| it.consensus.clone()).collect();
         world.with_journal_files(|member| {
-            let log = Rc::clone(&logs[usize::from(member)]);
-            Box::new(RealJournal::new(network, member, broken.lie, log))
+            let member = usize::from(member);
+            Box::new(RealJournal::new(network, keys[member].clone(), broken.lie, Rc::clone(&logs[member])))
         });
         let log = Rc::clone(&logs[usize::from(crash.member)]);
         world.crash(crash.clone());

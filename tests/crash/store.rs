@@ -17,11 +17,13 @@ use node::journal::{IfMissing, Journal, Write};
 use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, Height, TimeMs, View};
-use proto::id::{NetworkId, ValidatorIndex};
+use proto::id::NetworkId;
 use proto::record::SafetyRecord;
 use sim::prng::Prng;
 use store::disk::Disk;
 use store::port::Store as _;
+
+use crate::journal_file::key;
 
 /// Kills in a run of every day; more with `CRASH_KILLS`.
 const KILLS: u64 = 100;
@@ -116,8 +118,6 @@ impl Look {
     }
 }
 
-const ME: ValidatorIndex = ValidatorIndex::new(1);
-
 fn record(view: u64) -> SafetyRecord {
     let mut block = Block::genesis(&NetworkId::default(), TimeMs::new(view));
     (block.height, block.view) = (Height::new(view), View::new(view));
@@ -134,7 +134,7 @@ fn record(view: u64) -> SafetyRecord {
 
 fn open_journal(dir: &Path) -> (Journal, u64) {
     let path = dir.join(Journal::FILE_NAME);
-    let opened = Journal::open(&path, &NetworkId::default(), ME, IfMissing::Create);
+    let opened = Journal::open(&path, &NetworkId::default(), &key(1), IfMissing::Create);
     let (mut journal, found) = opened.expect("a kill leaves a journal that opens");
     // Rewritten often, so that a kill falls into that too.
     journal.compact_above(4_000);

@@ -114,6 +114,15 @@ pub struct CertificateAnswer {
     pub signers: Vec<u16>,
 }
 
+/// Asks for the validators.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorsParams {
+    /// Their epoch; without it, the present one.
+    #[serde(default)]
+    pub epoch: Option<Uint>,
+}
+
 /// The validators, and what a quorum of them is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

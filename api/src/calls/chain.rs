@@ -3,7 +3,7 @@
 use ledger::LedgerReader;
 use model::chain::{
     BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer,
-    CheckpointParams, HandoverAnswer, ValidatorAnswer, ValidatorsAnswer,
+    CheckpointParams, HandoverAnswer, ValidatorAnswer, ValidatorsAnswer, ValidatorsParams,
 };
 use model::error::ApiError;
 use model::operation::Key;
@@ -11,9 +11,10 @@ use model::scalar::{Hash, Position, Uint};
 use proto::batch::BatchRef;
 use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::QuorumCert;
-use proto::counter::{Height, TreeSize};
-use proto::validators::Validator;
+use proto::counter::{Epoch, Height, TreeSize};
+use proto::validators::{Validator, ValidatorSet};
 
+use super::trust::{set_at, set_of};
 use crate::api::Api;
 
 /// A checkpoint that a quorum signed.
@@ -22,16 +23,18 @@ use crate::api::Api;
 /// `CheckpointUnknown`, `Storage` or `Internal`.
 pub(crate) async fn checkpoint(api: &Api, params: CheckpointParams) -> Result<CheckpointAnswer, ApiError> {
     let position = params.size;
+    let genesis = api.doors().genesis.clone();
     let read = move |reader: &LedgerReader| {
         let found = match position {
             Position::Latest => reader.checkpoint_latest()?,
             Position::At(size) => reader.checkpoint_at(TreeSize::new(size))?,
         };
-        found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() }.into())
+        let found = found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() })?;
+        let set = set_at(reader, &genesis, found.head.size)?;
+        Ok((found, set))
     };
-    let checkpoint = api.read(read).await?;
-    let set = &api.doors().set;
-    let note = checkpoint.to_note(set).map_err(|fault| {
+    let (checkpoint, set) = api.read(read).await?;
+    let note = checkpoint.to_note(&set).map_err(|fault| {
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage
     })?;
@@ -112,9 +115,23 @@ fn certificate_answer(certificate: &QuorumCert) -> CertificateAnswer {
     }
 }
 
-/// The validators.
-pub(crate) fn validators(api: &Api) -> ValidatorsAnswer {
-    let set = &api.doors().set;
+/// The validators of an epoch.
+///
+/// # Errors
+/// `EpochUnknown`, `Storage` or `Internal`.
+pub(crate) async fn validators(api: &Api, params: ValidatorsParams) -> Result<ValidatorsAnswer, ApiError> {
+    let present = api.doors().set();
+    match params.epoch {
+        Some(Uint(epoch)) if epoch != present.epoch().get() => {
+            let genesis = api.doors().genesis.clone();
+            let epoch = Epoch::new(epoch);
+            api.read(move |reader| Ok(validators_answer(&set_of(reader, &genesis, epoch)?))).await
+        }
+        Some(_) | None => Ok(validators_answer(&present)),
+    }
+}
+
+fn validators_answer(set: &ValidatorSet) -> ValidatorsAnswer {
     let answer = |(index, validator): (proto::id::ValidatorIndex, &Validator)| {
         let Validator { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } =
             validator;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, SubmitReply, SubmitRequest};
+use api::{
+    Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, Reigning, SubmitReply, SubmitRequest,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -302,9 +304,8 @@ impl Node {
             read: LedgerReader::new(memory.clone()),
             feed: feed.clone(),
             status: status_seen,
-            set: set.clone(),
+            reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
-            policy: policy.to_string().into(),
             gateway,
             metrics: setup.metrics,
             stopping,

@@ -164,8 +164,7 @@ fn a_replayed_ledger_is_opened_again_and_serves_others() {
         new.take(&replayed);
         // A new life.
         let store = Memory::of(new.store.content());
-        let (again, change) =
-            Ledger::open(store.clone(), &new.genesis).expect("the store is whole");
+        let (again, change) = Ledger::open(store.clone(), &new.genesis).expect("the store is whole");
         assert_eq!(change, None);
         assert_eq!((again.tip(), again.tip_block()), (new.ledger.tip(), new.ledger.tip_block()));
         (new.ledger, new.store) = (again, store);

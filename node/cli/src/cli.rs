@@ -12,6 +12,8 @@ use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
 use crate::commands::testnet::Testnet;
+use crate::commands::trust::Trust;
+use crate::commands::validator::Validator;
 use crate::commands::verify::Verify;
 use crate::commands::version::Completions;
 use crate::exit::Exit;
@@ -57,6 +59,11 @@ pub enum Command {
     Receipt(Fetch),
     /// Check a receipt offline
     Verify(Verify),
+    /// Fetch the chain of trust, from genesis to the validators of today
+    Trust(Trust),
+    /// Who orders submissions, and how that changes
+    #[command(subcommand)]
+    Validator(Validator),
     /// Show where a node stands
     Status(Status),
     /// Keys to sign submissions with

@@ -11,5 +11,7 @@ pub mod register;
 pub mod status;
 pub mod submit;
 pub mod testnet;
+pub mod trust;
+pub mod validator;
 pub mod verify;
 pub mod version;

@@ -217,13 +217,7 @@ impl Engine {
 
     /// A question led to nothing: the next peer is asked; after two rounds of all, blocks are fetched.
     // rule F7
-    pub(crate) fn errand_failed(
-        &mut self,
-        now: TimeMs,
-        errand: Errand,
-        peer: Peer,
-        out: &mut Vec<Command>,
-    ) {
+    pub(crate) fn errand_failed(&mut self, now: TimeMs, errand: Errand, peer: Peer, out: &mut Vec<Command>) {
         match errand {
             Errand::Checkpoint | Errand::Log { .. } => {
                 self.catch_up.asked = false;
@@ -249,7 +243,8 @@ impl Engine {
     // rule R7
     pub(crate) fn ask_standing(&mut self, out: &mut Vec<Command>) {
         let Some(silence) = self.replica.silence() else { return };
-        let missing = self.set.iter().filter(|(index, _)| Some(*index) != self.me && !silence.has_heard(*index));
+        let missing =
+            self.set.iter().filter(|(index, _)| Some(*index) != self.me && !silence.has_heard(*index));
         for peer in missing.map(|(_, validator)| Peer::of(validator)).collect::<Vec<_>>() {
             let purpose = Purpose::CatchUp { errand: Errand::Standing, peer };
             if !self.catch_up.standing.contains(&peer)

@@ -173,7 +173,7 @@ impl Cosigning {
     }
 
     /// Whether a head of this size is certified, or covered by a larger one that is.
-    fn is_covered(&self, size: TreeSize) -> bool {
+    pub(crate) fn is_covered(&self, size: TreeSize) -> bool {
         self.latest.as_ref().is_some_and(|latest| latest.head.size >= size)
     }
 

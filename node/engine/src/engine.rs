@@ -136,18 +136,8 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup {
-            genesis,
-            key,
-            consensus,
-            pool,
-            batches,
-            store,
-            past,
-            record,
-            journaled,
-            replay_above,
-        } = setup;
+        let Setup { genesis, key, consensus, pool, batches, store, past, record, journaled, replay_above } =
+            setup;
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis)?;
         let epoch = ledger.reign().epoch;
         let missing = || ReadError::damaged(Table::Epochs, &epoch.get().to_be_bytes(), "missing".to_owned());

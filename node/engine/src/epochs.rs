@@ -228,6 +228,11 @@ impl Engine {
         out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
         if let Some(peer) = self.somebody() {
             self.ask(peer, Request::Certificates(self.set.epoch()), Purpose::Certificates { peer }, out);
+            if !self.cosigning.is_covered(self.ledger.head().size) {
+                // Size 0 is the highest there is.
+                let size = self.ledger.uncertified_opening().ok().flatten().unwrap_or_default();
+                self.ask(peer, Request::CheckpointAt(size), Purpose::Checkpoint, out);
+            }
         }
     }
 

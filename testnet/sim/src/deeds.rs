@@ -27,12 +27,14 @@ fn is_noticed(command: &Command) -> bool {
         | Command::Respond { .. }
         | Command::Answer { .. }
         | Command::Publish(_)
+        | Command::Show { .. }
         | Command::Announce(_) => true,
         Command::Journal(_)
         | Command::Store(_)
         | Command::StartTimer { .. }
         | Command::StopTimer { .. }
         | Command::Happen(_)
+        | Command::Reign(_)
         | Command::Alarm(_) => false,
     }
 }

@@ -32,7 +32,7 @@ fn codes_are_frozen() {
 #[test]
 fn every_kind_of_entry_has_a_true_receipt() {
     let network = Network::new("example.com/log");
-    let kinds = ["genesis", "policy", "submission", "submission", "submission", "block"];
+    let kinds = ["genesis", "epoch", "submission", "submission", "submission", "block"];
     for (index, kind) in (0..).zip(kinds) {
         let report = verify(&network, &network.receipt(index));
         assert!(report.is_true(), "{index}: {:?}", report.failure());

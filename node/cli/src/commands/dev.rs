@@ -246,7 +246,6 @@ fn unrun(fault: LocalError) -> Failure {
             StartError::NameMissing
             | StartError::NotAValidator { .. }
             | StartError::OtherKeys { .. }
-            | StartError::UnknownPeer { .. }
             | StartError::Genesis(_)
             | StartError::Policy(_)
             | StartError::Tokens(_)

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use engine::event::QuestionId;
-use engine::{Alarm, Command, Event, Past, VerifiedResponse};
+use engine::{Alarm, Command, Event, Past, Timer};
 use ledger::LedgerReader;
 use proto::canonical::Canonical as _;
-use proto::counter::Height;
+use proto::counter::{Epoch, Height};
 use proto::history::LogPart;
 use proto::message::{Request, Response};
-use proto::verified::{Strict, Unverified};
+use proto::verified::Strict;
 
-use crate::desk::{Desk, Options, index};
+use crate::desk::{Desk, Options};
 
 /// The only validator of its network, with so many blocks.
 fn with_history(blocks: u64) -> Desk {
@@ -41,16 +41,16 @@ fn question(desk: &mut Desk) -> Option<(QuestionId, Request)> {
 fn answer(desk: &mut Desk, question: QuestionId, response: Response) {
     // As on the wire.
     let response = Response::decode(&response.encode()).expect("an answer of ours fits");
-    match VerifiedResponse::verify(response, &desk.set, &Strict) {
+    match desk.reigns().answer(response, &Strict) {
         Ok(response) => desk.step(Event::Response { question, response }),
         Err(_) => desk.step(Event::NoResponse { question }),
     }
     desk.write_all();
 }
 
-fn announce(desk: &mut Desk, of: &Desk) {
-    let latest = LedgerReader::new(of.store.clone()).checkpoint_latest().unwrap().expect("it is certified");
-    desk.step(Event::Announced(Unverified::new(latest).verify(&of.set, &Strict).unwrap()));
+/// It is time to ask where the network stands.
+fn look(desk: &mut Desk) {
+    desk.step(Event::TimerFired(Timer::Follow));
 }
 
 /// Lets `desk` ask `far` until nothing is asked any more; `spoil` may change each answer.
@@ -78,12 +78,12 @@ fn accused(desk: &Desk) -> usize {
 }
 
 #[test]
-fn an_observer_that_hears_of_a_checkpoint_replays_the_log_and_is_where_the_network_is() {
+fn who_only_watches_replays_the_log_and_is_where_the_network_is() {
     let mut far = with_history(60);
     let mut near = observer();
-    announce(&mut near, &far);
+    look(&mut near);
     let asked = follow(&mut near, &mut far, |_, response| response);
-    assert_eq!(asked[0], Request::Certificates);
+    assert_eq!(asked[0], Request::Certificates(Epoch::ZERO));
     assert_eq!(ranges(&asked), 1, "{asked:?}");
     let (ours, theirs) = (near.engine.status(), far.engine.status());
     assert_eq!((ours.head, ours.certified), (theirs.head, theirs.certified));
@@ -94,13 +94,9 @@ fn an_observer_that_hears_of_a_checkpoint_replays_the_log_and_is_where_the_netwo
     // And it follows what is new block by block.
     far.submit(&far.submission(999));
     far.write_all();
-    announce(&mut near, &far);
+    look(&mut near);
     let asked = follow(&mut near, &mut far, |_, response| response);
     assert_eq!((ranges(&asked), near.engine.status().head), (0, far.engine.status().head));
-    // Idle: nothing is asked and no timer waits.
-    near.wanted.clear();
-    announce(&mut near, &far);
-    assert!(near.wanted.iter().all(|it| !matches!(it, Command::Ask { .. } | Command::StartTimer { .. })));
 }
 
 #[test]
@@ -114,7 +110,7 @@ fn each_lie_costs_a_question_is_named_and_stops_nothing() {
     ];
     for (name, lie) in lies {
         let (mut far, mut near, mut left) = (with_history(60), observer(), 1);
-        announce(&mut near, &far);
+        look(&mut near);
         let asked = follow(&mut near, &mut far, |_, response| match response {
             Response::Log(Some(mut part)) if left > 0 => {
                 left -= 1;
@@ -144,7 +140,7 @@ fn who_has_no_log_is_passed_over_and_then_blocks_are_fetched() {
     ];
     for refuse in refusals {
         let (mut far, mut near) = (with_history(60), observer());
-        announce(&mut near, &far);
+        look(&mut near);
         let asked = follow(&mut near, &mut far, |request, response| match request {
             Request::LogRange { .. } => refuse(response),
             _ => response,
@@ -166,8 +162,7 @@ fn a_stale_checkpoint_is_no_end() {
     }
     far.wanted.clear();
     let mut near = observer();
-    // It met a peer that gives it an old checkpoint, and knows nothing newer.
-    near.step(Event::PeerUp { peer: index(0) });
+    look(&mut near);
     let mut first = true;
     follow(&mut near, &mut far, |request, response| match request {
         Request::CheckpointAt(_) if std::mem::take(&mut first) => stale.clone(),
@@ -181,7 +176,7 @@ fn a_stale_checkpoint_is_no_end() {
 fn a_crash_between_two_parts_loses_none_of_them() {
     let mut far = with_history(60);
     let mut near = observer();
-    announce(&mut near, &far);
+    look(&mut near);
     let size = |desk: &Desk| LedgerReader::new(desk.store.clone()).tip().unwrap().unwrap().head.size;
     let target = far.engine.status().head.size;
     while size(&near) == size(&observer()) {
@@ -202,7 +197,7 @@ fn a_crash_between_two_parts_loses_none_of_them() {
     let mut again =
         Desk::on(Arc::clone(&near.store), Options { me: None, replay_above: 8, ..Options::default() });
     assert_eq!(again.engine.status().head.size, durable);
-    announce(&mut again, &far);
+    look(&mut again);
     let asked = follow(&mut again, &mut far, |_, response| response);
     let resumed = |request: &Request| matches!(request, Request::LogRange { from, .. } if *from == durable);
     assert!(asked.iter().any(resumed), "{asked:?}");
@@ -215,19 +210,19 @@ fn who_lost_its_journal_asks_all_others_and_bears_no_witness_until_it_knows() {
     desk.write_all();
     let mut open = Vec::new();
     while let Some((question, request)) = question(&mut desk) {
-        assert_eq!(request, Request::Certificates);
+        assert_eq!(request, Request::Standing(Epoch::ZERO));
         open.push(question);
     }
     assert_eq!(open.len(), 3);
-    assert_eq!(desk.ask(Request::Certificates), Response::Blocks(Vec::new()), "no witness");
+    assert_eq!(desk.ask(Request::Standing(Epoch::ZERO)), Response::Blocks(Vec::new()), "no witness");
     // Who does not answer is asked again after a while, the others are not.
     let info = proto::message::SyncInfo { high_qc: desk.genesis_certificate(), high_tc: None };
-    let shown = Response::Certificates(info);
+    let shown = Response::Certificates(Box::new(info));
     answer(&mut desk, open[0], shown.clone());
     answer(&mut desk, open[1], shown.clone());
     desk.step(Event::NoResponse { question: open[2] });
     assert!(question(&mut desk).is_none());
-    desk.step(Event::TimerFired(engine::Timer::CatchUp));
+    desk.step(Event::TimerFired(Timer::Standing));
     let (last, _) = question(&mut desk).expect("the silent one is asked again");
     assert!(question(&mut desk).is_none());
     // View 1 has its proposal; it may have been voted for in the life before, and view 2 too.
@@ -240,5 +235,5 @@ fn who_lost_its_journal_asks_all_others_and_bears_no_witness_until_it_knows() {
     assert_eq!(desk.spoken, 0);
     let third = desk.propose(3, &desk.quorum(&second), Vec::new());
     assert!(desk.spoken > 0, "{third:?}");
-    assert!(matches!(desk.ask(Request::Certificates), Response::Certificates(_)), "a witness again");
+    assert!(matches!(desk.ask(Request::Standing(Epoch::ZERO)), Response::Certificates(_)), "a witness again");
 }

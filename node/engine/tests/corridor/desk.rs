@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket};
-use engine::{Answer, Command, Engine, Event, JournalWrite, Past, Setup, VerifiedMessage};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Past, Peer, Reigns, Setup, VerifiedMessage};
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
@@ -47,6 +47,7 @@ pub struct Desk {
     pub wanted: Vec<Command>,
     /// How often it voted, proposed or timed out.
     pub spoken: usize,
+    reigns: Option<Arc<Reigns>>,
 }
 
 /// How a desk differs from the usual one.
@@ -94,7 +95,7 @@ impl Desk {
         let me = me.map(index);
         let engine = Engine::new(Setup {
             genesis: Arc::new(genesis),
-            me,
+            key: me.and_then(|me| set.get(me)).map(|it| it.consensus.clone()),
             consensus: consensus::Config::default(),
             pool,
             batches,
@@ -107,7 +108,8 @@ impl Desk {
         .expect("an empty store begins");
         let author = Signer::new(Scheme::Ed25519, [99; 32]);
         let (writes, wanted) = (VecDeque::new(), Vec::new());
-        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted, spoken: 0 };
+        let (spoken, reigns) = (0, None);
+        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted, spoken, reigns };
         let first = desk.engine.start(NOW);
         desk.perform(first);
         desk
@@ -128,7 +130,18 @@ impl Desk {
 
     pub fn hear(&mut self, from: u16, message: Message) {
         let message = VerifiedMessage::verify(message, &self.set, &Strict).expect("it is signed");
-        self.step(Event::Message { from: index(from), message });
+        let from = self.peer(index(from));
+        self.step(Event::Message { from, message });
+    }
+
+    /// By whom answers are judged.
+    pub fn reigns(&self) -> &Reigns {
+        self.reigns.as_ref().expect("an engine begins by saying who reigns")
+    }
+
+    /// The node of a validator.
+    pub fn peer(&self, validator: ValidatorIndex) -> Peer {
+        Peer::of(self.set.get(validator).expect("one of the set"))
     }
 
     /// What the engine answers to whoever submits this.
@@ -172,10 +185,11 @@ impl Desk {
                     self.spoken += 1;
                     heard.extend(self.say(say));
                 }
-                Command::Cosign(head) => {
-                    self.wanted.push(Command::Cosign(head));
-                    heard.push(Message::Cosignature(self.cosign(self.me.expect("a validator"), head)));
+                Command::Cosign { head, set, signer } => {
+                    self.wanted.push(Command::Cosign { head, set, signer });
+                    heard.push(Message::Cosignature(self.cosign(signer, head)));
                 }
+                Command::Reign(reigns) => self.reigns = Some(reigns),
                 Command::Happen(event) => queue.extend(self.engine.step(NOW, event)),
                 other => self.wanted.push(other),
             }
