@@ -150,7 +150,7 @@ impl Journal {
                 }
                 IfMissing::BeginAgain => {
                     // The mark must not be taken for a torn write and cut off.
-                    let header = Header::new(*network, me, Begins::Whole)?;
+                    let header = Header::new(*network, us.id(), Begins::Whole)?;
                     let mut group = Group::new();
                     group.push(Item::Lost);
                     let mut bytes = header.encode();

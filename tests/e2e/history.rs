@@ -24,7 +24,6 @@ use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::{Epoch, View};
 use proto::id::{Did, Tenant, ValidatorIndex};
 use proto::operation::Operation;
-use proto::policy::Policy;
 use proto::submission::{Body, Submission};
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified, Verified};
@@ -48,8 +47,7 @@ pub fn make(topology: &Topology, blocks: u64) {
     let first = topology.nodes[0].dir().join(STORE_DIR);
     {
         let disk = Arc::new(Disk::open(&first).expect("an empty directory"));
-        let policy = Policy::of(&set).expect("equal powers").to_string();
-        let (mut ledger, change) = Ledger::open(disk.clone(), &genesis, policy).expect("an empty store");
+        let (mut ledger, change) = Ledger::open(disk.clone(), &genesis).expect("an empty store");
         let mut waiting = change.expect("an empty store is written");
         let mut justify = QuorumCert::genesis(genesis.block().id());
         for number in 1..=blocks {
@@ -101,6 +99,7 @@ fn next(
         proposer,
         time: parent.time.plus(1),
         batches: vec![batch_ref(&batch)],
+        handover: None,
     };
     (block, batch)
 }
@@ -143,6 +142,7 @@ fn checkpoint(ledger: &mut Ledger, set: &ValidatorSet, keys: &[NodeKeys], head: 
     let cosignatures = (0..).map(ValidatorIndex::new).zip(&keys[..quorum]).map(|(signer, it)| {
         let messages = cosigned_messages(set, signer, head, time_s).expect("names make keys");
         let cosignature = Cosignature {
+            epoch: set.epoch(),
             signer,
             head,
             time_s,

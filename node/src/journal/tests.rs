@@ -379,7 +379,7 @@ fn after_a_failed_write_nothing_is_written_any_more() {
 fn a_journal_begun_after_a_loss_says_so_for_ever() {
     let desk = desk();
     assert!(matches!(desk.open(), Err(JournalError::Missing { .. })));
-    let begin = || Journal::open(&desk.path, &network(), ME, IfMissing::BeginAgain).unwrap();
+    let begin = || Journal::open(&desk.path, &network(), &us(), IfMissing::BeginAgain).unwrap();
     assert!(begin().1.lost);
     assert!(desk.open().unwrap().1.lost, "after a restart without having spoken");
     let (mut journal, recovered) = begin();
@@ -396,7 +396,7 @@ fn a_journal_begun_after_a_loss_says_so_for_ever() {
 #[test]
 fn a_journal_whose_mark_of_a_loss_is_damaged_is_refused() {
     let desk = desk();
-    drop(Journal::open(&desk.path, &network(), ME, IfMissing::BeginAgain).unwrap());
+    drop(Journal::open(&desk.path, &network(), &us(), IfMissing::BeginAgain).unwrap());
     let bytes = std::fs::read(&desk.path).unwrap();
     for cut in 1..30 {
         std::fs::write(&desk.path, &bytes[..bytes.len() - cut]).unwrap();
