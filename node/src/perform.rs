@@ -256,6 +256,9 @@ impl Performer {
             Alarm::Misbehaved { peer, reason } => {
                 tracing::warn!(code = "misbehaviour", %peer, ?reason, "a peer did what an honest one would not");
             }
+            Alarm::UntrueLog { peer, fault } => {
+                tracing::warn!(code = "untrue_log", ?peer, %fault, "a peer sent a part of the log that does not hold");
+            }
             Alarm::Forked(fork) => self.failure.tell(FatalError::Forked(format!("{fork:?}"))),
             Alarm::Fatal(fault) => self.failure.tell(FatalError::Ledger(fault)),
         }

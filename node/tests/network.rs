@@ -14,6 +14,7 @@ use crypto::{Scheme, SecretKey, sha256};
 use model::entry::{State, Ticket, Wait};
 use node::config::{Config, Sources};
 use node::evidence_file::EvidenceFile;
+use node::journal::IfMissing;
 use node::keys::{MasterSeed, NodeKeys};
 use node::{RunningNode, Setup, StartError};
 use proto::ballot::{Vote, VoteStatement};
@@ -71,7 +72,13 @@ impl Net {
         ]);
         let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
-        Setup { config, genesis: self.genesis.clone(), keys: keys(number) }
+        let keys = keys(number);
+        // As whoever makes the keys does it: begun once, and refused when it is missing later.
+        let if_missing = match config.data_dir.join("data").exists() {
+            true => IfMissing::Refuse,
+            false => IfMissing::Create,
+        };
+        Setup { config, genesis: self.genesis.clone(), keys, if_missing }
     }
 
     async fn start(&self, number: usize) -> RunningNode {

@@ -64,6 +64,7 @@ impl Scenario {
             partitions: 0,
             crashes: 0,
             blackouts: 0,
+            wipes: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
             defect: broken.shell,

@@ -38,6 +38,8 @@ fn attacked(seed: u64, attack: Attack) -> Plan {
         members: 4,
         byzantine: vec![(0, attack)],
         real_signatures: false,
+        // Who is silent after a loss is one more that does not help.
+        wipes: 0,
         partitions: 4,
         heal_ms: 20_000,
         ..Plan::draw(seed)
@@ -76,6 +78,16 @@ fn a_vote_before_it_is_durable_is_found() {
 #[test]
 fn a_lock_that_is_not_restored_is_found() {
     is_found_in_the_shell("lock not restored", ShellDefect::LockNotRestored, crashing);
+}
+
+/// A network of which one member loses its disk, often in the middle of a view.
+fn wiped(seed: u64) -> Plan {
+    Plan { crashes: 0, blackouts: 0, wipes: 8, submissions: 120, ..crashing(seed) }
+}
+
+#[test]
+fn a_loss_that_is_forgotten_is_found() {
+    is_found_in_the_shell("loss forgotten", ShellDefect::LossForgotten, wiped);
 }
 
 #[test]

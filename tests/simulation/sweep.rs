@@ -20,7 +20,8 @@ fn seeds_are_clean() {
 /// One liar in four, in every seed: the drawn plans have it in few.
 #[test]
 fn a_leader_that_misstates_its_batches_stops_nobody() {
-    let plan = |seed| Plan { members: 4, byzantine: vec![(1, Attack::Misstate)], ..Plan::draw(seed) };
+    let plan =
+        |seed| Plan { members: 4, byzantine: vec![(1, Attack::Misstate)], wipes: 0, ..Plan::draw(seed) };
     let sweep = Sweep::of((0..10).map(|seed| (seed, plan(seed))));
     assert_eq!(sweep.violations, []);
 }

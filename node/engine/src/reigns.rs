@@ -134,6 +134,10 @@ impl Reigns {
                 let set = signers.ok_or(MessageError::UnknownEpoch { epoch })?;
                 VerifiedResponse::Checkpoint(Some(Unverified::new(checkpoint).verify(set, checker)?))
             }
+            Response::Log(part) => {
+                let part = part.map(|part| Unverified::new(*part).verify(set, checker)).transpose()?;
+                VerifiedResponse::Log(part.map(Box::new))
+            }
             Response::Certificates(info) => {
                 VerifiedResponse::Certificates(Unverified::new(*info).verify(set, checker)?)
             }

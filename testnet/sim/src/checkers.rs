@@ -117,6 +117,11 @@ impl Checkers {
         self.head(member, tip.head)
     }
 
+    /// A member lost its disk: it begins again below what it had, and what it said stays said.
+    pub fn wiped(&mut self, member: u16) {
+        self.reached.remove(&member);
+    }
+
     /// A member signs a head: what it vouches for must survive its crash.
     ///
     /// # Errors

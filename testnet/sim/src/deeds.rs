@@ -73,7 +73,8 @@ impl World {
                             ShellDefect::LockNotRestored
                             | ShellDefect::Amnesia
                             | ShellDefect::TellBeforeStored
-                            | ShellDefect::FailedWriteIgnored,
+                            | ShellDefect::FailedWriteIgnored
+                            | ShellDefect::LossForgotten,
                         )
                         | None => gate,
                     };
@@ -94,7 +95,8 @@ impl World {
                             ShellDefect::SpeakBeforeDurable
                             | ShellDefect::LockNotRestored
                             | ShellDefect::Amnesia
-                            | ShellDefect::FailedWriteIgnored,
+                            | ShellDefect::FailedWriteIgnored
+                            | ShellDefect::LossForgotten,
                         )
                         | None => gate,
                     };
@@ -173,6 +175,10 @@ impl World {
                 }
             }
             Alarm::Misbehaved { .. } => Ok(()),
+            // Byzantine members of this world do not lie about the log, and honest ones never do.
+            Alarm::UntrueLog { peer, fault } => {
+                Err(Violation(format!("v{member} on the log of {peer:?}: {fault}")))
+            }
             Alarm::Diverged { ours, theirs } => {
                 Err(Violation(format!("v{member} computed {ours:?}, a quorum signed {theirs:?}")))
             }

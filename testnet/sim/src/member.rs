@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Peer, Reigns, Setup, Timer};
+use engine::{Engine, EngineError, Past, Peer, Reigns, Setup, Timer};
 use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
@@ -23,6 +23,10 @@ use proto::block::CertifiedBlock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
 use crate::plan::ShellDefect;
+
+/// The gap in heights above which a member replays the log: the least that makes it ask for a range at all, for histories
+/// here are short.
+const REPLAY_ABOVE: u64 = 32;
 
 /// The key pairs of a member's roles.
 pub struct Keys {
@@ -150,6 +154,12 @@ impl Member {
         }
     }
 
+    /// Loses power and disk. That something was lost is known to who starts it again.
+    pub fn wipe(&mut self, prng: &mut crate::prng::Prng) {
+        self.crash(prng);
+        self.disk = Disk { lost: true, ..Disk::default() };
+    }
+
     /// The name that others know it by.
     pub fn peer(&self) -> Peer {
         Peer(self.keys.network.public().id())
@@ -188,6 +198,12 @@ impl Member {
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
+            // As the journal has it.
+            past: match (self.disk.lost, defect) {
+                (true, Some(ShellDefect::LossForgotten)) | (false, _) => Past::Remembered,
+                (true, _) => Past::Lost,
+            },
+            replay_above: REPLAY_ABOVE,
             record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
             journaled: journaled.collect(),
         })?);
@@ -223,7 +239,10 @@ fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefe
         }
         Some(ShellDefect::Amnesia) => None,
         Some(
-            ShellDefect::SpeakBeforeDurable | ShellDefect::TellBeforeStored | ShellDefect::FailedWriteIgnored,
+            ShellDefect::SpeakBeforeDurable
+            | ShellDefect::TellBeforeStored
+            | ShellDefect::FailedWriteIgnored
+            | ShellDefect::LossForgotten,
         )
         | None => Some(record),
     }

@@ -30,6 +30,8 @@ pub enum ShellDefect {
     TellBeforeStored,
     /// What follows a journal write leaves although the write failed.
     FailedWriteIgnored,
+    /// Who lost its disk starts as if it had never spoken.
+    LossForgotten,
 }
 
 /// A scenario.
@@ -61,6 +63,8 @@ pub struct Plan {
     pub crashes: u64,
     /// Crashes of all members at once.
     pub blackouts: u64,
+    /// Times a member loses its disk during the trouble, always the same one, and starts again without it.
+    pub wipes: u64,
     /// Largest difference of a member's clock from the world's, in milliseconds.
     pub skew_ms: u64,
     /// Least and greatest time a durable write takes, in microseconds.
@@ -96,6 +100,8 @@ impl Plan {
         let (loss, repeat, straggle) = (some(500, 150), some(500, 200), some(400, 80));
         let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
         let skew_ms = some(500, 800);
+        // Who is silent is one more that does not help; together with a liar they would be too many.
+        let wipes = if byzantine.is_empty() { some(300, 3) } else { 0 };
         let real_signatures = seed % 50 == 49;
         // A stream of its own: what the seed draws otherwise is the same with and without.
         let mut prng_of_changes = Prng::new(seed, "succession");
@@ -117,6 +123,7 @@ impl Plan {
             partitions,
             crashes,
             blackouts,
+            wipes,
             skew_ms,
             write_us: (50, prng.between(100, 8_000)),
             spares,

@@ -5,7 +5,7 @@ use crate::world::{Happening, World};
 
 impl World {
     pub(crate) fn schedule(&mut self) {
-        let Plan { trouble_ms, submissions, partitions, crashes, blackouts, members, .. } = self.plan;
+        let Plan { trouble_ms, submissions, partitions, crashes, blackouts, wipes, members, .. } = self.plan;
         let trouble_us = trouble_ms * 1_000;
         for index in 0..submissions as usize {
             // Some are sent to several members at once: they must still stand at one index.
@@ -29,6 +29,13 @@ impl World {
         for _ in 0..crashes {
             let member = self.faults.below(u64::from(members)) as u16;
             self.crash_at(member, trouble_us);
+        }
+        let wiped = self.faults.below(u64::from(members)) as u16;
+        for _ in 0..wipes {
+            let at = self.faults.between(1_000_000, trouble_us);
+            let down = self.faults.below(3_000_000);
+            self.at(at, Happening::Wipe { member: wiped });
+            self.at(at + down, Happening::Restart { member: wiped });
         }
         for _ in 0..blackouts {
             let at = self.faults.below(trouble_us);

@@ -45,6 +45,7 @@ pub(crate) enum Happening {
     Change,
     Propose { to: u16, change: usize },
     Crash { member: u16 },
+    Wipe { member: u16 },
     Restart { member: u16 },
     Partition,
     Join,
@@ -303,6 +304,14 @@ impl World {
                     self.outcomes.crashes += 1;
                     self.members[usize::from(member)].crash(&mut self.disks);
                 }
+                Ok(())
+            }
+            Happening::Wipe { member } => {
+                self.note(|| format!("v{member} loses its disk"));
+                self.outcomes.crashes += 1;
+                self.members[usize::from(member)].wipe(&mut self.disks);
+                self.checkers.wiped(member);
+                self.final_sizes.remove(&member);
                 Ok(())
             }
             Happening::Restart { member } => self.restart(member),

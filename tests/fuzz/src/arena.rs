@@ -137,6 +137,8 @@ impl Arena {
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&it.disk.store) as Arc<dyn ledger::read::Read>,
+            past: engine::Past::Remembered,
+            replay_above: engine::REPLAY_ABOVE,
             record: it.disk.record.clone(),
             journaled: journaled.collect(),
         });
@@ -375,7 +377,7 @@ fn check(member: u16, alarm: Alarm) {
             Divergence::FromUs { theirs, .. } => Some(theirs.signer),
             Divergence::FromItself { first, .. } => Some(first.signer),
         },
-        Alarm::Misbehaved { peer, .. } => Some(*peer),
+        Alarm::Misbehaved { peer, .. } | Alarm::UntrueLog { peer, .. } => Some(*peer),
         Alarm::Diverged { .. } | Alarm::Forked(_) | Alarm::Fatal(_) => None,
     };
     assert_eq!(accused, Some(LIAR), "v{member}: {alarm:?}");

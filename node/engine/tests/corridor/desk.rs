@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket};
-use engine::{Answer, Command, Engine, Event, JournalWrite, Peer, Setup, VerifiedMessage};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Past, Peer, Reigns, Setup, VerifiedMessage};
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
@@ -45,6 +45,9 @@ pub struct Desk {
     pub writes: VecDeque<Gated<ChangeSet, Command>>,
     /// What it wanted and has neither had from itself nor waits for a write, since the last look.
     pub wanted: Vec<Command>,
+    /// How often it voted, proposed or timed out.
+    pub spoken: usize,
+    reigns: Option<Arc<Reigns>>,
 }
 
 /// How a desk differs from the usual one.
@@ -53,18 +56,32 @@ pub struct Options {
     pub me: Option<u16>,
     pub pool: PoolLimits,
     pub batches: BatchesLimits,
+    pub past: Past,
+    pub replay_above: u64,
 }
 
 impl Default for Options {
     /// The only validator of its network: it orders by itself what it is given.
     fn default() -> Self {
-        Self { validators: 1, me: Some(0), pool: PoolLimits::default(), batches: BatchesLimits::default() }
+        Self {
+            validators: 1,
+            me: Some(0),
+            pool: PoolLimits::default(),
+            batches: BatchesLimits::default(),
+            past: Past::Remembered,
+            replay_above: engine::REPLAY_ABOVE,
+        }
     }
 }
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        let Options { validators, me, pool, batches } = options;
+        Self::on(Arc::new(Memory::new()), options)
+    }
+
+    /// A desk with what is in a store.
+    pub fn on(store: Arc<Memory>, options: Options) -> Self {
+        let Options { validators, me, pool, batches, past, replay_above } = options;
         let mut notary = Notary::Real;
         let keys: Vec<_> = (0..validators).map(|n| Keys::new(&[n as u8 + 1; 32], &mut notary)).collect();
         let genesis = Genesis {
@@ -75,7 +92,7 @@ impl Desk {
             registrars: Vec::new(),
         };
         let set = genesis.validator_set();
-        let (store, me) = (Arc::new(Memory::new()), me.map(index));
+        let me = me.map(index);
         let engine = Engine::new(Setup {
             genesis: Arc::new(genesis),
             key: me.and_then(|me| set.get(me)).map(|it| it.consensus.clone()),
@@ -83,13 +100,16 @@ impl Desk {
             pool,
             batches,
             store: Arc::clone(&store) as Arc<dyn ledger::read::Read>,
+            past,
+            replay_above,
             record: None,
             journaled: Vec::new(),
         })
         .expect("an empty store begins");
         let author = Signer::new(Scheme::Ed25519, [99; 32]);
         let (writes, wanted) = (VecDeque::new(), Vec::new());
-        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted };
+        let (spoken, reigns) = (0, None);
+        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted, spoken, reigns };
         let first = desk.engine.start(NOW);
         desk.perform(first);
         desk
@@ -112,6 +132,11 @@ impl Desk {
         let message = VerifiedMessage::verify(message, &self.set, &Strict).expect("it is signed");
         let from = self.peer(index(from));
         self.step(Event::Message { from, message });
+    }
+
+    /// By whom answers are judged.
+    pub fn reigns(&self) -> &Reigns {
+        self.reigns.as_ref().expect("an engine begins by saying who reigns")
     }
 
     /// The node of a validator.
@@ -156,11 +181,15 @@ impl Desk {
             match command {
                 Command::Journal(gate) => queue.extend(journaled(gate)),
                 Command::Store(gate) => self.writes.push_back(gate),
-                Command::Say(say) => heard.extend(self.say(say)),
+                Command::Say(say) => {
+                    self.spoken += 1;
+                    heard.extend(self.say(say));
+                }
                 Command::Cosign { head, set, signer } => {
                     self.wanted.push(Command::Cosign { head, set, signer });
                     heard.push(Message::Cosignature(self.cosign(signer, head)));
                 }
+                Command::Reign(reigns) => self.reigns = Some(reigns),
                 Command::Happen(event) => queue.extend(self.engine.step(NOW, event)),
                 other => self.wanted.push(other),
             }

@@ -3,6 +3,7 @@
 //! Whole networks of engines run in `testnet/sim`; here one engine is told what happened, and what it wants is read.
 
 mod batches;
+mod behind;
 mod desk;
 mod door;
 mod heads;
