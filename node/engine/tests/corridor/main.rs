@@ -5,4 +5,5 @@
 mod batches;
 mod desk;
 mod door;
+mod epochs;
 mod heads;
