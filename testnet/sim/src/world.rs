@@ -23,7 +23,7 @@ use crate::checkers::{Checkers, Violation};
 use crate::member::{Keys, Member};
 use crate::network::Network;
 use crate::notary::{Notary, Signer};
-use crate::plan::Plan;
+use crate::plan::{Plan, Turnover};
 use crate::prng::Prng;
 use crate::workload::submission;
 
@@ -42,6 +42,7 @@ pub(crate) enum Happening {
     StoreWritten { member: u16, life: u64 },
     Submit { to: u16, submission: usize },
     Change,
+    Turnover(Turnover),
     Propose { to: u16, change: usize },
     Crash { member: u16 },
     Restart { member: u16 },
@@ -281,6 +282,10 @@ impl World {
             }
             Happening::Change => {
                 self.change();
+                Ok(())
+            }
+            Happening::Turnover(turnover) => {
+                self.turn_over(turnover);
                 Ok(())
             }
             Happening::Propose { to, change } => {
