@@ -449,7 +449,6 @@ fn liar(net: &Net) -> p2p::Network {
         network: *net.genesis.network().digest(),
         listen: vec![address(&net.ports[3])],
         validators: validators.collect(),
-        role: p2p::Role::Validator { index: 3 },
         limits: p2p::Limits::default(),
     })
     .unwrap();
@@ -491,8 +490,10 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
             };
             let signature = keys(3).consensus.sign(&statement.signed_bytes(&net.genesis.network()));
             let vote = Vote { statement, voter: ValidatorIndex::new(3), signature };
-            for to in 0..3 {
-                liar.send(to, Kind::Vote, vote.encode().into());
+            for validator in &net.genesis.validators[..3] {
+                let key = validator.network.as_bytes().try_into().unwrap();
+                let to = p2p::identity::peer_id(&key).unwrap();
+                liar.send(&to, Kind::Vote, vote.encode().into());
             }
         }
         let found: BTreeMap<_, _> = (0..3).flat_map(|number| evidence(&net, number)).collect();
@@ -504,9 +505,9 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
     };
     for (name, bytes) in &found {
         let file = EvidenceFile::parse(bytes).unwrap();
-        assert_eq!(file.verify(&net.genesis, &Strict), Ok(()));
+        assert_eq!(file.verify(&net.genesis.validator_set(), &Strict), Ok(()));
         assert_eq!(file.proof.accused(), ValidatorIndex::new(3), "{name}");
-        assert_eq!(name, &format!("validator-3-votes-view-{}.json", file.proof.number()));
+        assert_eq!(name, &format!("epoch-0-validator-3-votes-view-{}.json", file.proof.number()));
     }
     // What is kept survives the node, and an honest restart adds nothing to it.
     liar.stop().await;
