@@ -27,6 +27,7 @@ use crate::addresses::Addresses;
 use crate::callers::Callers;
 use crate::clock;
 use crate::durable::Gates;
+use crate::evidence::Evidences;
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
 use crate::seats::Seats;
@@ -56,6 +57,7 @@ pub(crate) struct Performer {
     pub(crate) callers: Arc<Callers>,
     pub(crate) feed: broadcast::Sender<Arc<Notice>>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) evidence: Evidences,
     pub(crate) failure: Failure,
 }
 
@@ -237,9 +239,11 @@ impl Performer {
                 let (validator, view) = (evidence.accused(), evidence.view());
                 let code = "equivocation";
                 tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
+                self.evidence.equivocation(*evidence);
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");
+                self.evidence.divergence(*divergence);
             }
             Alarm::Diverged { ours, theirs } => {
                 tracing::error!(

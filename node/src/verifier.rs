@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::callers::{self, Callers};
 use crate::inbox::Inbox;
 use crate::queue::Queue;
+use crate::remembering::Remembering;
 use crate::seats::{Seats, name_of};
 use crate::telemetry::{Counters, Dropped};
 use crate::wire;
@@ -75,6 +76,7 @@ pub(crate) enum Job {
 pub(crate) struct Verifier {
     pub(crate) jobs: Queue<Job>,
     pub(crate) seats: Arc<Seats>,
+    pub(crate) checker: Remembering<Strict>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) callers: Arc<Callers>,
     pub(crate) counters: Arc<Counters>,
@@ -134,7 +136,7 @@ impl Verifier {
                 return None;
             }
         };
-        match self.seats.now().reigns.hear(name_of(from)?, message, &Strict) {
+        match self.seats.now().reigns.hear(name_of(from)?, message, &self.checker) {
             Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(peer = %from, ?kind, %fault, "a message does not hold");
@@ -155,7 +157,7 @@ impl Verifier {
             }
         };
         let message = Message::CertifiedCheckpoint(checkpoint);
-        match self.seats.now().reigns.hear(name_of(author)?, message, &Strict) {
+        match self.seats.now().reigns.hear(name_of(author)?, message, &self.checker) {
             Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(%fault, "an announcement does not hold");
@@ -167,7 +169,7 @@ impl Verifier {
 
     fn own(&self, message: Message) {
         let kind = message.kind();
-        match self.seats.now().reigns.hear(self.seats.us(), message, &Strict) {
+        match self.seats.now().reigns.hear(self.seats.us(), message, &self.checker) {
             Ok(event) => self.inbox.happen(event),
             Err(fault) => {
                 // Our keys are not the ones our name goes with: wiring refuses such a start, so nothing else explains it.
@@ -179,7 +181,7 @@ impl Verifier {
 
     fn response(&self, question: QuestionId, from: &PeerId, bytes: &[u8]) -> Event {
         let response = Response::decode(bytes).map_err(|fault| fault.to_string()).and_then(|response| {
-            self.seats.now().reigns.answer(response, &Strict).map_err(|fault| fault.to_string())
+            self.seats.now().reigns.answer(response, &self.checker).map_err(|fault| fault.to_string())
         });
         match response {
             Ok(response) => Event::Response { question, response },
@@ -200,7 +202,7 @@ impl Verifier {
         let refused = match Submission::decode(envelope) {
             Ok(submission) => {
                 let id = submission.id();
-                match Unverified::new(submission).verify(self.seats.now().set().network(), &Strict) {
+                match Unverified::new(submission).verify(self.seats.now().set().network(), &self.checker) {
                     Ok(submission) => return Some((reply, submission)),
                     Err(fault) => callers::unsigned(id, &fault),
                 }

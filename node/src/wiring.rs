@@ -20,6 +20,7 @@ use crate::addresses::Addresses;
 use crate::callers::Callers;
 use crate::clock;
 use crate::config::Config;
+use crate::evidence::Evidences;
 use crate::failure::Failure;
 use crate::inbox::Inbox;
 use crate::intake::{self, Intake};
@@ -27,6 +28,7 @@ use crate::journal::{IfMissing, Journal, Recovered};
 use crate::keys::NodeKeys;
 use crate::perform::{Performer, Signers};
 use crate::queue::Queue;
+use crate::remembering::Remembering;
 use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
@@ -116,6 +118,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
 
+    let evidence = Evidences::open(&config.data_dir, Arc::clone(&set)).map_err(StartError::Evidence)?;
+
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
     let inbox: Arc<Inbox> = Arc::default();
@@ -129,6 +133,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let verifier = Arc::new(Verifier {
         jobs: Queue::default(),
         seats: Arc::clone(&seats),
+        checker: Remembering::new(Strict),
         inbox: Arc::clone(&inbox),
         callers: Arc::clone(&callers),
         counters: Arc::clone(&counters),
@@ -145,6 +150,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         network: network.clone(),
         callers,
         feed: broadcast::Sender::new(NOTICES_WAITING),
+        evidence,
         counters: Arc::clone(&counters),
         failure: failure.clone(),
     });

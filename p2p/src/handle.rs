@@ -118,7 +118,7 @@ pub(crate) struct PeerLanes {
 
 /// What a handle asks of the loop.
 pub(crate) enum Command {
-    Request { to: PeerId, pending: Pending, bytes: Vec<u8> },
+    Request { to: PeerId, pending: Box<Pending>, bytes: Vec<u8> },
     Respond { ticket: InboundTicket, bytes: Vec<u8> },
     Announce { bytes: Vec<u8> },
     Stop { done: oneshot::Sender<()> },
@@ -211,7 +211,7 @@ impl Network {
             self.shared.counters.dropped(DropReason::Unlawful, 1);
             return;
         }
-        self.command(Command::Request { to, pending, bytes });
+        self.command(Command::Request { to, pending: Box::new(pending), bytes });
     }
 
     /// Answers a request. A ticket that has timed out is ignored; an answer above the bound is refused, and

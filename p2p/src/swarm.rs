@@ -150,7 +150,7 @@ impl Loop {
                 if !self.membership.roster.contains(&to) || !self.swarm.is_connected(&to) {
                     return;
                 }
-                self.questions.ask(&mut self.swarm.behaviour_mut().fetch, to, pending, bytes);
+                self.questions.ask(&mut self.swarm.behaviour_mut().fetch, to, *pending, bytes);
             }
             Command::Respond { ticket, bytes } => {
                 self.questions.answer(&mut self.swarm.behaviour_mut().fetch, ticket, bytes);

@@ -18,7 +18,7 @@ const NETWORK: fn() -> NetworkId = NetworkId::default;
 
 fn open(ram: &Ram, if_missing: IfMissing) -> Result<(Journal, Recovered), JournalError> {
     let (mut journal, recovered) =
-        Journal::open_on(Arc::new(ram.clone()), path(), &NETWORK(), &key(0), if_missing)?;
+        Journal::open_on(Arc::new(ram.clone()), path(), &NETWORK(), &key(), if_missing)?;
     journal.compact_above(COMPACT_ABOVE_BYTES);
     Ok((journal, recovered))
 }

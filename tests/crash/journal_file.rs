@@ -24,6 +24,11 @@ pub fn path() -> &'static Path {
     Path::new("node/journal")
 }
 
+/// The key of a validator that only files know.
+pub fn key() -> PublicKey {
+    SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("a scheme that signs").public().clone()
+}
+
 /// What a member's journal did.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -61,12 +66,6 @@ pub fn number(deed: usize, fault: Fault) -> u32 {
 pub fn numbered(number: u32) -> (usize, Fault) {
     let number = number as usize;
     (number / Fault::ALL.len(), Fault::ALL[number % Fault::ALL.len()])
-}
-
-/// A consensus key.
-pub fn key(number: u8) -> PublicKey {
-    let secret = SecretKey::from_seed(Scheme::Ed25519, &[number; 32]).expect("the scheme signs");
-    secret.public().clone()
 }
 
 impl RealJournal {

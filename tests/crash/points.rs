@@ -67,9 +67,9 @@ impl Scenario {
             wipes: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
+            defect: broken.shell,
             spares: 0,
             changes: 0,
-            defect: broken.shell,
         }
     }
 
@@ -88,11 +88,12 @@ impl Scenario {
         let mut world = World::new(self.seed, self.plan(broken));
         world.verbose = verbose;
         let network = *world.set().network();
-        let logs: Vec<Rc<RefCell<Log>>> = (0..4).map(|_| Rc::default()).collect();
         let keys: Vec<_> = world.set().iter().map(|(_, it)| it.consensus.clone()).collect();
+        let logs: Vec<Rc<RefCell<Log>>> = (0..4).map(|_| Rc::default()).collect();
         world.with_journal_files(|member| {
-            let member = usize::from(member);
-            Box::new(RealJournal::new(network, keys[member].clone(), broken.lie, Rc::clone(&logs[member])))
+            let log = Rc::clone(&logs[usize::from(member)]);
+            let us = keys[usize::from(member)].clone();
+            Box::new(RealJournal::new(network, us, broken.lie, log))
         });
         let log = Rc::clone(&logs[usize::from(crash.member)]);
         world.crash(crash.clone());

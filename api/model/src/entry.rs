@@ -187,6 +187,7 @@ pub struct EntryAnswer {
 /// What a leaf says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Content {
     /// The network's genesis.
     Genesis {

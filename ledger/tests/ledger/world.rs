@@ -105,20 +105,27 @@ impl SignatureChecker for Lenient {
     }
 }
 
-pub fn genesis(admission: Admission, registrars: &[&Person]) -> Genesis {
-    let key = |scheme, role: u8, n: u8| {
-        let seed = [200 + role, n].repeat(16).try_into().expect("32 bytes");
-        SecretKey::from_seed(scheme, &seed).expect("a scheme that signs").public().clone()
-    };
-    let validator = |n: u8| Validator {
+/// The secret key of a validator in one of its roles.
+pub fn validator_secret(scheme: Scheme, role: u8, n: u8) -> SecretKey {
+    let seed = [200 + role, n].repeat(16).try_into().expect("32 bytes");
+    SecretKey::from_seed(scheme, &seed).expect("a scheme that signs")
+}
+
+/// Validator `v0`, `v1` and so on.
+pub fn validator(n: u8) -> Validator {
+    let key = |scheme, role| validator_secret(scheme, role, n).public().clone();
+    Validator {
         name: format!("v{n}"),
         power: 1,
-        consensus: key(Scheme::Ed25519, 0, n),
-        network: key(Scheme::Ed25519, 1, n),
-        log: key(Scheme::Ed25519, 2, n),
-        cosigner_ed25519: key(Scheme::Ed25519, 3, n),
-        cosigner_ml_dsa_65: key(Scheme::MlDsa65, 4, n),
-    };
+        consensus: key(Scheme::Ed25519, 0),
+        network: key(Scheme::Ed25519, 1),
+        log: key(Scheme::Ed25519, 2),
+        cosigner_ed25519: key(Scheme::Ed25519, 3),
+        cosigner_ml_dsa_65: key(Scheme::MlDsa65, 4),
+    }
+}
+
+pub fn genesis(admission: Admission, registrars: &[&Person]) -> Genesis {
     Genesis {
         origin: "quorate.example/test".to_owned(),
         time: START,

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
 use crate::commands::dev::Dev;
+use crate::commands::evidence::EvidenceCommand;
 use crate::commands::get::Get;
 use crate::commands::keys::Keys;
 use crate::commands::node::Node;
@@ -64,6 +65,9 @@ pub enum Command {
     /// Who orders submissions, and how that changes
     #[command(subcommand)]
     Validator(Validator),
+    /// Proof that a validator contradicted itself
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Show where a node stands
     Status(Status),
     /// Keys to sign submissions with

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod config;
 pub mod dev;
+pub mod evidence;
 pub mod get;
 pub mod keys;
 pub mod node;

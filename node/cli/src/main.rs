@@ -55,6 +55,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         Command::Get(args) => commands::get::run(args, output),
         Command::Receipt(args) => commands::receipt::run(args, output),
         Command::Status(args) => commands::status::run(args, output),
+        Command::Evidence(command) => commands::evidence::run(command, output),
         Command::Verify(args) => commands::verify::run(args, output),
         Command::Trust(args) => commands::trust::run(args, output),
         Command::Validator(command) => commands::validator::run(command, output),

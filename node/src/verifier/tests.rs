@@ -55,6 +55,7 @@ impl Bench {
         };
         let verifier = Verifier {
             jobs: Queue::default(),
+            checker: Remembering::new(Strict),
             seats: Arc::new(Seats::new(
                 reigns(&genesis),
                 keys(0).consensus.public().clone(),

@@ -69,6 +69,9 @@ pub enum StartError {
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
+    /// The directory of evidence cannot be used.
+    #[error("the directory of evidence cannot be used: {0}")]
+    Evidence(io::Error),
     /// The system gave no thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] io::Error),

@@ -124,8 +124,8 @@ async fn frames_read_before_a_change_are_their_senders_after_it() {
     bounded(async {
         let (plan, mut nodes) = world(3);
         all_connected(&nodes[..3]).await;
-        for from in 0..2 {
-            nodes[from].network.send(&peer_id(2), Kind::Vote, bytes(&[from as u8]));
+        for (from, node) in (0u8..2).zip(&nodes) {
+            node.network.send(&peer_id(2), Kind::Vote, bytes(&[from]));
         }
         eventually("both are read and not taken", || {
             nodes[2].network.stats().traffic(Kind::Vote).frames_in == 2

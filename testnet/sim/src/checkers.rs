@@ -9,8 +9,8 @@ use consensus::Say;
 use crypto::Digest;
 use ledger::{LedgerReader, Outcome};
 use merkle::{hash::leaf_hash, inclusion};
-use proto::checkpoint::{CertifiedCheckpoint, Head};
-use proto::counter::{Epoch, Height, LeafIndex, View};
+use proto::checkpoint::Head;
+use proto::counter::{Epoch, Height, LeafIndex, TreeSize, View};
 use proto::genesis::Genesis;
 use proto::id::{BlockId, SubmissionId};
 use proto::validators::ValidatorSet;
@@ -22,23 +22,6 @@ use crate::notary::Notary;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Violation(pub String);
-
-/// The validators that may sign a head of this size, whatever its signatures say.
-fn signers(
-    reader: &LedgerReader,
-    genesis: &Genesis,
-    checkpoint: &CertifiedCheckpoint,
-) -> Result<ValidatorSet, String> {
-    let mut reign = None;
-    for epoch in (0..).map(Epoch::new) {
-        match reader.reign(epoch).map_err(|fault| fault.to_string())? {
-            Some(next) if epoch == Epoch::ZERO || next.size < checkpoint.head.size => reign = Some(next),
-            Some(_) | None => break,
-        }
-    }
-    let reign = reign.ok_or_else(|| "nobody reigns".to_owned())?;
-    Ok(reign.set(genesis.network(), genesis.origin.clone()))
-}
 
 fn violation<T>(text: String) -> Result<T, Violation> {
     Err(Violation(text))
@@ -65,6 +48,8 @@ pub struct Checkers {
     /// Submissions that some member called committed or final, with their place.
     finals: BTreeMap<SubmissionId, LeafIndex>,
     indexes: BTreeMap<LeafIndex, SubmissionId>,
+    /// The validators of each epoch, with the size of the log that opened it.
+    reigns: Vec<(TreeSize, ValidatorSet)>,
     /// Receipts checked.
     pub receipts: u64,
 }
@@ -155,6 +140,23 @@ impl Checkers {
         }
     }
 
+    /// The validators that sign heads of this size, whatever its signatures say. Members agree on them, for who reigns is
+    /// in the state; so each is read once.
+    fn signers(
+        &mut self,
+        reader: &LedgerReader,
+        genesis: &Genesis,
+        size: TreeSize,
+    ) -> Result<&ValidatorSet, String> {
+        loop {
+            let epoch = Epoch::new(self.reigns.len() as u64);
+            let Some(reign) = reader.reign(epoch).map_err(|fault| fault.to_string())? else { break };
+            self.reigns.push((reign.size, reign.set(genesis.network(), genesis.origin.clone())));
+        }
+        let last = self.reigns.iter().skip(1).filter(|(opening, _)| *opening < size).count();
+        self.reigns.get(last).map(|(_, set)| set).ok_or_else(|| "nobody reigns".to_owned())
+    }
+
     /// One root for each size.
     fn head(&mut self, member: u16, head: Head) -> Result<(), Violation> {
         let seen = *self.heads.entry(head.size.get()).or_insert(head.root);
@@ -185,8 +187,8 @@ impl Checkers {
             .map_err(|e| fault(e.to_string()))?
             .ok_or_else(|| fault("has no receipt".to_owned()))?;
         let head = parts.checkpoint.head;
-        let set = signers(reader, genesis, &parts.checkpoint).map_err(fault)?;
-        Unverified::new(parts.checkpoint).verify(&set, notary).map_err(|e| fault(e.to_string()))?;
+        let set = self.signers(reader, genesis, head.size).map_err(fault)?;
+        Unverified::new(parts.checkpoint).verify(set, notary).map_err(|e| fault(e.to_string()))?;
         inclusion::verify(
             &leaf_hash(&parts.entry),
             parts.index.get(),

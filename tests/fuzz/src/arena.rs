@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use consensus::{Recipients, Say};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Alarm, Command, Engine, Event, Setup, Timer, VerifiedMessage, VerifiedResponse};
+use engine::{Alarm, Command, Engine, Event, Peer, Reigns, Setup, Timer};
 use ledger::collector::Divergence;
 use ledger::{LedgerReader, Outcome};
 use proto::counter::TimeMs;
 use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
 use proto::submission::Submission;
+use proto::validators::Validator;
 use proto::verified::{Unverified, Verified};
 use sim::checkers::Checkers;
 use sim::disk::Disk;
@@ -36,6 +37,7 @@ const SETTLE_MAX: usize = 400;
 #[derive(Default)]
 struct Member {
     engine: Option<Engine>,
+    reigns: Option<Arc<Reigns>>,
     disk: Disk,
     timers: BTreeSet<Timer>,
 }
@@ -104,6 +106,11 @@ impl Arena {
         self.notary
     }
 
+    /// Who reigns, as a member says that is up.
+    pub fn reigns(&self, member: u16) -> Option<Arc<Reigns>> {
+        self.members[usize::from(member)].reigns.clone()
+    }
+
     /// What all clocks show.
     pub const fn now(&self) -> TimeMs {
         self.now
@@ -126,8 +133,7 @@ impl Arena {
         });
         let engine = Engine::new(Setup {
             genesis: Arc::clone(&NETWORK.genesis),
-            policy: NETWORK.policy.to_string(),
-            me: Some(ValidatorIndex::new(member)),
+            key: Some(NETWORK.keys[usize::from(member)].consensus().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
@@ -141,8 +147,8 @@ impl Arena {
         let commands = engine.start(self.now);
         self.perform(member, commands);
         for peer in (0..HONEST).filter(|peer| *peer != member) {
-            self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) });
-            self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) });
+            self.step(peer, Event::PeerUp { peer: node(ValidatorIndex::new(member)) });
+            self.step(member, Event::PeerUp { peer: node(ValidatorIndex::new(peer)) });
         }
     }
 
@@ -166,7 +172,7 @@ impl Arena {
 
     /// A member's oldest store write is durable.
     pub fn write_store(&mut self, member: u16) {
-        let then = self.members[usize::from(member)].disk.write_store().expect("this disk takes every write");
+        let then = self.members[usize::from(member)].disk.write_store();
         self.checkers.stored(member, &self.reader(member)).expect("stores agree and only grow");
         self.perform(member, then);
     }
@@ -201,8 +207,9 @@ impl Arena {
     /// A message arrives.
     pub fn deliver(&mut self, letter: Letter) {
         let Letter { to, from, message } = letter;
-        match VerifiedMessage::verify(message, &NETWORK.set, self.notary) {
-            Ok(message) => self.step(to, Event::Message { from, message }),
+        let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return };
+        match reigns.hear(node(from), message, self.notary) {
+            Ok(event) => self.step(to, event),
             Err(fault) => assert_eq!(from, LIAR, "v{to} refuses what the honest {from} sent: {fault}"),
         }
     }
@@ -216,7 +223,8 @@ impl Arena {
     /// A question is answered, or nobody does.
     pub fn answer(&mut self, question: &Question, response: Option<Response>) {
         let (id, honest) = (question.id, question.to != LIAR);
-        let event = match response.map(|it| VerifiedResponse::verify(it, &NETWORK.set, self.notary)) {
+        let reigns = self.members[usize::from(question.from)].reigns.clone();
+        let event = match response.zip(reigns).map(|(it, reigns)| reigns.answer(it, self.notary)) {
             Some(Ok(response)) => Event::Response { question: id, response },
             Some(Err(fault)) => {
                 assert!(!honest, "{} refuses what {} answered: {fault}", question.from, question.to);
@@ -287,12 +295,12 @@ impl Arena {
                 Command::Journal(gate) => it.disk.journal.push_back(gate),
                 Command::Store(gate) => it.disk.changes.push_back(gate),
                 Command::Say(say) => self.say(member, say),
-                Command::Cosign(head) => {
+                Command::Cosign { head, set, signer } => {
                     self.checkers
                         .cosigned(member, head, &self.reader(member))
                         .expect("durable before cosigned");
                     let keys = &NETWORK.keys[usize::from(member)];
-                    let signed = keys.cosign(head, me, self.now.seconds(), &NETWORK.set, self.notary);
+                    let signed = keys.cosign(head, signer, self.now.seconds(), &set, self.notary);
                     let message = Message::Cosignature(signed);
                     self.lore.learn(&message);
                     self.deliver(Letter { to: member, from: me, message });
@@ -303,7 +311,15 @@ impl Arena {
                         self.send(to, me, message.clone());
                     }
                 }
+                Command::Reign(reigns) => it.reigns = Some(reigns),
+                Command::Show { to, message } => {
+                    self.lore.learn(&message);
+                    if let Some(to) = validator(to) {
+                        self.send(to.get(), me, message);
+                    }
+                }
                 Command::Ask { to, question, request } => {
+                    let Some(to) = validator(to) else { continue };
                     self.questions.push_back(Question { from: member, to, id: question, request });
                 }
                 Command::Respond { response, .. } => self.response = Some(response),
@@ -334,12 +350,21 @@ impl Arena {
     }
 }
 
+/// The node of a validator.
+fn node(index: ValidatorIndex) -> Peer {
+    Peer::of(NETWORK.set.get(index).expect("one of the four"))
+}
+
+/// The validator of a node; all nodes are validators here.
+fn validator(node: Peer) -> Option<ValidatorIndex> {
+    NETWORK.set.iter().find(|(_, it)| Peer::of(it) == node).map(|(index, _)| index)
+}
+
 fn recipients(to: &Recipients) -> impl Iterator<Item = u16> + use<> {
-    let range = match to {
+    match to {
         Recipients::All => 0..HONEST,
         Recipients::One(one) => one.get()..one.get().saturating_add(1).min(HONEST),
-    };
-    range
+    }
 }
 
 /// What an honest member may raise here: complaints about the liar, and nothing else.
@@ -353,7 +378,11 @@ fn check(member: u16, alarm: Alarm) {
             Divergence::FromUs { theirs, .. } => Some(theirs.signer),
             Divergence::FromItself { first, .. } => Some(first.signer),
         },
-        Alarm::Misbehaved { peer, .. } | Alarm::UntrueLog { peer, .. } => Some(*peer),
+        Alarm::Misbehaved { peer, .. } => Some(*peer),
+        Alarm::UntrueLog { peer, .. } => {
+            let sender = |(_, validator): &(_, &Validator)| engine::Peer::of(validator) == *peer;
+            NETWORK.set.iter().find(sender).map(|(index, _)| index)
+        }
         Alarm::Diverged { .. } | Alarm::Forked(_) | Alarm::Fatal(_) => None,
     };
     assert_eq!(accused, Some(LIAR), "v{member}: {alarm:?}");

@@ -8,7 +8,6 @@ use node::journal::{Journal, Recovered};
 use node::keystore::Keystore;
 use proto::canonical::Canonical as _;
 use proto::genesis::Genesis;
-use proto::id::ValidatorIndex;
 
 use super::fixture::NETWORK;
 
@@ -57,19 +56,20 @@ pub fn journal(bytes: &[u8]) {
 }
 
 fn read(bytes: &[u8]) -> Result<Recovered, node::journal::JournalError> {
-    Recovered::read(bytes, NETWORK.set.network(), ValidatorIndex::new(0))
+    Recovered::read(bytes, NETWORK.set.network(), NETWORK.keys[0].consensus())
 }
 
-const HEADER_BYTES: usize = 16 + 4 + 32 + 2 + 16 + 8;
+const HEADER_BYTES: usize = 16 + 4 + 32 + 32 + 16 + 8;
 const NONCE: [u8; 16] = [7; 16];
 
 /// A journal with these items, each `kind, length (u16), bytes`; a kind above 127 begins a new group. Written from the
 /// description of the format and not with the node's own writer, so that the two check each other.
 pub fn sealed(mut items: &[u8]) -> Vec<u8> {
     let mut file = b"quorate-journal\0".to_vec();
-    file.extend(Journal::VERSION.to_be_bytes());
+    // Not rewritten: a crash may leave any beginning of it.
+    file.extend((Journal::VERSION - 1).to_be_bytes());
     file.extend(NETWORK.set.network().as_bytes());
-    file.extend([0, 0]);
+    file.extend(NETWORK.keys[0].consensus().id().digest().as_bytes());
     file.extend(NONCE);
     file.extend(&check(&[&file])[..8]);
     let mut groups = vec![Vec::new()];

@@ -270,7 +270,8 @@ fn unstarted(fault: &StartError) -> Failure {
         | StartError::Journal(_)
         | StartError::JournalBlock(_)
         | StartError::Engine(_)
-        | StartError::Network(_) => failure,
+        | StartError::Network(_)
+        | StartError::Evidence(_) => failure,
     }
 }
 
