@@ -57,6 +57,9 @@ impl Silence {
 /// twice, and one more. With n = 3f + 1 equal validators, 2f + 1.
 // rule R7
 pub fn needed(set: &ValidatorSet) -> u64 {
+    if crypto::broken!(SilentTooShortly) {
+        return set.blocking_power();
+    }
     2 * (set.blocking_power() - 1) + 1
 }
 

@@ -239,11 +239,11 @@ impl Performer {
                 let (validator, view) = (evidence.accused(), evidence.view());
                 let code = "equivocation";
                 tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
-                self.evidence.equivocation(*evidence);
+                self.evidence.equivocation(*evidence, &self.seats);
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");
-                self.evidence.divergence(*divergence);
+                self.evidence.divergence(*divergence, &self.seats);
             }
             Alarm::Diverged { ours, theirs } => {
                 tracing::error!(

@@ -118,7 +118,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
 
-    let evidence = Evidences::open(&config.data_dir, Arc::clone(&set)).map_err(StartError::Evidence)?;
+    let evidence = Evidences::open(&config.data_dir, *set.network()).map_err(StartError::Evidence)?;
 
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();

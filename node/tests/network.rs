@@ -482,10 +482,6 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
         nodes.push(net.start(number).await);
     }
     let liar = liar(&net);
-    let peers: Vec<p2p::PeerId> = net.genesis.validators[..3]
-        .iter()
-        .map(|it| p2p::identity::peer_id(it.network.as_bytes().try_into().unwrap()).unwrap())
-        .collect();
     let begin = std::time::Instant::now();
     let mut view = 1;
     let found = loop {
@@ -501,8 +497,10 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
             };
             let signature = keys(3).consensus.sign(&statement.signed_bytes(&net.genesis.network()));
             let vote = Vote { statement, voter: ValidatorIndex::new(3), signature };
-            for to in &peers {
-                liar.send(to, Kind::Vote, vote.encode().into());
+            for validator in &net.genesis.validators[..3] {
+                let key = validator.network.as_bytes().try_into().unwrap();
+                let to = p2p::identity::peer_id(&key).unwrap();
+                liar.send(&to, Kind::Vote, vote.encode().into());
             }
         }
         let found: BTreeMap<_, _> = (0..3).flat_map(|number| evidence(&net, number)).collect();
@@ -514,9 +512,9 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
     };
     for (name, bytes) in &found {
         let file = EvidenceFile::parse(bytes).unwrap();
-        assert_eq!(file.verify(&net.genesis, &Strict), Ok(()));
+        assert_eq!(file.verify(&net.genesis.validator_set(), &Strict), Ok(()));
         assert_eq!(file.proof.accused(), ValidatorIndex::new(3), "{name}");
-        assert_eq!(name, &format!("validator-3-votes-view-{}.json", file.proof.number()));
+        assert_eq!(name, &format!("epoch-0-validator-3-votes-view-{}.json", file.proof.number()));
     }
     // What is kept survives the node, and an honest restart adds nothing to it.
     liar.stop().await;

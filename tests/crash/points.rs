@@ -68,6 +68,7 @@ impl Scenario {
             skew_ms: 50,
             write_us: (100, 2_500),
             defect: broken.shell,
+            turnover: Vec::new(),
             spares: 0,
             changes: 0,
         }

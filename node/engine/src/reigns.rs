@@ -39,6 +39,12 @@ impl Reigns {
         Self { reigning, before }
     }
 
+    /// Those of genesis, who reign at a node that has not begun yet.
+    pub fn of_genesis(genesis: &Genesis) -> Self {
+        let set = Arc::new(genesis.validator_set());
+        Self::new(Term { set, above: TreeSize::ZERO, last: None }, Vec::new())
+    }
+
     /// The set that reigns at this node.
     pub const fn reigning(&self) -> &Arc<ValidatorSet> {
         &self.reigning.set

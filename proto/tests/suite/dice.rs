@@ -277,7 +277,7 @@ impl Dice {
     }
 
     pub fn log_part(&mut self) -> LogPart {
-        let mut some_bytes = |dice: &mut Self| {
+        let some_bytes = |dice: &mut Self| {
             let count = dice.below(40) as usize;
             dice.bytes(count)
         };

@@ -26,6 +26,6 @@ mod trouble;
 mod workload;
 pub mod world;
 
-pub use plan::{Attack, Plan, ShellDefect};
+pub use plan::{Attack, Plan, ShellDefect, Turnover};
 pub use sweep::Sweep;
 pub use world::{Outcomes, World};

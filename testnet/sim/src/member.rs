@@ -59,6 +59,11 @@ impl Keys {
         self.consensus.public()
     }
 
+    /// The key it is named by in the network.
+    pub fn network(&self) -> &crypto::PublicKey {
+        self.network.public()
+    }
+
     /// Signs by the key it votes with, really.
     pub fn approve(&self, message: &[u8]) -> crypto::Signature {
         self.consensus.sign(message)

@@ -34,6 +34,15 @@ pub enum ShellDefect {
     LossForgotten,
 }
 
+/// A change of the validators with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turnover {
+    /// This member joins.
+    Join(u16),
+    /// This member leaves.
+    Leave(u16),
+}
+
 /// A scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -73,6 +82,9 @@ pub struct Plan {
     pub spares: u16,
     /// Changes of the validators during the trouble, by spares that join and members that leave.
     pub changes: u64,
+    /// Changes of the validators by name, each at its time in milliseconds. Several of one time are handed over together
+    /// or one after the other, as it comes.
+    pub turnover: Vec<(u64, Turnover)>,
     /// A rule broken on purpose.
     pub defect: Option<ShellDefect>,
 }
@@ -134,6 +146,7 @@ impl Plan {
             write_us: (50, prng.between(100, 8_000)),
             spares,
             changes,
+            turnover: Vec::new(),
             defect: None,
         }
     }

@@ -16,6 +16,9 @@ impl World {
                 self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
             }
         }
+        for (at_ms, turnover) in self.plan.turnover.clone() {
+            self.at(at_ms * 1_000, Happening::Turnover(turnover));
+        }
         for _ in 0..self.plan.changes {
             let at = 1_000_000 + self.faults.below(trouble_us);
             self.at(at.min(trouble_us), Happening::Change);

@@ -24,7 +24,7 @@ use crate::crash::{Crashing, Effect};
 use crate::member::{Keys, Member};
 use crate::network::Network;
 use crate::notary::{Notary, Signer};
-use crate::plan::Plan;
+use crate::plan::{Plan, Turnover};
 use crate::prng::Prng;
 use crate::workload::submission;
 
@@ -43,6 +43,7 @@ pub(crate) enum Happening {
     StoreWritten { member: u16, life: u64 },
     Submit { to: u16, submission: usize },
     Change,
+    Turnover(Turnover),
     Propose { to: u16, change: usize },
     Crash { member: u16 },
     Wipe { member: u16 },
@@ -289,6 +290,10 @@ impl World {
             }
             Happening::Change => {
                 self.change();
+                Ok(())
+            }
+            Happening::Turnover(turnover) => {
+                self.turn_over(turnover);
                 Ok(())
             }
             Happening::Propose { to, change } => {

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use consensus::{Recipients, Say};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Alarm, Command, Engine, Event, Peer, Reigns, Setup, Timer};
+use engine::{Alarm, Command, Engine, Event, Past, Peer, Reigns, Setup, Timer};
 use ledger::collector::Divergence;
 use ledger::{LedgerReader, Outcome};
 use proto::counter::TimeMs;
 use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response};
 use proto::submission::Submission;
-use proto::validators::Validator;
 use proto::verified::{Unverified, Verified};
 use sim::checkers::Checkers;
 use sim::disk::Disk;
@@ -37,6 +36,7 @@ const SETTLE_MAX: usize = 400;
 #[derive(Default)]
 struct Member {
     engine: Option<Engine>,
+    /// Who reigns, as its engine says.
     reigns: Option<Arc<Reigns>>,
     disk: Disk,
     timers: BTreeSet<Timer>,
@@ -106,11 +106,6 @@ impl Arena {
         self.notary
     }
 
-    /// Who reigns, as a member says that is up.
-    pub fn reigns(&self, member: u16) -> Option<Arc<Reigns>> {
-        self.members[usize::from(member)].reigns.clone()
-    }
-
     /// What all clocks show.
     pub const fn now(&self) -> TimeMs {
         self.now
@@ -133,12 +128,12 @@ impl Arena {
         });
         let engine = Engine::new(Setup {
             genesis: Arc::clone(&NETWORK.genesis),
-            key: Some(NETWORK.keys[usize::from(member)].consensus().clone()),
+            key: Some(NETWORK.set.get(ValidatorIndex::new(member)).expect("it votes").consensus.clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&it.disk.store) as Arc<dyn ledger::read::Read>,
-            past: engine::Past::Remembered,
+            past: Past::Remembered,
             replay_above: engine::REPLAY_ABOVE,
             record: it.disk.record.clone(),
             journaled: journaled.collect(),
@@ -146,9 +141,9 @@ impl Arena {
         let engine = it.engine.insert(engine.expect("what a crash leaves is enough to start"));
         let commands = engine.start(self.now);
         self.perform(member, commands);
-        for peer in (0..HONEST).filter(|peer| *peer != member) {
-            self.step(peer, Event::PeerUp { peer: node(ValidatorIndex::new(member)) });
-            self.step(member, Event::PeerUp { peer: node(ValidatorIndex::new(peer)) });
+        for other in (0..HONEST).filter(|other| *other != member) {
+            self.step(other, Event::PeerUp { peer: peer(ValidatorIndex::new(member)) });
+            self.step(member, Event::PeerUp { peer: peer(ValidatorIndex::new(other)) });
         }
     }
 
@@ -207,8 +202,8 @@ impl Arena {
     /// A message arrives.
     pub fn deliver(&mut self, letter: Letter) {
         let Letter { to, from, message } = letter;
-        let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return };
-        match reigns.hear(node(from), message, self.notary) {
+        let Some(reigns) = &self.members[usize::from(to)].reigns else { return };
+        match reigns.hear(peer(from), message, self.notary) {
             Ok(event) => self.step(to, event),
             Err(fault) => assert_eq!(from, LIAR, "v{to} refuses what the honest {from} sent: {fault}"),
         }
@@ -223,8 +218,8 @@ impl Arena {
     /// A question is answered, or nobody does.
     pub fn answer(&mut self, question: &Question, response: Option<Response>) {
         let (id, honest) = (question.id, question.to != LIAR);
-        let reigns = self.members[usize::from(question.from)].reigns.clone();
-        let event = match response.zip(reigns).map(|(it, reigns)| reigns.answer(it, self.notary)) {
+        let Some(reigns) = &self.members[usize::from(question.from)].reigns else { return };
+        let event = match response.map(|it| reigns.answer(it, self.notary)) {
             Some(Ok(response)) => Event::Response { question: id, response },
             Some(Err(fault)) => {
                 assert!(!honest, "{} refuses what {} answered: {fault}", question.from, question.to);
@@ -296,14 +291,20 @@ impl Arena {
                 Command::Store(gate) => it.disk.changes.push_back(gate),
                 Command::Say(say) => self.say(member, say),
                 Command::Cosign { head, set, signer } => {
-                    self.checkers
-                        .cosigned(member, head, &self.reader(member))
-                        .expect("durable before cosigned");
+                    let durable = self.checkers.cosigned(member, head, &self.reader(member));
+                    durable.expect("durable before cosigned");
                     let keys = &NETWORK.keys[usize::from(member)];
                     let signed = keys.cosign(head, signer, self.now.seconds(), &set, self.notary);
                     let message = Message::Cosignature(signed);
                     self.lore.learn(&message);
                     self.deliver(Letter { to: member, from: me, message });
+                }
+                Command::Reign(reigns) => it.reigns = Some(reigns),
+                Command::Show { to, message } => {
+                    self.lore.learn(&message);
+                    if let Some(to) = number(&to).filter(|to| *to < HONEST && *to != member) {
+                        self.send(to, me, message);
+                    }
                 }
                 Command::Send { to, message } => {
                     self.lore.learn(&message);
@@ -311,15 +312,8 @@ impl Arena {
                         self.send(to, me, message.clone());
                     }
                 }
-                Command::Reign(reigns) => it.reigns = Some(reigns),
-                Command::Show { to, message } => {
-                    self.lore.learn(&message);
-                    if let Some(to) = validator(to) {
-                        self.send(to.get(), me, message);
-                    }
-                }
                 Command::Ask { to, question, request } => {
-                    let Some(to) = validator(to) else { continue };
+                    let to = ValidatorIndex::new(number(&to).expect("nobody else is known here"));
                     self.questions.push_back(Question { from: member, to, id: question, request });
                 }
                 Command::Respond { response, .. } => self.response = Some(response),
@@ -350,14 +344,14 @@ impl Arena {
     }
 }
 
-/// The node of a validator.
-fn node(index: ValidatorIndex) -> Peer {
+/// How engines name a validator.
+fn peer(index: ValidatorIndex) -> Peer {
     Peer::of(NETWORK.set.get(index).expect("one of the four"))
 }
 
-/// The validator of a node; all nodes are validators here.
-fn validator(node: Peer) -> Option<ValidatorIndex> {
-    NETWORK.set.iter().find(|(_, it)| Peer::of(it) == node).map(|(index, _)| index)
+/// The position of whom an engine names so.
+fn number(named: &Peer) -> Option<u16> {
+    (0..VALIDATORS).find(|number| peer(ValidatorIndex::new(*number)) == *named)
 }
 
 fn recipients(to: &Recipients) -> impl Iterator<Item = u16> + use<> {
@@ -380,8 +374,7 @@ fn check(member: u16, alarm: Alarm) {
         },
         Alarm::Misbehaved { peer, .. } => Some(*peer),
         Alarm::UntrueLog { peer, .. } => {
-            let sender = |(_, validator): &(_, &Validator)| engine::Peer::of(validator) == *peer;
-            NETWORK.set.iter().find(sender).map(|(index, _)| index)
+            NETWORK.set.iter().find(|(_, it)| Peer::of(it) == *peer).map(|(index, _)| index)
         }
         Alarm::Diverged { .. } | Alarm::Forked(_) | Alarm::Fatal(_) => None,
     };

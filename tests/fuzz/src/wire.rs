@@ -1,9 +1,9 @@
 //! Bytes from peers: whatever is read is the one encoding of its value, and is verified without a panic.
 
 use std::fmt::Debug;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use engine::{Reigns, VerifiedMessage};
+use engine::VerifiedMessage;
 use p2p::codec::{Decoder, Found, encode_head};
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
@@ -16,12 +16,9 @@ use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
 
-use super::arena::Arena;
 use super::fixture::NETWORK;
 
 /// The network whose signatures the seeds carry.
-static REIGNS: LazyLock<Arc<Reigns>> =
-    LazyLock::new(|| Arena::new(&NETWORK.ideal).reigns(0).expect("a member that has begun"));
 static SET: LazyLock<&ValidatorSet> = LazyLock::new(|| &NETWORK.set);
 
 /// Reads a value; one that is read has exactly these bytes, and reads again as the same value.
@@ -52,10 +49,28 @@ pub fn exchange(bytes: &[u8]) {
         Some((0, bytes)) => drop(one_encoding::<Request>(bytes)),
         Some((_, bytes)) => {
             if let Some(response) = one_encoding::<Response>(bytes) {
-                drop(REIGNS.answer(response, &Strict));
+                verify(response);
             }
         }
         None => {}
+    }
+}
+
+fn verify(response: Response) {
+    match response {
+        Response::Blocks(blocks) => {
+            blocks.into_iter().for_each(|it| drop(Unverified::new(it).verify(&SET, &Strict)));
+        }
+        Response::Batches(batches) => {
+            batches.into_iter().for_each(|it| drop(Unverified::new(it).verify(SET.network(), &Strict)));
+        }
+        Response::Checkpoint(checkpoint) => {
+            checkpoint.into_iter().for_each(|it| drop(Unverified::new(it).verify(&SET, &Strict)));
+        }
+        Response::Certificates(info) => drop(Unverified::new(*info).verify(&SET, &Strict)),
+        Response::Log(part) => {
+            part.into_iter().for_each(|it| drop(Unverified::new(*it).verify(&SET, &Strict)));
+        }
     }
 }
 

@@ -41,7 +41,7 @@ fn question(desk: &mut Desk) -> Option<(QuestionId, Request)> {
 fn answer(desk: &mut Desk, question: QuestionId, response: Response) {
     // As on the wire.
     let response = Response::decode(&response.encode()).expect("an answer of ours fits");
-    match desk.reigns().answer(response, &Strict) {
+    match desk.reigns.answer(response, &Strict) {
         Ok(response) => desk.step(Event::Response { question, response }),
         Err(_) => desk.step(Event::NoResponse { question }),
     }

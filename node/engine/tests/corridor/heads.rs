@@ -82,7 +82,7 @@ fn who_still_asks_for_what_is_certified_is_shown_the_certificate() {
     desk.hear(2, Message::Cosignature(late));
     let shown = |command: &Command| match command {
         Command::Show { to, message: Message::CertifiedCheckpoint(it) } => {
-            *to == desk.peer(crate::desk::index(2)) && it.head == head
+            *to == desk.peer(2) && it.head == head
         }
         _ => false,
     };

@@ -6,4 +6,5 @@ mod batches;
 mod behind;
 mod desk;
 mod door;
+mod epochs;
 mod heads;
