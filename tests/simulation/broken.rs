@@ -82,7 +82,7 @@ fn a_lock_that_is_not_restored_is_found() {
 
 /// A network of which one member loses its disk, often in the middle of a view.
 fn wiped(seed: u64) -> Plan {
-    Plan { crashes: 0, blackouts: 0, wipes: 8, submissions: 120, ..crashing(seed) }
+    Plan { crashes: 0, blackouts: 0, wipes: 8, spares: 0, changes: 0, submissions: 120, ..crashing(seed) }
 }
 
 #[test]

@@ -112,14 +112,20 @@ impl Plan {
         let (loss, repeat, straggle) = (some(500, 150), some(500, 200), some(400, 80));
         let (partitions, crashes, blackouts) = (some(500, 4), some(600, 6), some(250, 2));
         let skew_ms = some(500, 800);
-        // Who is silent is one more that does not help; together with a liar they would be too many.
-        let wipes = if byzantine.is_empty() { some(300, 3) } else { 0 };
         let real_signatures = seed % 50 == 49;
         // A stream of its own: what the seed draws otherwise is the same with and without.
         let mut prng_of_changes = Prng::new(seed, "succession");
         let (spares, changes) = match prng_of_changes.chance(400) {
             true => (prng_of_changes.between(1, 3) as u16, prng_of_changes.between(1, 6)),
             false => (0, 0),
+        };
+        // Who is silent is one more that does not help: with a liar they would be too many, and so alone where leavers
+        // may have left less than four.
+        let mut prng_of_losses = Prng::new(seed, "losses");
+        let may_lose = byzantine.is_empty() && (changes == 0 || members == 7);
+        let wipes = match may_lose && prng_of_losses.chance(300) {
+            true => prng_of_losses.between(1, 3),
+            false => 0,
         };
         Self {
             members,
