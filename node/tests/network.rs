@@ -74,7 +74,7 @@ impl Net {
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
         let keys = keys(number);
         // As whoever makes the keys does it: begun once, and refused when it is missing later.
-        let if_missing = match config.data_dir.join("data").exists() {
+        let if_missing = match config.data_dir.join("journal.lock").exists() {
             true => IfMissing::Refuse,
             false => IfMissing::Create,
         };
