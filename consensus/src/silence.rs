@@ -10,7 +10,7 @@ use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
 /// What the others have shown so far, and what follows from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
     /// The highest current view that each has shown.
     shown: BTreeMap<ValidatorIndex, View>,
