@@ -73,8 +73,12 @@ impl Net {
         let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
         let keys = keys(number);
-        // Whoever makes the keys begins the journal; here it begins with the node.
-        Setup { config, genesis: self.genesis.clone(), keys, if_missing: IfMissing::Create }
+        // As whoever makes the keys does it: begun once, and refused when it is missing later.
+        let if_missing = match config.data_dir.join("journal.lock").exists() {
+            true => IfMissing::Refuse,
+            false => IfMissing::Create,
+        };
+        Setup { config, genesis: self.genesis.clone(), keys, if_missing }
     }
 
     async fn start(&self, number: usize) -> RunningNode {
@@ -384,8 +388,7 @@ async fn a_validator_that_has_spoken_does_not_start_without_its_journal() {
     let journal = net.node_dir(0).join("journal");
     let kept = std::fs::read(&journal).unwrap();
     std::fs::remove_file(&journal).unwrap();
-    let setup = Setup { if_missing: IfMissing::Refuse, ..net.setup(0) };
-    let refused = node::start(setup).await.expect_err("it might contradict itself");
+    let refused = node::start(net.setup(0)).await.expect_err("it might contradict itself");
     assert!(refused.to_string().contains("missing"), "{refused}");
     std::fs::write(&journal, kept).unwrap();
     let node = net.start(0).await;

@@ -12,7 +12,7 @@ use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
-use proto::counter::{TimeMs, TreeSize};
+use proto::counter::{Epoch, TimeMs, TreeSize};
 use proto::genesis::{Admission, Genesis};
 use proto::message::{Message, Request, Response};
 use proto::submission::Submission;
@@ -99,6 +99,8 @@ pub struct World {
     /// Changes of the validators that somebody asked for.
     pub(crate) changes: Vec<Submission>,
     pub(crate) author: Signer,
+    /// How many were asked to leave, by the epoch that approved.
+    pub(crate) leaving: BTreeMap<Epoch, usize>,
     /// Tickets of requests under way to their answers: member, life, question.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
     pub(crate) final_sizes: BTreeMap<u16, TreeSize>,
@@ -155,6 +157,7 @@ impl World {
             submissions,
             changes: Vec::new(),
             author,
+            leaving: BTreeMap::new(),
             tickets: BTreeMap::new(),
             final_sizes: BTreeMap::new(),
             checkers: Checkers::default(),
