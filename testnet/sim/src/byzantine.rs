@@ -2,6 +2,8 @@
 //!
 //! They hold their own keys and nobody else's: whatever they sign, they sign as themselves.
 
+use std::rc::Rc;
+
 use consensus::Say;
 use proto::ballot::VoteStatement;
 use proto::block::{Block, CertifiedBlock};
@@ -9,6 +11,8 @@ use proto::certificate::QuorumCert;
 use proto::id::BlockId;
 use proto::message::{Message, Request, Response, SyncInfo};
 
+use crate::fault::Fault;
+use crate::letter::Letter;
 use crate::world::World;
 
 fn statement(block: &Block) -> VoteStatement {
@@ -21,6 +25,7 @@ impl World {
         let Say::Proposal { block, justify, timeout_cert } = say.clone() else {
             return self.speak(member, say);
         };
+        self.outcomes.strikes.strike(Fault::LeaderEquivocation);
         let mut other = block.clone();
         other.time = other.time.next();
         for (block, half) in [(block, 0), (other, 1)] {
@@ -31,13 +36,29 @@ impl World {
             let proposal = it.keys.say(proposal, it.me, &self.set, &self.notary);
             let vote = Say::Vote { statement, to: Vec::new() };
             let vote = it.keys.say(vote, it.me, &self.set, &self.notary);
+            let (proposal, vote) = (Rc::new(Letter::new(proposal)), Rc::new(Letter::new(vote)));
             for to in 0..self.plan.members {
                 if to == member || to % 2 == half {
-                    self.transmit(member, to, proposal.clone());
+                    self.transmit(member, to, &proposal);
                 }
-                self.transmit(member, to, vote.clone());
+                self.transmit(member, to, &vote);
             }
         }
+    }
+
+    /// The vote it should cast, and to everybody one for a block that nobody has seen.
+    pub(crate) fn vote_twice(&mut self, member: u16, say: Say) {
+        if let Say::Vote { statement, .. } = &say {
+            self.outcomes.strikes.strike(Fault::DoubleVote);
+            let block = BlockId::new(crypto::sha256(statement.block.as_bytes()));
+            let other = Say::Vote { statement: VoteStatement { block, ..*statement }, to: Vec::new() };
+            let it = &self.members[usize::from(member)];
+            let vote = Rc::new(Letter::new(it.keys.say(other, it.me, &self.set, &self.notary)));
+            for to in 0..self.plan.members {
+                self.transmit(member, to, &vote);
+            }
+        }
+        self.speak(member, say);
     }
 
     /// The block it is asked for is proposed to everybody, and to every second one also a certificate for another block
@@ -61,8 +82,9 @@ impl World {
         self.forged.push(CertifiedBlock { block: child, justify: first, batches: batches.clone() });
         self.forged.push(CertifiedBlock { block: other, justify: justify.clone(), batches });
         let message = Message::SyncInfo(SyncInfo { high_qc: second, high_tc: None });
+        let letter = Rc::new(Letter::new(message));
         for to in (0..self.plan.members).filter(|to| *to != member && to % 2 == 0) {
-            self.transmit(member, to, message.clone());
+            self.transmit(member, to, &letter);
         }
         self.speak(member, say);
     }

@@ -1,25 +1,24 @@
 //! One engine in the world: its keys, its disk, its clock, its lives.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crypto::Scheme;
 use engine::{Engine, EngineError, Setup, Timer};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
-use proto::certificate::QuorumCert;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
-use proto::counter::TimeMs;
 use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
 use proto::message::Message;
 use proto::proposal::Proposal;
-use proto::record::SafetyRecord;
 use proto::validators::{Validator, ValidatorSet};
-use proto::verified::{Unverified, Verified};
+use proto::verified::Unverified;
 
 use consensus::Say;
-use proto::block::CertifiedBlock;
 
+use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
 use crate::plan::ShellDefect;
@@ -33,14 +32,30 @@ pub struct Keys {
     cosigner_ml_dsa_65: Signer,
 }
 
+thread_local! {
+    /// Keys made so far, by position. Every world has the same: to make them costs more than to run some worlds.
+    static RING: RefCell<Vec<Rc<Keys>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Keys {
-    /// The keys of a seed, known to the notary.
-    pub fn new(seed: &[u8; 32], notary: &mut Notary) -> Self {
-        let mut signer = |scheme, role| {
-            let signer = Signer::new(scheme, crypto::derive_seed(seed, role));
-            notary.register(&signer);
-            signer
-        };
+    /// The keys of the member at a position, known to the notary.
+    pub fn of(position: u16, notary: &mut Notary) -> Rc<Self> {
+        let keys = RING.with_borrow_mut(|ring| {
+            while ring.len() <= usize::from(position) {
+                ring.push(Rc::new(Self::new(ring.len() as u64)));
+            }
+            Rc::clone(&ring[usize::from(position)])
+        });
+        let Self { consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = &*keys;
+        for signer in [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65] {
+            notary.register(signer);
+        }
+        keys
+    }
+
+    fn new(position: u64) -> Self {
+        let seed = *crypto::sha256(&position.to_be_bytes()).as_bytes();
+        let signer = |scheme, role| Signer::new(scheme, crypto::derive_seed(&seed, role));
         Self {
             consensus: signer(Scheme::Ed25519, "consensus"),
             network: signer(Scheme::Ed25519, "network"),
@@ -109,13 +124,13 @@ pub struct Member {
     /// Its position.
     pub me: ValidatorIndex,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: Rc<Keys>,
     /// What survives a crash.
     pub disk: Disk,
     /// What does not; none while it is down.
     pub engine: Option<Engine>,
-    /// How far its clock is from the world's, in milliseconds.
-    pub skew_ms: i64,
+    /// What it takes for the time.
+    pub clock: Clock,
     /// The number of its life; timers and writes of earlier lives mean nothing.
     pub life: u64,
     /// The timers that run, each with the number of its last start.
@@ -124,14 +139,9 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(me: ValidatorIndex, keys: Keys, skew_ms: i64) -> Self {
-        Self { me, keys, disk: Disk::default(), engine: None, skew_ms, life: 0, timers: BTreeMap::new() }
-    }
-
-    /// What its clock shows at a time of the world, in microseconds.
-    pub fn clock(&self, base: TimeMs, now_us: u64) -> TimeMs {
-        let ms = i64::try_from(now_us / 1_000).unwrap_or(i64::MAX).saturating_add(self.skew_ms);
-        base.plus(u64::try_from(ms).unwrap_or(0))
+    pub fn new(me: ValidatorIndex, keys: Rc<Keys>, clock: Clock) -> Self {
+        let (disk, timers) = (Disk::default(), BTreeMap::new());
+        Self { me, keys, disk, engine: None, clock, life: 0, timers }
     }
 
     /// Starts it from its disk.
@@ -145,10 +155,16 @@ impl Member {
         set: &ValidatorSet,
         notary: &Notary,
         defect: Option<ShellDefect>,
+        forgetful: bool,
     ) -> Result<(), EngineError> {
         self.life += 1;
         self.timers.clear();
-        let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
+        if let Some(defect) = defect {
+            crate::defects::spoil(&mut self.disk, defect);
+        }
+        let journaled = self.disk.blocks.iter();
+        let journaled = journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(set, notary).ok());
+        let record = self.disk.record.clone().filter(|_| !forgetful);
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(genesis),
             policy: policy.to_owned(),
@@ -157,32 +173,16 @@ impl Member {
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
-            record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
+            record: record.and_then(|record| crate::defects::remembered(record, set, defect)),
             journaled: journaled.collect(),
         })?);
         Ok(())
     }
 
-    /// Loses power.
-    pub fn crash(&mut self, prng: &mut crate::prng::Prng) {
+    /// It runs no more: whatever it was about to do, it does not.
+    pub fn stop(&mut self) {
         self.engine = None;
         self.life += 1;
         self.timers.clear();
-        self.disk.crash(prng);
-    }
-}
-
-fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Option<Verified<CertifiedBlock>> {
-    Unverified::new(block).verify(set, notary).ok()
-}
-
-/// The record as it is read back.
-fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
-    match defect {
-        Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
-        }
-        Some(ShellDefect::Amnesia) => None,
-        Some(ShellDefect::SpeakBeforeDurable) | None => Some(record),
     }
 }

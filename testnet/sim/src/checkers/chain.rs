@@ -1,0 +1,146 @@
+//! What members keep: one chain of blocks for all, the same state after each, never shorter, and durable on a quorum before
+//! anybody applies it.
+
+use ledger::LedgerReader;
+use ledger::read::ReadError;
+use proto::block::CertifiedBlock;
+use proto::counter::Height;
+use proto::id::BlockId;
+
+use super::{Checkers, Finding, broken};
+
+fn below(height: Height) -> Height {
+    Height::new(height.get().saturating_sub(1))
+}
+
+fn block_at(reader: &LedgerReader, height: Height) -> Result<CertifiedBlock, Finding> {
+    let missing = || ReadError::Engine { fault: format!("block {height} is below the tip and missing") };
+    Ok(reader.block(height)?.ok_or_else(missing)?)
+}
+
+impl Checkers {
+    /// A member's store has new durable content: it agrees with everybody's, and only grows. Returns the block when it is
+    /// the first time that anybody shows it.
+    ///
+    /// # Errors
+    /// `Broken` on a fork, a step back, a gap, or another state; `Unreadable`.
+    pub fn stored(
+        &mut self,
+        member: u16,
+        reader: &LedgerReader,
+    ) -> Result<Option<(Height, BlockId)>, Finding> {
+        let Some(tip) = reader.tip()? else { return Ok(None) };
+        let reached = self.reached.entry(member).or_default();
+        if tip.height < *reached {
+            return broken(format!("v{member} went back from height {reached} to {}", tip.height));
+        }
+        *reached = tip.height;
+        let first = !self.blocks.contains_key(&tip.height);
+        if first {
+            self.descends(member, tip.height, tip.block, reader)?;
+        }
+        let (block, state) = self.blocks.entry(tip.height).or_insert((tip.block, None));
+        if *block != tip.block {
+            return broken(format!(
+                "fork at height {}: v{member} has {:?}, before was {block:?}",
+                tip.height, tip.block
+            ));
+        }
+        let seen = *state.get_or_insert(tip.state);
+        if seen != tip.state {
+            return broken(format!(
+                "v{member} has state {} after height {}, others have {seen}",
+                tip.state, tip.height
+            ));
+        }
+        self.head(member, tip.head)?;
+        Ok(first.then_some((tip.height, tip.block)))
+    }
+
+    /// Follows a block that nobody showed before down to one that somebody did: a crash may have made blocks durable that
+    /// nobody was told of.
+    fn descends(
+        &mut self,
+        member: u16,
+        height: Height,
+        block: BlockId,
+        reader: &LedgerReader,
+    ) -> Result<(), Finding> {
+        let (mut height, mut expected) = (height, block);
+        while height > Height::ZERO {
+            let found = block_at(reader, height)?.block;
+            if found.id() != expected || found.height != height {
+                return broken(format!(
+                    "v{member} keeps {:?} as block {height}, not {expected:?}",
+                    found.id()
+                ));
+            }
+            (height, expected) = (below(height), found.parent);
+            match self.blocks.get(&height) {
+                Some((known, _)) if *known == expected => return Ok(()),
+                Some((known, _)) => {
+                    return broken(format!(
+                        "fork at height {height}: v{member} builds on {expected:?}, before was {known:?}"
+                    ));
+                }
+                None => {
+                    self.blocks.insert(height, (expected, None));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A block is applied for the first time: `holders` honest members have it durable, in journal or store. With the
+    /// Byzantine ones, who may say they do, that must be a quorum.
+    ///
+    /// # Errors
+    /// `Broken` when it is not.
+    pub fn durable(&self, height: Height, block: BlockId, holders: u64) -> Result<(), Finding> {
+        let pretenders = self.byzantine.len() as u64;
+        match holders + pretenders >= self.quorum() {
+            true => Ok(()),
+            false => broken(format!(
+                "block {height} {block:?} is applied, and durable on {holders} honest members and at most \
+                 {pretenders} others, a quorum is {}",
+                self.quorum()
+            )),
+        }
+    }
+
+    /// Whether a member showed that it has applied this height.
+    pub fn has_reached(&self, member: u16, height: Height) -> bool {
+        self.reached.get(&member).is_some_and(|reached| *reached >= height)
+    }
+
+    /// Every block a member keeps is the one everybody has at that height, by the index it keeps of them.
+    ///
+    /// # Errors
+    /// `Broken` on another one or none; `Unreadable`.
+    pub fn whole_chain(&self, member: u16, reader: &LedgerReader) -> Result<(), Finding> {
+        let Some(tip) = reader.tip()? else { return Ok(()) };
+        for (height, (expected, _)) in self.blocks.range(Height::new(1)..=tip.height) {
+            if reader.height_of(expected)? != Some(*height) {
+                return broken(format!(
+                    "v{member} does not keep {expected:?} as block {height}, as others do"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every block a member keeps, read and hashed, is the one everybody has at that height.
+    ///
+    /// # Errors
+    /// As `whole_chain`.
+    pub fn each_block(&self, member: u16, reader: &LedgerReader) -> Result<(), Finding> {
+        let Some(tip) = reader.tip()? else { return Ok(()) };
+        for (height, (expected, _)) in self.blocks.range(Height::new(1)..=tip.height) {
+            let found = block_at(reader, *height)?.block.id();
+            if found != *expected {
+                return broken(format!("v{member} keeps {found:?} as block {height}, others {expected:?}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! What honest members say: never two things that exclude each other, in one life or across lives; and that every
+//! certificate they show is of votes and timeouts that were cast.
+
+use std::collections::BTreeSet;
+
+use consensus::Say;
+use proto::certificate::{QuorumCert, TimeoutCert};
+use proto::counter::View;
+use proto::id::BlockId;
+
+use super::{Checkers, Finding, broken};
+
+/// What an honest member signed in a view.
+#[derive(Debug, Default)]
+pub(super) struct Spoken {
+    vote: Option<BlockId>,
+    proposal: Option<BlockId>,
+    timeout: bool,
+}
+
+impl Checkers {
+    /// An honest member signs something.
+    ///
+    /// # Errors
+    /// `Broken` when it contradicts itself, or shows a certificate of words nobody said.
+    pub fn spoke(&mut self, member: u16, say: &Say) -> Result<(), Finding> {
+        match say {
+            Say::Vote { statement, .. } => {
+                let spoken = self.spoken.entry((member, statement.view)).or_default();
+                if spoken.vote.is_some_and(|before| before != statement.block) {
+                    return broken(format!("v{member} voted twice in view {}", statement.view));
+                }
+                if spoken.timeout && spoken.vote.is_none() {
+                    return broken(format!("v{member} voted after its timeout of view {}", statement.view));
+                }
+                spoken.vote = Some(statement.block);
+                Ok(())
+            }
+            Say::Proposal { block, justify, timeout_cert } => {
+                let id = block.id();
+                let spoken = self.spoken.entry((member, block.view)).or_default();
+                if spoken.proposal.is_some_and(|before| before != id) {
+                    return broken(format!("v{member} proposed twice in view {}", block.view));
+                }
+                spoken.proposal = Some(id);
+                self.certificate(member, justify)?;
+                timeout_cert.iter().try_for_each(|tc| self.timeouts(member, tc))
+            }
+            Say::Timeout { view, high_qc, last_tc, .. } => {
+                self.spoken.entry((member, *view)).or_default().timeout = true;
+                self.certificate(member, high_qc)?;
+                last_tc.iter().try_for_each(|tc| self.timeouts(member, tc))
+            }
+        }
+    }
+
+    /// Counts the signers of a certificate that an honest member shows, and asks the honest ones whether they voted so.
+    fn certificate(&mut self, member: u16, qc: &QuorumCert) -> Result<(), Finding> {
+        self.certificates += 1;
+        if qc.view == View::ZERO && qc.signatures.is_empty() {
+            return Ok(());
+        }
+        let signers: BTreeSet<u16> = qc.signatures.iter().map(|(signer, _)| signer.get()).collect();
+        self.counts(member, "certificate", qc.view, &signers)?;
+        let voted =
+            |signer: u16| self.spoken.get(&(signer, qc.view)).and_then(|it| it.vote) == Some(qc.block);
+        match signers.difference(&self.byzantine).find(|signer| !voted(**signer)) {
+            Some(signer) => {
+                broken(format!("v{member} shows a vote of v{signer} in view {} that was not cast", qc.view))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn timeouts(&mut self, member: u16, tc: &TimeoutCert) -> Result<(), Finding> {
+        self.certificate(member, &tc.high_qc)?;
+        let signers: BTreeSet<u16> = tc.entries.iter().map(|entry| entry.signer.get()).collect();
+        self.counts(member, "timeout certificate", tc.view, &signers)?;
+        let left = |signer: u16| self.spoken.get(&(signer, tc.view)).is_some_and(|it| it.timeout);
+        match signers.difference(&self.byzantine).find(|signer| !left(**signer)) {
+            Some(signer) => {
+                broken(format!("v{member} shows a timeout of v{signer} of view {} that never was", tc.view))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn counts(&self, member: u16, what: &str, view: View, signers: &BTreeSet<u16>) -> Result<(), Finding> {
+        let known = signers.iter().filter(|signer| **signer < self.members).count() as u64;
+        match known >= self.quorum() {
+            true => Ok(()),
+            false => broken(format!(
+                "v{member} shows a {what} of view {view} with {known} signers, a quorum is {}",
+                self.quorum()
+            )),
+        }
+    }
+}
