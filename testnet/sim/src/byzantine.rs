@@ -33,9 +33,9 @@ impl World {
             let proposal =
                 Say::Proposal { block, justify: justify.clone(), timeout_cert: timeout_cert.clone() };
             let it = &self.members[usize::from(member)];
-            let proposal = it.keys.say(proposal, it.me, &self.set, &self.notary);
+            let proposal = it.keys.say(proposal, it.me, &self.cast.set, &self.cast.notary);
             let vote = Say::Vote { statement, to: Vec::new() };
-            let vote = it.keys.say(vote, it.me, &self.set, &self.notary);
+            let vote = it.keys.say(vote, it.me, &self.cast.set, &self.cast.notary);
             let (proposal, vote) = (Rc::new(Letter::new(proposal)), Rc::new(Letter::new(vote)));
             for to in 0..self.plan.members {
                 if to == member || to % 2 == half {
@@ -53,7 +53,7 @@ impl World {
             let block = BlockId::new(crypto::sha256(statement.block.as_bytes()));
             let other = Say::Vote { statement: VoteStatement { block, ..*statement }, to: Vec::new() };
             let it = &self.members[usize::from(member)];
-            let vote = Rc::new(Letter::new(it.keys.say(other, it.me, &self.set, &self.notary)));
+            let vote = Rc::new(Letter::new(it.keys.say(other, it.me, &self.cast.set, &self.cast.notary)));
             for to in 0..self.plan.members {
                 self.transmit(member, to, &vote);
             }
@@ -102,7 +102,8 @@ impl World {
     fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
         let statement = statement(block);
         let it = &self.members[usize::from(member)];
-        let vote = it.keys.say(Say::Vote { statement, to: Vec::new() }, it.me, &self.set, &self.notary);
+        let vote =
+            it.keys.say(Say::Vote { statement, to: Vec::new() }, it.me, &self.cast.set, &self.cast.notary);
         let signatures = match vote {
             Message::Vote(vote) => vec![(it.me, vote.signature); usize::from(self.plan.members)],
             _ => Vec::new(),

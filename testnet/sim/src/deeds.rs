@@ -1,6 +1,6 @@
 //! What the shell of a simulated member does: commands become happenings.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use consensus::{Gated, Recipients, Say};
@@ -51,7 +51,7 @@ impl World {
                     self.judge(member, found)?;
                     let it = &self.members[usize::from(member)];
                     let time_s = it.clock.show(self.now_us).seconds();
-                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.set, &self.notary);
+                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.cast.set, &self.cast.notary);
                     let letter = Rc::new(Letter::new(Message::Cosignature(cosignature)));
                     self.after(1, Happening::Message { to: member, from: member, letter });
                 }
@@ -130,7 +130,11 @@ impl World {
         };
         if !self.is_byzantine(member) {
             let reader = self.reader(member);
-            let found = self.checkers.stored(member, &reader);
+            // Ids of journaled blocks were computed when they were written.
+            let journals = self.members.iter().flat_map(|it| &it.disk.blocks);
+            let parents: BTreeMap<BlockId, BlockId> =
+                journals.map(|(id, it)| (*id, it.block.parent)).collect();
+            let found = self.checkers.stored(member, &reader, |id| parents.get(id).copied());
             if let Some((height, block)) = self.judge(member, found)? {
                 let holders = self.honest().filter(|it| self.holds(*it, height, block)).count() as u64;
                 let found = self.checkers.durable(height, block, holders);
@@ -208,7 +212,7 @@ impl World {
             Say::Timeout { .. } | Say::Proposal { .. } => (0..self.plan.members).collect::<Vec<_>>(),
         };
         let it = &self.members[usize::from(member)];
-        let letter = Rc::new(Letter::new(it.keys.say(say, it.me, &self.set, &self.notary)));
+        let letter = Rc::new(Letter::new(it.keys.say(say, it.me, &self.cast.set, &self.cast.notary)));
         for to in to {
             self.transmit(member, to, &letter);
         }

@@ -2,8 +2,9 @@
 //!
 //! - `fault`: the twenty-four classes of trouble; `plan`: a scenario as data; `draw`: the plan of a seed; `prng`: chance in
 //!   named streams; `shrink`: a smaller plan that still fails;
-//! - `world`: the queue of happenings; `trouble`: when what goes wrong; `workload`: what is submitted, and what became
-//!   of it; `liveness`: what must happen once it is over; `deeds`: what a member's shell does; `letter`: a message under way;
+//! - `world`: the queue of happenings; `cast`: who is in it, and what they submit; `trouble`: when what goes wrong;
+//!   `workload`: what became of what was submitted; `liveness`: what must happen once it is over; `deeds`: what a
+//!   member's shell does; `letter`: a message under way;
 //! - `byzantine`, `lies`, `release`: what is done, answered and said instead; `defects`: rules broken on purpose;
 //! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong;
 //! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens;
@@ -13,6 +14,7 @@
 //! `cargo run --release -p sim -- replay --seed S`.
 
 mod byzantine;
+mod cast;
 pub mod checkers;
 pub mod clock;
 mod deeds;

@@ -9,7 +9,6 @@ use crypto::Scheme;
 use engine::{Engine, EngineError, Setup, Timer};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
-use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
 use proto::message::Message;
 use proto::proposal::Proposal;
@@ -18,6 +17,7 @@ use proto::verified::Unverified;
 
 use consensus::Say;
 
+use crate::cast::Cast;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
@@ -150,10 +150,7 @@ impl Member {
     /// What the engine refuses.
     pub fn boot(
         &mut self,
-        genesis: &Arc<Genesis>,
-        policy: &str,
-        set: &ValidatorSet,
-        notary: &Notary,
+        cast: &Cast,
         defect: Option<ShellDefect>,
         forgetful: bool,
     ) -> Result<(), EngineError> {
@@ -163,17 +160,18 @@ impl Member {
             crate::defects::spoil(&mut self.disk, defect);
         }
         let journaled = self.disk.blocks.iter();
-        let journaled = journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(set, notary).ok());
+        let journaled =
+            journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(&cast.set, &cast.notary).ok());
         let record = self.disk.record.clone().filter(|_| !forgetful);
         self.engine = Some(Engine::new(Setup {
-            genesis: Arc::clone(genesis),
-            policy: policy.to_owned(),
+            genesis: Arc::clone(&cast.genesis),
+            policy: cast.policy.clone(),
             me: Some(self.me),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
-            record: record.and_then(|record| crate::defects::remembered(record, set, defect)),
+            record: record.and_then(|record| crate::defects::remembered(record, &cast.set, defect)),
             journaled: journaled.collect(),
         })?);
         Ok(())

@@ -1,8 +1,8 @@
 //! Signatures without cost: an ideal notary that knows every secret.
 //!
 //! A signature is a keyed hash, so only who holds a member's secret can sign for it, and a check is a few multiplications
-//! instead of a curve operation. Seeds that ask for real cryptography use the schemes themselves. The rules cannot tell the difference:
-//! they ask a `SignatureChecker` either way.
+//! instead of a curve operation. Seeds that ask for real cryptography use the schemes themselves. The rules cannot tell the
+//! difference: they ask a `SignatureChecker` either way.
 
 use std::collections::BTreeMap;
 

@@ -8,32 +8,26 @@ use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crypto::Scheme;
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Timer, VerifiedResponse};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
-use proto::genesis::{Admission, Genesis};
-use proto::id::{SubmissionId, ValidatorIndex};
+use proto::id::ValidatorIndex;
 use proto::message::{Request, Response};
-use proto::policy::Policy;
-use proto::submission::Submission;
-use proto::validators::ValidatorSet;
-use proto::verified::Unverified;
 
+use crate::cast::{Cast, Wanted};
 use crate::checkers::{Checkers, Finding, Violation};
-use crate::clock::{BEGIN, Clock};
+use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::letter::{Letter, Trace};
 use crate::liveness::{Liveness, Phase};
-use crate::member::{Keys, Member};
+use crate::member::Member;
 use crate::network::Network;
-use crate::notary::{Notary, Signer};
 use crate::outcomes::Outcomes;
 use crate::plan::{Attack, Plan};
 use crate::prng::Prng;
 use crate::trouble::Befallen;
-use crate::workload::{Finals, submission};
+use crate::workload::Finals;
 
 /// Something that will happen.
 pub(crate) enum Happening {
@@ -125,10 +119,7 @@ const fn whose(happening: &Happening) -> Option<u16> {
 /// One simulated network.
 pub struct World {
     pub(crate) plan: Plan,
-    genesis: Arc<Genesis>,
-    policy: String,
-    pub(crate) set: ValidatorSet,
-    pub(crate) notary: Notary,
+    pub(crate) cast: Rc<Cast>,
     pub(crate) members: Vec<Member>,
     pub(crate) network: Network,
     pub(crate) queue: BTreeMap<(u64, u64), Happening>,
@@ -137,7 +128,7 @@ pub struct World {
     pub(crate) faults: Prng,
     pub(crate) disks: Prng,
     pub(crate) liars: Prng,
-    pub(crate) submissions: Vec<(SubmissionId, Submission)>,
+    pub(crate) submissions: Vec<Wanted>,
     /// Tickets of requests under way to their answers: member, life, question, and what was asked.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
     pub(crate) finals: Vec<Finals>,
@@ -160,32 +151,17 @@ impl World {
     /// # Panics
     /// When the plan does not pass `Plan::check`.
     pub fn new(seed: u64, plan: Plan) -> Self {
-        let mut notary = if plan.real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
-        let keys: Vec<_> = (0..plan.members).map(|position| Keys::of(position, &mut notary)).collect();
-        let genesis = Genesis {
-            origin: "sim.example/log".to_owned(),
-            time: BEGIN,
-            validators: keys.iter().zip(1..).map(|(keys, n)| keys.validator(format!("v{n}"))).collect(),
-            admission: Admission::Open,
-            registrars: Vec::new(),
-        };
-        genesis.check().expect("members have distinct names and keys");
-        let set = genesis.validator_set();
-        let policy = Policy::of(&set).expect("equal powers have a policy").to_string();
-        let author = Signer::new(Scheme::Ed25519, Prng::new(seed, "author").seed());
-        notary.register(&author);
-        let submissions = (0..plan.submissions + Liveness::PROBES).map(|nonce| {
-            let submission = submission(&author, nonce, &set, &notary);
-            (submission.id(), submission)
-        });
-        let submissions: Vec<_> = submissions.collect();
+        let cast = Cast::of(plan.members, plan.real_signatures);
+        let submissions = cast.wanted((plan.submissions + Liveness::PROBES) as usize);
         let mut clocks = Prng::new(seed, "clocks");
-        let members: Vec<Member> = keys
-            .into_iter()
+        let members: Vec<Member> = cast
+            .keys
+            .iter()
             .zip(0..)
             .map(|(keys, index)| {
                 let skew_ms = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
-                Member::new(ValidatorIndex::new(index), keys, Clock { skew_ms, ..Clock::default() })
+                let clock = Clock { skew_ms, ..Clock::default() };
+                Member::new(ValidatorIndex::new(index), Rc::clone(keys), clock)
             })
             .collect();
         Self {
@@ -208,10 +184,7 @@ impl World {
             weighs: false,
             members,
             submissions,
-            genesis: Arc::new(genesis),
-            policy,
-            set,
-            notary,
+            cast,
             plan,
         }
     }
@@ -277,7 +250,7 @@ impl World {
                     return Ok(());
                 }
                 self.note(3, question.0 ^ pair(from, to), || format!("v{from} ! v{to}  {question:?}"));
-                let event = match VerifiedResponse::verify(response, &self.set, &self.notary) {
+                let event = match VerifiedResponse::verify(response, &self.cast.set, &self.cast.notary) {
                     Ok(response) => Event::Response { question, response },
                     Err(_) => Event::NoResponse { question },
                 };
@@ -334,13 +307,10 @@ impl World {
     }
 
     fn submit(&mut self, to: u16, submission: usize) -> Result<(), Violation> {
-        let (id, submission) = self.submissions[submission].clone();
-        self.note(5, u64::from(to), || format!("client → v{to}  {id:?}"));
+        let wanted = Rc::clone(&self.submissions[submission]);
+        self.note(5, u64::from(to), || format!("client → v{to}  {:?}", wanted.0));
         self.outcomes.submitted += 1;
-        let verified = Unverified::new(submission)
-            .verify(self.set.network(), &self.notary)
-            .map_err(|fault| Violation(format!("the workload is not signed: {fault}")))?;
-        self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
+        self.step(to, Event::Submit { ticket: CallerTicket(0), submission: wanted.1.clone() })
     }
 
     pub(crate) fn restart(&mut self, member: u16) -> Result<(), Violation> {
@@ -349,8 +319,7 @@ impl World {
         }
         let forgetful = self.plan.attack(member) == Some(Attack::Amnesia);
         let it = &mut self.members[usize::from(member)];
-        let started =
-            it.boot(&self.genesis, &self.policy, &self.set, &self.notary, self.plan.defect, forgetful);
+        let started = it.boot(&self.cast, self.plan.defect, forgetful);
         if let Err(fault) = started {
             // What is damaged is noticed, and nothing starts from it until it is repaired.
             if it.disk.is_damaged() {
@@ -382,7 +351,7 @@ impl World {
     }
 
     fn deliver(&mut self, to: u16, from: u16, letter: &Letter) -> Result<(), Violation> {
-        match letter.verified(&self.set, &self.notary) {
+        match letter.verified(&self.cast.set, &self.cast.notary) {
             Ok(message) => self.step(to, Event::Message { from: ValidatorIndex::new(from), message }),
             Err(fault) => {
                 self.note(8, u64::from(to), || format!("v{to} refuses: {fault}"));
