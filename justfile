@@ -19,13 +19,37 @@ test *ROOM:
 sim SEED:
     cargo run --release -p sim -- replay --seed {{SEED}}
 
+# Crash at every effect, fail and flip the journal's file, kill the store; `just crash all` tries every point.
+crash POINTS="some":
+    CRASH_POINTS={{POINTS}} cargo test -p tests --test crash -- --nocapture
+
+# Try one crash point again, a line for each event.
+crash-case CASE:
+    CRASH_CASE='{{CASE}}' cargo test -p tests --test crash one_case -- --nocapture
+
+# Cut the power under the real store and journal; needs root, a loop device and ext4.
+power CUTS="100":
+    CRASH_POWER_CUTS={{CUTS}} cargo test -p tests --test crash power -- --nocapture
+
 # Write the golden files anew: wire types from the schema, then our own vectors. Review the difference.
 golden:
     UPDATE=1 cargo test -p tests --test tidy generated
     UPDATE=1 cargo test -p proto
+    UPDATE=1 cargo test -p tests --test fuzz_corpus
+
+# Fuzz one target (`just fuzz-list` names them) for some seconds; needs cargo-fuzz and a nightly toolchain.
+fuzz NAME SECONDS="60":
+    mkdir -p target/fuzz/corpus/{{NAME}} target/fuzz/artifacts/{{NAME}}
+    cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none --target-dir target/fuzz/build {{NAME}} \
+        target/fuzz/corpus/{{NAME}} tests/fuzz/seeds/{{NAME}} -- -max_total_time={{SECONDS}} \
+        -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=20 -artifact_prefix=target/fuzz/artifacts/{{NAME}}/
+
+# The fuzz targets.
+fuzz-list:
+    cargo +nightly fuzz list --fuzz-dir tests/fuzz
 
 # The property tests whose name contains NAME, with a hundred times the usual cases.
-fuzz NAME:
+properties NAME:
     PROPTEST_CASES=25600 cargo test --release --workspace {{NAME}}
 
 # A network of N validators in this terminal, until it is stopped.
@@ -35,6 +59,15 @@ net N="4":
 # Measure: submissions a second and the time to finality.
 bench:
     cargo run --release -- bench submit
+
+# A storm over real processes, drawn from SEED; `just chaos 7 7 600` is a long one over seven validators.
+chaos SEED="1" NODES="4" SECONDS="300":
+    CHAOS_SEED={{SEED}} CHAOS_NODES={{NODES}} CHAOS_SECONDS={{SECONDS}} \
+        cargo test --release -p cli --test chaos storm::a_storm -- --ignored --nocapture
+
+# Measure: how long a network of N is silent after each fault.
+silence N="4":
+    CHAOS_NODES={{N}} cargo test --release -p cli --test chaos figures -- --ignored --nocapture
 
 # All that a submission has to pass, from the tools on.
 ci:

@@ -33,7 +33,7 @@ mod tree;
 mod votes;
 
 pub use effect::{CommittedBlock, Effect, Fork, Misbehaviour, Recipients, Say};
-pub use evidence::Evidence;
+pub use evidence::{Evidence, EvidenceError};
 pub use gate::Gated;
 pub use input::{Input, Timer};
 pub use params::Config;

@@ -31,7 +31,10 @@ impl Config {
     /// How long a view may last after `idle_views` views without a commit, in ms: six fifths longer with each,
     /// until the maximum. Integers only, so that every machine computes the same.
     // rule T5
-    pub const fn view_ms(&self, idle_views: u64) -> u64 {
+    pub fn view_ms(&self, idle_views: u64) -> u64 {
+        if crypto::broken!(BackOffWithoutEnd) {
+            return self.view_timeout_ms.saturating_mul(1 << idle_views.min(40));
+        }
         let mut ms = self.view_timeout_ms;
         let mut left = idle_views;
         while left > 0 && ms < self.view_timeout_max_ms {

@@ -14,6 +14,7 @@ use proto::proposal::Proposal;
 
 use crate::evidence::Evidence;
 use crate::pacemaker::Pacemaker;
+use crate::replica::Essence;
 use crate::tree::BlockTree;
 
 /// What a proposal led to.
@@ -53,6 +54,14 @@ impl Proposals {
         self.first.get(&view)
     }
 
+    /// What decides our further words: the blocks, and the certificates that excuse a gap.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.first.len() as u64);
+        for (id, proposal) in self.first.values() {
+            out.block(id).tc(proposal.timeout_cert.as_ref());
+        }
+    }
+
     /// Forgets views before `view`.
     pub fn forget_before(&mut self, view: View) {
         self.first = self.first.split_off(&view);
@@ -87,7 +96,7 @@ pub fn judge(tree: &BlockTree, id: &BlockId, block: &Block, now: TimeMs, clock_b
         return Verdict::Ahead;
     }
     // rule V5
-    match tree.is_here(id) {
+    match tree.is_here(id) || crypto::broken!(BatchesNotAwaited) {
         true => Verdict::Fit,
         false => Verdict::BatchesMissing,
     }

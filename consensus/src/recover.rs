@@ -115,7 +115,7 @@ pub(crate) fn recover(
         None => Safety::blank(set.epoch(), pacemaker.high_qc().clone()),
     };
     pacemaker.absorb_qc(&record.high_qc);
-    if let Some(tc) = &record.high_tc {
+    if let Some(tc) = record.high_tc.as_ref().filter(|_| !crypto::broken!(RestartForgetsTimeoutCert)) {
         pacemaker.absorb_qc(&tc.high_qc);
         pacemaker.absorb_tc(tc);
     }

@@ -4,6 +4,7 @@
 //! and lets the right timer run. Certificates are absorbed before what came with them is judged, and everything is judged
 //! again on every step, so no order of arrival is special. Source: `SPEC.md`.
 
+mod essence;
 mod hear;
 mod settle;
 #[cfg(test)]
@@ -34,6 +35,8 @@ use crate::timeouts::TimeoutTally;
 use crate::tree::BlockTree;
 use crate::votes::VoteTally;
 
+pub(crate) use essence::Essence;
+
 /// What an operator may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -62,7 +65,7 @@ pub struct Status {
 }
 
 /// One member of the network.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replica {
     config: Config,
     set: Arc<ValidatorSet>,

@@ -16,6 +16,7 @@ use crate::effect::Say;
 use crate::gate::Gated;
 use crate::leader::collectors;
 use crate::pacemaker::Pacemaker;
+use crate::replica::Essence;
 
 /// What we may say once it is durable.
 pub type Words = Gated<SafetyRecord, Say>;
@@ -109,7 +110,8 @@ impl Safety {
         if self.me.is_none() {
             return Err(Refusal::Observer);
         }
-        match view > self.record.last_acted_view {
+        let after_timeout = crypto::broken!(VoteAfterTimeout) && self.timed_out(view);
+        match view > self.record.last_acted_view || after_timeout {
             true => Ok(()),
             false => Err(Refusal::Acted { view, last: self.record.last_acted_view }),
         }
@@ -133,6 +135,10 @@ impl Safety {
         }
         self.may_act(block.view)?;
         justified(block.view, justify.view, timeout_cert)?;
+        if crypto::broken!(LockInsistedOn) && justify.view < pacemaker.high_qc().view {
+            let (view, needed) = (block.view, pacemaker.high_qc().view);
+            return Err(Refusal::Unjustified { view, justify: justify.view, needed });
+        }
         // Absorbed before its block was judged (rule C6); the safety argument rests on its being in the record.
         if pacemaker.high_qc().view < justify.view {
             let held = pacemaker.high_qc().view;
@@ -157,7 +163,9 @@ impl Safety {
         if block.view != current {
             return Err(Refusal::NotCurrent { found: block.view, current });
         }
-        self.may_act(block.view)?;
+        if !crypto::broken!(ActsAgain) {
+            self.may_act(block.view)?;
+        }
         let (justify, timeout_cert) = (pacemaker.high_qc(), pacemaker.entered_by());
         justified(block.view, justify.view, timeout_cert)?;
         self.record = SafetyRecord {
@@ -199,7 +207,10 @@ impl Safety {
     // rules R3, V9, T4
     pub fn repeat(&self, set: &ValidatorSet, pacemaker: &Pacemaker) -> Option<Words> {
         let record = &self.record;
-        if self.me.is_none() || record.last_acted_view != pacemaker.view() {
+        if self.me.is_none()
+            || record.last_acted_view != pacemaker.view()
+            || crypto::broken!(OwnWordsForgotten)
+        {
             return None;
         }
         let mut words = Vec::new();
@@ -216,6 +227,14 @@ impl Safety {
         }
         words.extend(record.voted.as_ref().map(|block| ballot(set, block)));
         Some(Gated::new(record.clone(), words))
+    }
+
+    /// What decides our further words: the record.
+    pub fn essence(&self, out: &mut Essence) {
+        let SafetyRecord { epoch, last_acted_view, high_qc, high_tc, voted, timed_out, proposed } =
+            &self.record;
+        out.number(epoch.get()).view(*last_acted_view).qc(high_qc).tc(high_tc.as_ref());
+        out.maybe(voted.as_ref()).number(u64::from(*timed_out)).maybe(proposed.as_ref());
     }
 }
 
@@ -239,6 +258,7 @@ fn acted(epoch: Epoch, pacemaker: &Pacemaker) -> SafetyRecord {
 fn justified(view: View, justify: View, timeout_cert: Option<&TimeoutCert>) -> Result<(), Refusal> {
     let (holds, needed) = match timeout_cert {
         None => (view.follows(justify), View::new(view.get().saturating_sub(1))),
+        Some(tc) if crypto::broken!(ReportIgnored) => (view.follows(tc.view), tc.high_qc.view),
         Some(tc) => (view.follows(tc.view) && justify >= tc.high_qc.view, tc.high_qc.view),
     };
     match holds {

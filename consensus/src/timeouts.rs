@@ -12,6 +12,7 @@ use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
 use crate::evidence::Evidence;
+use crate::replica::Essence;
 
 /// What a timeout led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +57,18 @@ impl TimeoutTally {
         }
     }
 
+    /// What decides our further words: who left which view, and what they report.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.latest.len() as u64);
+        for (voter, timeout) in &self.latest {
+            out.validator(*voter).view(timeout.view).qc(&timeout.high_qc);
+        }
+    }
+
     fn of(&self, view: View) -> impl Iterator<Item = &Timeout> {
-        self.latest.values().filter(move |timeout| timeout.view == view)
+        self.latest
+            .values()
+            .filter(move |timeout| timeout.view == view || crypto::broken!(TimeoutsOfAllViews))
     }
 
     /// The certificate of all timeouts of a view. It carries the highest certificate any of them reports: whoever holds

@@ -11,6 +11,7 @@ use proto::counter::{Height, View};
 use proto::id::BlockId;
 
 use crate::params::TREE_BLOCKS_MAX;
+use crate::replica::Essence;
 
 /// Whether a block's batches are known to be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +167,14 @@ impl BlockTree {
         self.root_id = *id;
         self.nodes.retain(|_, node| node.block.0.height > block.height && node.block.0.view > block.view);
         Some((block, justify))
+    }
+
+    /// What decides our further words: root and blocks, and which of them are whole.
+    pub fn essence(&self, out: &mut Essence) {
+        out.block(&self.root_id).number(self.nodes.len() as u64);
+        for (id, node) in &self.nodes {
+            out.block(id).number(u64::from(node.batches == Batches::Here));
+        }
     }
 
     /// Drops the oldest blocks beyond the limit that no certificate in `kept` stands on.

@@ -12,6 +12,7 @@ use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
 use crate::evidence::Evidence;
+use crate::replica::Essence;
 
 /// What a vote led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,14 @@ impl VoteTally {
             block: statement.block,
             signatures: agreeing.iter().map(|vote| (vote.voter, vote.signature.clone())).collect(),
         })
+    }
+
+    /// What decides our further words: who voted for what.
+    pub fn essence(&self, out: &mut Essence) {
+        out.number(self.first.len() as u64);
+        for ((view, voter), vote) in &self.first {
+            out.view(*view).validator(*voter).block(&vote.statement.block);
+        }
     }
 
     /// Forgets views before `view`.

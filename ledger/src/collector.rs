@@ -96,6 +96,11 @@ impl Collector {
             _ if head.size <= self.certified => return Ok(()),
             Some(root) if *root != head.root => {
                 let ours = Head { size: head.size, root: *root };
+                // One that had signed ours before convicts itself, which says more than that it differs from us.
+                if let Some(first) = self.parts.get(&head.size).and_then(|parts| parts.get(&signer)) {
+                    let first = Box::new(Cosignature::clone(first));
+                    return Err(Divergence::FromItself { first, second: Box::new(cosignature.into_inner()) });
+                }
                 return Err(Divergence::FromUs { ours, theirs: Box::new(cosignature.into_inner()) });
             }
             Some(_) | None => {}

@@ -35,6 +35,7 @@ pub mod receipt;
 pub mod rejection;
 mod state;
 pub mod tip;
+pub mod two_roots;
 
 pub use apply::{Applied, Committed};
 pub use batch::{batch_id, batch_ref, check_batches};
@@ -46,3 +47,4 @@ pub use reader::LedgerReader;
 pub use receipt::ReceiptParts;
 pub use rejection::Rejection;
 pub use tip::Tip;
+pub use two_roots::{TwoRoots, TwoRootsError};

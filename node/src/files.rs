@@ -3,10 +3,12 @@
 //! A new file is written beside its place, synced, and only then given its name; the directory is synced
 //! last, because until then the name itself can be lost. Everything made here is for its owner's eyes only.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use crate::filesystem::{FileSystem, Open, System};
 
 /// Makes a directory, and those above it, that only its owner may enter. One that exists is left as it is.
 pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
@@ -18,28 +20,24 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// `AlreadyExists` when it does; then it is untouched.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = write_beside(path, bytes)?;
+    create_on(&System, path, bytes)
+}
+
+/// `create` on another file system than the real one.
+pub(crate) fn create_on(on: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = write_beside(on, path, bytes)?;
     // A link, unlike a rename, does not replace what is there.
-    let linked = std::fs::hard_link(&beside, path);
-    std::fs::remove_file(&beside)?;
+    let linked = on.link(&beside, path);
+    on.remove(&beside)?;
     linked?;
-    sync_parent(path)
+    on.sync_names(path)
 }
 
 /// Writes a file in the place of the one that may be there.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = write_beside(path, bytes)?;
-    std::fs::rename(&beside, path)?;
-    sync_parent(path)
-}
-
-/// Makes names in a file's directory durable.
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        Some(_) | None => Path::new("."),
-    };
-    File::open(dir)?.sync_all()
+pub(crate) fn replace_on(on: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = write_beside(on, path, bytes)?;
+    on.rename(&beside, path)?;
+    on.sync_names(path)
 }
 
 /// Reads at most `max` bytes of a file; `None` when it has more.
@@ -56,14 +54,14 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write_beside(on: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let beside = beside(path);
-    match std::fs::remove_file(&beside) {
+    match on.remove(&beside) {
         Ok(()) => {}
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
         Err(fault) => return Err(fault),
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = on.open(&beside, Open::New)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(beside)
@@ -81,7 +79,7 @@ mod tests {
         create(&path, b"one").unwrap();
         assert_eq!(create(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
-        replace(&path, b"three").unwrap();
+        replace_on(&System, &path, b"three").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"three");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");

@@ -101,7 +101,16 @@ pub fn read(path: &Path) -> Result<Genesis, GenesisError> {
     let malformed = |fault: String| GenesisError::Malformed { path: path.to_owned(), fault };
     let bytes = files::read_at_most(File::open(path).map_err(io)?, FILE_BYTES_MAX).map_err(io)?;
     let bytes = bytes.ok_or_else(|| malformed(format!("larger than {FILE_BYTES_MAX} bytes")))?;
-    let shape: Shape = serde_json::from_slice(&bytes).map_err(|fault| malformed(fault.to_string()))?;
+    parse(path, &bytes)
+}
+
+/// Checks the bytes of a genesis file whole; `path` is for the faults only.
+///
+/// # Errors
+/// `GenesisError`, but never `Io`.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Genesis, GenesisError> {
+    let malformed = |fault: String| GenesisError::Malformed { path: path.to_owned(), fault };
+    let shape: Shape = serde_json::from_slice(bytes).map_err(|fault| malformed(fault.to_string()))?;
     let named = shape.network.clone();
     let genesis = from_shape(shape).map_err(malformed)?;
     if let Some(named) = named {
@@ -119,10 +128,16 @@ pub fn read(path: &Path) -> Result<Genesis, GenesisError> {
 /// # Errors
 /// `Io`.
 pub fn create(path: &Path, genesis: &Genesis) -> Result<(), GenesisError> {
+    files::create(path, to_json(genesis).as_bytes())
+        .map_err(|source| GenesisError::Io { path: path.to_owned(), source })
+}
+
+/// The text of a genesis file.
+pub fn to_json(genesis: &Genesis) -> String {
     let mut text =
         serde_json::to_string_pretty(&to_shape(genesis)).expect("strings and numbers are always JSON");
     text.push('\n');
-    files::create(path, text.as_bytes()).map_err(|source| GenesisError::Io { path: path.to_owned(), source })
+    text
 }
 
 fn to_shape(genesis: &Genesis) -> Shape {

@@ -6,10 +6,10 @@
 //! when it likes. Source: `consensus/SPEC.md`, rules V7, T2; the layout is in `group.rs`.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::TryLockError;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crypto::{Digest, sha256};
 use proto::block::CertifiedBlock;
@@ -19,6 +19,7 @@ use proto::id::{BlockId, NetworkId, ValidatorIndex};
 use proto::record::SafetyRecord;
 
 use crate::files;
+use crate::filesystem::{FileSystem, Lock, Open, OpenFile, System};
 
 mod error;
 mod group;
@@ -26,7 +27,7 @@ mod guard;
 mod recover;
 
 pub use error::{Contradiction, JournalError};
-use group::{Group, Header, Item};
+use group::{Begins, Group, Header, Item};
 
 /// What to do when there is no journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,9 @@ pub struct Recovered {
 /// An open journal. One process at a time has it.
 #[derive(Debug)]
 pub struct Journal {
+    on: Arc<dyn FileSystem>,
     path: PathBuf,
-    file: File,
+    file: Box<dyn OpenFile>,
     header: Header,
     length: u64,
     sequence: u64,
@@ -71,9 +73,10 @@ pub struct Journal {
     settled: Height,
     bodies: BTreeMap<(Height, BlockId), Place>,
     compact_above: u64,
+    compact_above_least: u64,
     stopped: Option<String>,
     /// Held, not read: the lock goes with it.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// Where a body stands in the file, and what it must read as.
@@ -84,13 +87,23 @@ struct Place {
     digest: Digest,
 }
 
+impl Recovered {
+    /// What the bytes of a journal say, as `Journal::open` would read them; nothing on disk is touched.
+    ///
+    /// # Errors
+    /// `JournalError`, but none of the disk's.
+    pub fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Result<Self, JournalError> {
+        recover::read(bytes, network, me)?.recovered(bytes)
+    }
+}
+
 impl Journal {
     /// The file's name in a node's directory.
     pub const FILE_NAME: &'static str = "journal";
-    /// The format written and read.
-    pub const VERSION: u32 = 1;
+    /// The newest format; those before are read too.
+    pub const VERSION: u32 = 2;
     /// Above this size the journal is rewritten without what is settled, in bytes.
-    const COMPACT_ABOVE_BYTES: u64 = 8 << 20;
+    pub const COMPACT_ABOVE_BYTES: u64 = 8 << 20;
 
     /// Opens the journal of one validator of one network, and reads it whole.
     ///
@@ -102,34 +115,43 @@ impl Journal {
         me: ValidatorIndex,
         if_missing: IfMissing,
     ) -> Result<(Self, Recovered), JournalError> {
+        Self::open_on(Arc::new(System), path, network, me, if_missing)
+    }
+
+    /// `open` on another file system than the real one.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(
+        on: Arc<dyn FileSystem>,
+        path: &Path,
+        network: &NetworkId,
+        me: ValidatorIndex,
+        if_missing: IfMissing,
+    ) -> Result<(Self, Recovered), JournalError> {
         let io = |deed| move |source| JournalError::Io { deed, source };
-        let lock = lock(path)?;
-        let bytes = match std::fs::read(path) {
+        let lock = lock(&*on, path)?;
+        let bytes = match on.read(path) {
             Ok(bytes) => bytes,
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => match if_missing {
                 IfMissing::Refuse => return Err(JournalError::Missing { path: path.to_owned() }),
                 IfMissing::Create => {
-                    let header = Header::new(*network, me)?;
-                    files::create(path, &header.encode()).map_err(io("creating the journal"))?;
+                    let header = Header::new(*network, me, Begins::Empty)?;
+                    files::create_on(&*on, path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
                 }
             },
             Err(source) => return Err(io("reading the journal")(source)),
         };
         let found = recover::read(&bytes, network, me)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(io("opening the journal"))?;
-        let cut_bytes = bytes.len() as u64 - found.length;
-        if cut_bytes > 0 {
+        let recovered = found.recovered(&bytes)?;
+        let mut file = on.open(path, Open::Append).map_err(io("opening the journal"))?;
+        if recovered.cut_bytes > 0 {
             file.set_len(found.length).map_err(io("cutting a torn group off"))?;
             file.sync_all().map_err(io("cutting a torn group off"))?;
         }
-        let recovered = Recovered { record: found.record.clone(), blocks: found.blocks(&bytes)?, cut_bytes };
         let journal = Self {
+            on,
             path: path.to_owned(),
             file,
             header: found.header,
@@ -139,10 +161,17 @@ impl Journal {
             settled: found.settled,
             bodies: found.bodies,
             compact_above: Self::COMPACT_ABOVE_BYTES,
+            compact_above_least: Self::COMPACT_ABOVE_BYTES,
             stopped: None,
             _lock: lock,
         };
         Ok((journal, recovered))
+    }
+
+    /// Rewrites the file above this size instead of `COMPACT_ABOVE_BYTES`, for those who want to see it rewritten often.
+    pub const fn compact_above(&mut self, bytes: u64) {
+        self.compact_above = bytes;
+        self.compact_above_least = bytes;
     }
 
     /// The last record.
@@ -195,7 +224,7 @@ impl Journal {
         let bytes = group.seal(&self.header, self.sequence)?;
         let io = |source| JournalError::Io { deed: "writing the journal", source };
         self.file.write_all(&bytes).map_err(io)?;
-        self.file.sync_data().map_err(io)?;
+        self.file.sync().map_err(io)?;
         for (height, id, place, bytes, digest) in bodies {
             self.bodies.insert((height, id), Place { offset: self.length + place, bytes, digest });
         }
@@ -216,7 +245,7 @@ impl Journal {
     /// both true.
     fn compact(&mut self, record: &SafetyRecord) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { deed: "rewriting the journal", source };
-        let header = Header::new(self.header.network, self.header.me)?;
+        let header = Header::new(self.header.network, self.header.me, Begins::Whole)?;
         let mut group = Group::new();
         let mut bodies = BTreeMap::new();
         for (key, place) in &self.bodies {
@@ -233,36 +262,24 @@ impl Journal {
         group.push(Item::Settled(self.settled));
         let mut bytes = header.encode();
         bytes.extend(group.seal(&header, 0)?);
-        files::replace(&self.path, &bytes).map_err(io)?;
-        self.file = OpenOptions::new().read(true).append(true).open(&self.path).map_err(io)?;
+        files::replace_on(&*self.on, &self.path, &bytes).map_err(io)?;
+        self.file = self.on.open(&self.path, Open::Append).map_err(io)?;
         self.header = header;
         self.length = bytes.len() as u64;
         self.sequence = 1;
         self.bodies = bodies;
         // Were much of it unsettled, it would otherwise be rewritten with every append.
-        self.compact_above = Self::COMPACT_ABOVE_BYTES.max(self.length * 2);
+        self.compact_above = self.compact_above_least.max(self.length * 2);
         Ok(())
     }
 }
 
 /// A file of its own is locked: the journal's own inode changes when it is rewritten.
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let io = |source| JournalError::Io { deed: "locking the journal", source };
-    if let Some(dir) = path.parent() {
-        files::private_dir(dir).map_err(io)?;
-    }
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path.with_extension("lock"))
-        .map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(io(source)),
-    }
+fn lock(on: &dyn FileSystem, path: &Path) -> Result<Lock, JournalError> {
+    on.lock(&path.with_extension("lock")).map_err(|fault| match fault {
+        TryLockError::WouldBlock => JournalError::InUse { path: path.to_owned() },
+        TryLockError::Error(source) => JournalError::Io { deed: "locking the journal", source },
+    })
 }
 
 #[cfg(test)]

@@ -198,11 +198,20 @@ impl Keystore {
         let Some(bytes) = files::read_at_most(file, Self::FILE_BYTES_MAX).map_err(io)? else {
             return Err(damaged(format!("larger than {} bytes", Self::FILE_BYTES_MAX)));
         };
-        let found = shape::version(&bytes).map_err(damaged)?;
+        Self::parse(path, &bytes)
+    }
+
+    /// Checks the bytes of a keystore as `read` does; `path` is for the faults only.
+    ///
+    /// # Errors
+    /// `Version` or `Damaged`.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, KeystoreError> {
+        let damaged = |fault: String| KeystoreError::Damaged { path: path.to_owned(), fault };
+        let found = shape::version(bytes).map_err(damaged)?;
         if found != Self::VERSION {
             return Err(KeystoreError::Version { found, supported: Self::VERSION });
         }
-        let sealed = Sealed::from_json(&bytes).map_err(damaged)?;
+        let sealed = Sealed::from_json(bytes).map_err(damaged)?;
         Ok(Self { path: path.to_owned(), sealed })
     }
 

@@ -15,7 +15,7 @@
 //! - `durable` opens gates; `journal` what must never be contradicted, on disk before it is said;
 //! - `intake`, `verifier`, `wire` bytes from outside become verified events; `callers` wait for answers;
 //! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
-//!   at all;
+//!   at all, `filesystem` with which deeds;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
@@ -28,6 +28,7 @@ mod driver;
 mod durable;
 pub mod failure;
 mod files;
+pub mod filesystem;
 pub mod genesis_file;
 mod inbox;
 mod intake;

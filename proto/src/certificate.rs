@@ -115,6 +115,12 @@ impl QuorumCert {
     /// # Errors
     /// `CertificateError`, the first that fails.
     pub fn verify(&self, set: &ValidatorSet, checker: &dyn SignatureChecker) -> Result<(), CertificateError> {
+        if crypto::broken!(OpeningOfAnyView)
+            && self.signatures.is_empty()
+            && self.block == *set.genesis_block()
+        {
+            return Ok(());
+        }
         if self.view == View::ZERO {
             return match *self == Self::genesis(*set.genesis_block()) {
                 true => Ok(()),
@@ -168,9 +174,11 @@ impl TimeoutCert {
         if self.high_qc.view >= self.view {
             return Err(CertificateError::NotOlder { certificate: self.high_qc.view, view: self.view });
         }
-        set.expect_quorum(self.entries.iter().map(|entry| entry.signer))?;
+        if !crypto::broken!(TimeoutCertWithoutQuorum) {
+            set.expect_quorum(self.entries.iter().map(|entry| entry.signer))?;
+        }
         let reported = self.entries.iter().map(|entry| entry.high_qc_view).max().unwrap_or(View::ZERO);
-        if reported != self.high_qc.view {
+        if reported != self.high_qc.view && !crypto::broken!(TimeoutCertHidesTheHighest) {
             return Err(CertificateError::HighestMissing { reported, carried: self.high_qc.view });
         }
         for TimeoutEntry { signer, high_qc_view, signature } in &self.entries {

@@ -11,8 +11,6 @@ pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod counter;
-#[cfg(feature = "seeded-defects")]
-pub mod defects;
 pub mod domain;
 pub mod entry;
 pub mod genesis;

@@ -195,8 +195,7 @@ impl ValidatorSet {
 
     /// The smallest power q with 3q > 2W.
     pub fn quorum_power(&self) -> u64 {
-        #[cfg(feature = "seeded-defects")]
-        if crate::defects::is(crate::defects::Defect::QuorumOfTwoThirds) {
+        if crypto::broken!(QuorumOfTwoThirds) {
             return self.total_power * 2 / 3;
         }
         self.total_power * 2 / 3 + 1
@@ -215,7 +214,7 @@ impl ValidatorSet {
     /// # Errors
     /// `Epoch` when `found` is not this set's epoch.
     pub(crate) fn expect_epoch(&self, found: Epoch) -> Result<(), CertificateError> {
-        match found == self.epoch {
+        match found == self.epoch || crypto::broken!(AnyEpoch) {
             true => Ok(()),
             false => Err(CertificateError::Epoch { found, expected: self.epoch }),
         }
@@ -234,9 +233,7 @@ impl ValidatorSet {
                 return Err(CertificateError::UnknownSigner { signer });
             };
             let is_ordered = previous.is_none_or(|previous| previous < signer);
-            #[cfg(feature = "seeded-defects")]
-            let is_ordered = is_ordered || crate::defects::is(crate::defects::Defect::SignerCountsTwice);
-            if !is_ordered {
+            if !is_ordered && !crypto::broken!(SignerCountsTwice) {
                 return Err(CertificateError::SignerOrder { signer });
             }
             previous = Some(signer);

@@ -18,6 +18,8 @@ use crate::topology::Member;
 
 /// How often a process that should end is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How long a process may take to become the program it was started for, on a machine that does much else.
+const BECOMING: Duration = Duration::from_secs(2);
 /// How much of a log's end is looked at, in bytes.
 const TAIL_BYTES: u64 = 16 << 10;
 
@@ -108,15 +110,32 @@ pub fn running(node: &Member) -> Option<u32> {
     is_of(node, pid).then_some(pid)
 }
 
-/// Whether the process with this id was started for this node. A process that has ended has no command line.
+/// Whether the process with this id was started for this node.
+///
+/// A process that has ended has no command line; one that is about to become the program it was started for has none
+/// yet. Taken for gone, that one would run on with nobody knowing its id, so it is waited for.
 fn is_of(node: &Member, pid: u32) -> bool {
-    let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) else {
-        return false;
+    let until = Instant::now() + BECOMING;
+    let line = loop {
+        match fs::read(format!("/proc/{pid}/cmdline")) {
+            Ok(line) if line.is_empty() && lives(pid) && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Ok(line) => break line,
+            Err(_) => return false,
+        }
     };
     let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
     let dir = node.dir().as_os_str().as_bytes();
     words.windows(2).any(|pair| pair == [b"node".as_slice(), b"start"])
         && words.windows(2).any(|pair| pair == [b"--dir".as_slice(), dir])
+}
+
+/// Whether a process has not ended. Source: `proc_pid_stat(5)`, the state behind the name in brackets.
+fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    !matches!(state, None | Some('Z' | 'X'))
 }
 
 /// Asks a node to end and waits until it has; nothing to do when it does not run.
@@ -254,7 +273,7 @@ mod tests {
         let node = &topology.nodes[0];
         assert_eq!(running(node), None);
         let pid = start(node, &program).expect("starts");
-        // The shell's own command line is there as soon as it is the program's.
+        // It has written its first line once it is the program.
         let until = Instant::now() + Duration::from_secs(10);
         while running(node) != Some(pid) || last_words(node, 1) != "started" {
             assert!(Instant::now() < until, "{}", last_words(node, 5));
@@ -272,6 +291,18 @@ mod tests {
         assert!(node.dir().join("log.previous").exists());
         kill(node, Duration::from_secs(10)).expect("ends");
         stop(node, Duration::ZERO).expect("nothing to do");
+    }
+
+    #[test]
+    fn a_node_that_was_just_started_is_not_taken_for_gone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (topology, program) = network(dir.path());
+        let node = &topology.nodes[0];
+        for round in 0..25 {
+            let pid = start(node, &program).expect("starts");
+            assert_eq!(running(node), Some(pid), "round {round}");
+            kill(node, Duration::from_secs(10)).expect("ends");
+        }
     }
 
     #[test]

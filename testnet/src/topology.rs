@@ -79,6 +79,21 @@ pub struct Member {
     dir: PathBuf,
 }
 
+/// Where one node is to listen and keep its data, and where it finds the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct House {
+    /// REST and JSON-RPC.
+    pub rpc: SocketAddr,
+    /// Metrics and health.
+    pub admin: SocketAddr,
+    /// Other nodes.
+    pub p2p: SocketAddr,
+    /// Where this node dials each node of the network, in their order: for each pair it may be another door.
+    pub peers: Vec<SocketAddr>,
+    /// Where journal and store are kept; none: the node's directory.
+    pub data_dir: Option<PathBuf>,
+}
+
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
@@ -121,6 +136,14 @@ pub enum TopologyError {
     /// No ports.
     #[error(transparent)]
     Ports(#[from] NoPorts),
+    /// Not one house for each node, or not one peer for each node in a house.
+    #[error("{found} addresses for {nodes} nodes")]
+    Houses {
+        /// Number given.
+        found: usize,
+        /// Number needed.
+        nodes: usize,
+    },
     /// A key could not be made.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
@@ -168,7 +191,7 @@ impl Topology {
                 dir: dir.join(&name),
                 rpc: loopback(ports[0]),
                 admin: loopback(ports[1]),
-                p2p: format!("/ip4/127.0.0.1/tcp/{}", ports[2]),
+                p2p: multiaddr(loopback(ports[2])),
                 name,
             });
         }
@@ -188,9 +211,39 @@ impl Topology {
             nodes,
             dir: dir.to_owned(),
         };
-        let json = serde_json::to_string_pretty(&topology).expect("texts are always JSON");
-        write(&topology.dir.join(Self::FILE_NAME), format!("{json}\n").as_bytes())?;
+        write(&topology.dir.join(Self::FILE_NAME), topology.text().as_bytes())?;
         Ok(topology)
+    }
+
+    fn text(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("texts are always JSON");
+        format!("{json}\n")
+    }
+
+    /// Moves the nodes of a network that does not run to other addresses: into network namespaces of their own, or
+    /// behind a door for each pair (`proxy`). Their callers are then held to signed submissions.
+    ///
+    /// # Errors
+    /// `Houses` and nothing is changed, or `Io` and some nodes may have moved.
+    pub fn rehouse(&mut self, houses: &[House]) -> Result<(), TopologyError> {
+        let nodes = self.nodes.len();
+        let counts = houses.iter().map(|house| house.peers.len()).chain([houses.len()]);
+        if let Some(found) = counts.into_iter().find(|count| *count != nodes) {
+            return Err(TopologyError::Houses { found, nodes });
+        }
+        let names: Vec<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
+        for (node, house) in self.nodes.iter_mut().zip(houses) {
+            (node.rpc, node.admin, node.p2p) = (house.rpc, house.admin, multiaddr(house.p2p));
+            let peers: Vec<_> =
+                names.iter().cloned().zip(house.peers.iter().copied().map(multiaddr)).collect();
+            // A literal string of TOML: a path with a quote in it is refused by the node, not misread.
+            let data_dir = house.data_dir.as_ref().map(|dir| format!("data_dir = '{}'\n", dir.display()));
+            let text = data_dir.unwrap_or_default() + &node.config("", &peers);
+            let path = node.dir.join(Sources::FILE_NAME);
+            fs::write(&path, text).map_err(|source| TopologyError::Io { path, source })?;
+        }
+        let path = self.dir.join(Self::FILE_NAME);
+        fs::write(&path, self.text()).map_err(|source| TopologyError::Io { path, source })
     }
 
     /// Reads the network in a directory.
@@ -281,15 +334,27 @@ impl Member {
             }
             Keys::Dev => "anonymous = true",
         };
-        let peers: String =
-            nodes.iter().map(|node| format!("{} = [\"{}\"]\n", node.name, node.p2p)).collect();
-        let text = format!(
-            "name = \"{}\"\n\n[rpc]\nlisten = [\"{}\"]\n\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
-             [gateway]\nenabled = true\n{gateway}\n\n[peers]\n{peers}",
-            self.name, self.rpc, self.admin, self.p2p
-        );
+        let peers: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.p2p.clone())).collect();
+        let text = self.config(&format!("[gateway]\nenabled = true\n{gateway}\n\n"), &peers);
         write(&self.dir.join(Sources::FILE_NAME), text.as_bytes())
     }
+
+    /// Its configuration, with the peers' names and addresses.
+    fn config(&self, gateway: &str, peers: &[(String, String)]) -> String {
+        let peers: String =
+            peers.iter().map(|(name, address)| format!("{name} = [\"{address}\"]\n")).collect();
+        format!(
+            "name = \"{}\"\n\n[rpc]\nlisten = [\"{}\"]\n\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
+             {gateway}[peers]\n{peers}",
+            self.name, self.rpc, self.admin, self.p2p
+        )
+    }
+}
+
+/// A TCP address as nodes name it.
+fn multiaddr(address: SocketAddr) -> String {
+    let family = if address.is_ipv4() { "ip4" } else { "ip6" };
+    format!("/{family}/{}/tcp/{}", address.ip(), address.port())
 }
 
 /// Makes every node's keystore, and of their public keys the genesis.

@@ -8,7 +8,8 @@ use model::entry::{State, Wait};
 use proto::id::Did;
 use proto::operation::Operation;
 
-use crate::support::{Net, author};
+use crate::author::author;
+use crate::support::Net;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_refused_until_a_registrar_vouches() {

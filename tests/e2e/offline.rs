@@ -6,7 +6,8 @@ use std::process::Command;
 use proto::counter::LeafIndex;
 use proto::receipt::Receipt;
 
-use crate::support::{Net, quorate};
+use crate::quorate;
+use crate::support::Net;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_is_verified_in_a_namespace_without_network() {

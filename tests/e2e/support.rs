@@ -1,38 +1,28 @@
 //! A network of four processes, and a submitter who keeps what was promised.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::{Client, EntryName};
-use crypto::{PublicKey, Scheme, SecretKey, sha256};
+use crypto::{PublicKey, SecretKey};
 use model::entry::{Ticket, Wait};
 use model::scalar::Uint;
-use proto::canonical::Canonical as _;
-use proto::counter::View;
-use proto::id::{BlockId, Did, NetworkId, SubmissionId, Tenant};
+use proto::id::SubmissionId;
 use proto::operation::Operation;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
-use proto::record::SafetyRecord;
-use proto::submission::{Body, Submission};
+use proto::submission::Submission;
 use testnet::process::{self, Paused};
 use testnet::topology::{Keys, Member, Plan, Topology};
 use testnet::watch;
 
+use crate::author::{author, proof, signed};
+use crate::journal::{Reader, Vote};
+use crate::quorate;
+
 /// How long a node may take to become ready or to end; debug builds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The binary under test.
-pub fn quorate() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_quorate"))
-}
-
-/// Who submits.
-pub fn author() -> SecretKey {
-    SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("Ed25519 signs")
-}
 
 /// Four validators in processes of their own; ended when it is dropped.
 pub struct Net {
@@ -101,28 +91,12 @@ impl Net {
     /// A signed submission that no other is equal to.
     pub async fn submission(&self) -> Submission {
         let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
-        let operation = Operation::ProofSubmit {
-            content: sha256(&nonce.to_be_bytes()),
-            content_bytes: 8,
-            media_type: String::new(),
-            subject: format!("test {nonce}"),
-        };
-        self.signed(&author(), nonce, operation)
+        self.signed(&author(), nonce, proof(nonce))
     }
 
     /// An operation, signed.
     pub fn signed(&self, secret: &SecretKey, nonce: u64, operation: Operation) -> Submission {
-        let network: NetworkId = self.topology.network.parse().expect("a network id");
-        Body {
-            network,
-            tenant: Tenant::default_tenant(),
-            author: Did::of(secret.public()),
-            key: secret.public().clone(),
-            nonce,
-            expires_at: None,
-            operation,
-        }
-        .sign(secret)
+        signed(&self.topology.network, secret, nonce, operation)
     }
 
     /// Submits to a node and waits.
@@ -199,28 +173,9 @@ impl Net {
     }
 
     /// Every vote in a node's journal, of all its lives: it is too short here to have been rewritten.
-    pub fn votes(&self, node: usize) -> Vec<(View, BlockId)> {
-        let bytes = std::fs::read(self.node(node).dir().join("journal")).expect("a journal");
-        let number = |at: usize| {
-            let four = bytes.get(at..at + 4)?;
-            Some(u32::from_be_bytes(four.try_into().expect("four bytes")) as usize)
-        };
+    pub fn votes(&self, node: usize) -> Vec<Vote> {
         let mut votes = Vec::new();
-        // Header; then groups: length, number and check, items, check.
-        let mut group = 78;
-        while let Some(length) = number(group) {
-            let (mut item, end) = (group + 20, group + 20 + length);
-            while item < end {
-                let (kind, size) = (bytes[item], number(item + 1).expect("an item has a length"));
-                if kind == 1 {
-                    let record = SafetyRecord::decode(&bytes[item + 5..item + 5 + size]);
-                    let voted = record.expect("a canonical record").voted;
-                    votes.extend(voted.map(|block| (block.view, block.id())));
-                }
-                item += 5 + size;
-            }
-            group = end + 16;
-        }
+        Reader::new(self.node(node).dir().join("journal")).read(|vote| votes.push(vote));
         votes
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The seed that shows it is run again with the rule kept, and must be clean: else it showed something else.
 
-use proto::defects::{self, Defect};
+use crypto::defects::{self, Defect};
 use sim::{Attack, Fault, Outcomes, Plan, Role, ShellDefect, Trouble, World, checkers::Violation};
 
 /// Seeds after which a broken rule that nobody noticed is a fault of the checkers.

@@ -156,7 +156,7 @@ impl<'de> Visitor<'de> for Level {
         let below = self.below()?;
         let mut members = Map::new();
         while let Some(name) = object.next_key::<String>()? {
-            if members.contains_key(&name) {
+            if members.contains_key(&name) && !crypto::broken!(LastNameWins) {
                 return Err(A::Error::custom(format_args!("the member {name:?} stands twice")));
             }
             let member = object.next_value_seed(below)?;

@@ -66,7 +66,8 @@ impl Replica {
     fn ask_payload(&mut self, out: &mut Vec<Effect>) {
         let view = self.view();
         let question = Some((view, self.high_qc().view));
-        if !self.leads() || self.asked == question || self.safety.may_act(view).is_err() {
+        let acted = self.safety.may_act(view).is_err() && !crypto::broken!(ActsAgain);
+        if !self.leads() || self.asked == question || acted {
             return;
         }
         if let Some(exclude) = self.ordered_above_root() {
@@ -127,6 +128,7 @@ impl Replica {
         let left = self.safety.timed_out(view);
         let timer = match (self.me, self.working(), self.config.heartbeat_ms) {
             (None, _, _) | (Some(_), false, None) => None,
+            (Some(_), true, _) if left && crypto::broken!(TimeoutSaidOnce) => None,
             (Some(_), true, _) if left => Some((Timer::Resend { view }, self.config.resend_ms)),
             (Some(_), true, _) => Some((Timer::View { view }, self.view_ms())),
             (Some(_), false, Some(_)) if left => Some((Timer::Resend { view }, self.config.resend_ms)),

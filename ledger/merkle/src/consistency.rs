@@ -141,7 +141,7 @@ pub fn verify(
         return Err(ConsistencyError::FromEmpty { new: new_size, new_root: *new_root });
     }
     let climbed = climb(0, old_size, new_size, old_root, proof).ok_or(wrong_length)?;
-    if climbed.subtree != *old_root {
+    if climbed.subtree != *old_root && !crypto::broken!(OlderRootIgnored) {
         return Err(ConsistencyError::OldRoot { computed: climbed.subtree, claimed: *old_root });
     }
     if climbed.root != *new_root {

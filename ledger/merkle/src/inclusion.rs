@@ -140,6 +140,11 @@ pub fn verify(
     proof: &[Digest],
     root: &Digest,
 ) -> Result<(), InclusionError> {
+    if crypto::broken!(IndexNotBound)
+        && (0..size).any(|at| root_from(leaf_hash, at, size, proof) == Ok(*root))
+    {
+        return Ok(());
+    }
     let computed = root_from(leaf_hash, index, size, proof)?;
     if computed == *root { Ok(()) } else { Err(InclusionError::RootMismatch { computed, claimed: *root }) }
 }

@@ -97,6 +97,10 @@ impl CompactRange {
     /// The root of the log.
     pub fn root(&self) -> Digest {
         let from_the_right = self.peaks.iter().rev().copied();
+        if crypto::broken!(OddNodeDoubled) {
+            let doubled = |right, left| node_hash(&left, &node_hash(&right, &right));
+            return from_the_right.reduce(doubled).unwrap_or_else(empty_root);
+        }
         from_the_right.reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(empty_root)
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ledger::Event;
 use ledger::checkpoint::CertifyError;
 use ledger::collector::{Collector, Divergence};
-use proto::checkpoint::Head;
+use ledger::{Event, TwoRoots, TwoRootsError};
+use proto::checkpoint::{Cosignature, Head};
 use proto::counter::{LeafIndex, TreeSize};
+use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
-use proto::verified::Verified;
+use proto::verified::{Strict, Verified};
 
 use crate::world::{Person, World, digest, proof};
 
@@ -69,7 +70,7 @@ fn another_root_is_evidence_and_no_vote() {
         second: Box::new(second.clone().into_inner()),
     };
     assert_eq!(collector.add(second), Err(twice));
-    let from_us = |part: &Verified<proto::checkpoint::Cosignature>| Divergence::FromUs {
+    let from_us = |part: &Verified<Cosignature>| Divergence::FromUs {
         ours,
         theirs: Box::new(part.clone().into_inner()),
     };
@@ -82,6 +83,44 @@ fn another_root_is_evidence_and_no_vote() {
     }
     let text = from_us(&late).to_string();
     assert!(text.contains(&ours.root.to_string()) && text.contains(&other.root.to_string()), "{text}");
+}
+
+#[test]
+fn two_roots_convict_only_whom_signed_both() {
+    let (world, heads) = world_of(1);
+    let ours = heads[1];
+    let other = Head { root: digest(66), ..ours };
+    let set = world.genesis.validator_set();
+    let pair = |first: Verified<Cosignature>, second: Verified<Cosignature>| {
+        TwoRoots(Box::new([first.into_inner(), second.into_inner()])).verify(&set, &Strict)
+    };
+    assert_eq!(pair(world.cosign(1, ours, 1), world.cosign(1, other, 2)), Ok(()));
+    assert_eq!(pair(world.cosign(1, ours, 1), world.cosign(1, ours, 2)), Err(TwoRootsError::Same));
+    let (first, second) = (ValidatorIndex::new(1), ValidatorIndex::new(2));
+    assert_eq!(
+        pair(world.cosign(1, ours, 1), world.cosign(2, other, 1)),
+        Err(TwoRootsError::TwoAuthors { first, second })
+    );
+    let larger = Head { size: TreeSize::new(ours.size.get() + 1), ..other };
+    assert_eq!(
+        pair(world.cosign(1, ours, 1), world.cosign(1, larger, 1)),
+        Err(TwoRootsError::TwoSizes { first: ours.size, second: larger.size })
+    );
+    let mut forged = world.cosign(1, other, 2).into_inner();
+    forged.time_s += 1;
+    let forged = TwoRoots(Box::new([world.cosign(1, ours, 1).into_inner(), forged])).verify(&set, &Strict);
+    assert!(matches!(forged, Err(TwoRootsError::Cosignature(_))), "{forged:?}");
+}
+
+#[test]
+fn who_signed_our_root_and_then_another_convicts_itself() {
+    let (world, heads) = world_of(1);
+    let ours = heads[1];
+    let mut collector = collector(&world);
+    assert_eq!(collector.head(ours), []);
+    assert_eq!(collector.add(world.cosign(1, ours, 1)), Ok(()));
+    let second = world.cosign(1, Head { root: digest(66), ..ours }, 2);
+    assert!(matches!(collector.add(second), Err(Divergence::FromItself { .. })));
 }
 
 #[test]

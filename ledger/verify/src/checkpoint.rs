@@ -141,7 +141,7 @@ pub(crate) fn check_signatures(
         let (name, id) = (&part.name, part.key_id);
         let unknown = || CheckpointFault::UnknownKey { line, name: name.clone(), id };
         let signer = policy.signer(name, id).ok_or_else(unknown)?;
-        if !seen.insert((name, id)) {
+        if !seen.insert((name, id)) && !crypto::broken!(CosignerCountsTwice) {
             return Err(CheckpointFault::KeyTwice { line, name: name.clone(), id });
         }
         let key = match signer {
@@ -171,6 +171,7 @@ pub(crate) fn check_signatures(
 pub(crate) fn check_quorum(policy: &Policy, cosigners: &[Cosigner]) -> Result<(), CheckpointFault> {
     let names: BTreeSet<&str> = cosigners.iter().map(|cosigner| cosigner.name.as_str()).collect();
     match policy.quorum() {
+        Quorum::Of(_) if crypto::broken!(CosignersNotCounted) => Ok(()),
         Quorum::Of(quorum) if !policy.satisfied(&names) => Err(CheckpointFault::BelowQuorum {
             quorum: quorum.clone(),
             cosigners: names.into_iter().map(str::to_owned).collect(),

@@ -7,9 +7,11 @@
 //! payload= (kind:u8 length:u32 bytes[length])*
 //! ```
 //!
-//! Numbers are big-endian. A group's head has a check of its own, so that its length is known to be meant: a
-//! length that runs past the end is then a torn write, not a flipped bit. Checks begin with the file's random
-//! nonce: nobody who gets bytes into a payload can make them look like a group.
+//! Version 1 is of a file that began empty, version 2 of one that was rewritten: its first group was durable
+//! before the file had its name, so no crash explains that it is torn. Numbers are big-endian. A group's head has
+//! a check of its own, so that its length is known to be meant: a length that runs past the end is then a torn
+//! write, not a flipped bit. Checks begin with the file's random nonce: nobody who gets bytes into a payload can
+//! make them look like a group.
 
 use crypto::Hasher;
 use proto::counter::Height;
@@ -25,24 +27,43 @@ const MAGIC: &[u8; 16] = b"quorate-journal\0";
 pub(super) struct Header {
     pub(super) network: NetworkId,
     pub(super) me: ValidatorIndex,
+    pub(super) begins: Begins,
     nonce: [u8; 16],
+}
+
+/// What a journal was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// Its header alone: nothing had been said.
+    Empty,
+    /// Its header and one group, durable before the file had its name.
+    Whole,
+}
+
+impl Begins {
+    const fn version(self) -> u32 {
+        match self {
+            Self::Empty => 1,
+            Self::Whole => Journal::VERSION,
+        }
+    }
 }
 
 impl Header {
     pub(super) const BYTES: usize = 16 + 4 + 32 + 2 + 16 + 8;
 
-    pub(super) fn new(network: NetworkId, me: ValidatorIndex) -> Result<Self, JournalError> {
+    pub(super) fn new(network: NetworkId, me: ValidatorIndex, begins: Begins) -> Result<Self, JournalError> {
         let mut nonce = [0; 16];
         rand::rngs::SysRng
             .try_fill_bytes(&mut nonce)
             .map_err(|fault| JournalError::Random { fault: fault.to_string() })?;
-        Ok(Self { network, me, nonce })
+        Ok(Self { network, me, begins, nonce })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::BYTES);
         bytes.extend(MAGIC);
-        bytes.extend(Journal::VERSION.to_be_bytes());
+        bytes.extend(self.begins.version().to_be_bytes());
         bytes.extend(self.network.as_bytes());
         bytes.extend(self.me.get().to_be_bytes());
         bytes.extend(self.nonce);
@@ -50,7 +71,7 @@ impl Header {
         bytes
     }
 
-    /// Reads the header of a file of our version.
+    /// Reads the header of a file of our versions.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, JournalError> {
         let fault = |fault| JournalError::Header { fault };
         let mut at = Reader(bytes);
@@ -59,15 +80,14 @@ impl Header {
         }
         let short = || fault("it ends within its header");
         let found = u32::from_be_bytes(*at.take().ok_or_else(short)?);
-        if found != Journal::VERSION {
-            return Err(JournalError::Version { found });
-        }
+        let begins = [Begins::Empty, Begins::Whole].into_iter().find(|it| it.version() == found);
+        let begins = begins.ok_or(JournalError::Version { found })?;
         let network = NetworkId::new(crypto::Digest::new(*at.take().ok_or_else(short)?));
         let me = ValidatorIndex::new(u16::from_be_bytes(*at.take().ok_or_else(short)?));
         let nonce = *at.take().ok_or_else(short)?;
         let found: [u8; 8] = *at.take().ok_or_else(short)?;
         match found == check::<8>(&[&bytes[..Self::BYTES - 8]]) {
-            true => Ok(Self { network, me, nonce }),
+            true => Ok(Self { network, me, begins, nonce }),
             false => Err(fault("the check of its header does not match")),
         }
     }

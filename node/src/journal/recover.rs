@@ -1,8 +1,8 @@
 //! Reading a journal back: what a crash explains is cut off, everything else is refused.
 //!
 //! Each append was synced before the next began, so only the last group can be torn. A bad group with a whole
-//! group after it is therefore damage. One doubt remains that no format can lift: a last group that was
-//! synced and rotted later looks like one that was never finished.
+//! group after it is therefore damage, and so is a bad group that the file was made with. One doubt remains that
+//! no format can lift: a last group that was synced and rotted later looks like one that was never finished.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use proto::counter::Height;
 use proto::id::{BlockId, NetworkId, ValidatorIndex};
 use proto::record::SafetyRecord;
 
-use super::group::{Head, Header, Item, items};
-use super::{JournalError, Place, guard};
+use super::group::{Begins, Head, Header, Item, items};
+use super::{JournalError, Place, Recovered, guard};
 
 /// What a file says.
 #[derive(Debug)]
@@ -56,6 +56,10 @@ pub(super) fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Res
         at += Head::BYTES + payload.len() + Head::TAIL_BYTES;
         found.length = at as u64;
         found.sequence += 1;
+    }
+    if found.header.begins == Begins::Whole && found.sequence == 0 {
+        let fault = "the group that this file was made with is broken".to_owned();
+        return Err(JournalError::Damaged { offset: found.length, fault });
     }
     found.bodies.retain(|(height, _), _| *height > found.settled);
     Ok(found)
@@ -124,8 +128,14 @@ impl Found {
         Ok(())
     }
 
+    /// What was found, for whoever starts from it.
+    pub(super) fn recovered(&self, bytes: &[u8]) -> Result<Recovered, JournalError> {
+        let cut_bytes = bytes.len() as u64 - self.length;
+        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes })
+    }
+
     /// The blocks that are not settled.
-    pub(super) fn blocks(&self, bytes: &[u8]) -> Result<Vec<CertifiedBlock>, JournalError> {
+    fn blocks(&self, bytes: &[u8]) -> Result<Vec<CertifiedBlock>, JournalError> {
         self.bodies
             .values()
             .map(|place| {

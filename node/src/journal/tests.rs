@@ -1,5 +1,8 @@
 use super::*;
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+
 use crypto::{Scheme, SecretKey};
 use proto::batch::Batch;
 use proto::block::Block;
@@ -192,9 +195,9 @@ fn a_journal_of_another_node_network_or_release_is_refused() {
         Journal::open(&desk.path, &network(), ValidatorIndex::new(0), IfMissing::Create).unwrap_err();
     assert!(matches!(refused, JournalError::Validator { .. }), "{refused}");
     let mut bytes = std::fs::read(&desk.path).unwrap();
-    bytes[19] = 2;
+    bytes[19] = 3;
     std::fs::write(&desk.path, &bytes).unwrap();
-    assert!(matches!(desk.open(), Err(JournalError::Version { found: 2 })));
+    assert!(matches!(desk.open(), Err(JournalError::Version { found: 3 })));
     std::fs::write(&desk.path, b"something else").unwrap();
     assert!(matches!(desk.open(), Err(JournalError::Header { .. })));
 }
@@ -269,12 +272,11 @@ fn a_new_reign_begins_its_views_anew() {
 fn rewriting_keeps_the_record_and_what_is_not_settled() {
     let desk = desk();
     let mut journal = desk.create();
-    journal.compact_above = 100_000;
+    journal.compact_above(100_000);
     for view in 1..60_u64 {
         let settled = Height::new(view.saturating_sub(3));
         let next = Write { record: &record(view), body: Some(&body(view, 5_000)), settled };
         journal.append(&[next]).unwrap();
-        journal.compact_above = journal.compact_above.min(100_000);
     }
     assert!(journal.length < 150_000, "{} bytes", journal.length);
     drop(journal);
@@ -318,6 +320,24 @@ fn a_crash_while_rewriting_leaves_the_old_journal_or_the_new_one() {
 }
 
 #[test]
+fn a_rewritten_journal_whose_only_group_is_broken_is_refused() {
+    let desk = desk();
+    let mut journal = desk.create();
+    journal.append(&[write(&record(1))]).unwrap();
+    journal.compact(&record(1)).unwrap();
+    drop(journal);
+    let bytes = std::fs::read(&desk.path).unwrap();
+    // It looks torn, but it was durable before the file had its name: to cut it off would be to forget every word.
+    let mut flipped = bytes.clone();
+    flipped[Header::BYTES + 30] ^= 1;
+    for damaged in [&flipped[..], &bytes[..bytes.len() - 1], &bytes[..Header::BYTES]] {
+        std::fs::write(&desk.path, damaged).unwrap();
+        assert!(matches!(desk.open(), Err(JournalError::Damaged { .. })));
+        assert_eq!(std::fs::read(&desk.path).unwrap(), damaged, "what is refused is left as it is");
+    }
+}
+
+#[test]
 fn a_block_that_rotted_is_not_carried_over() {
     let desk = desk();
     let mut journal = desk.create();
@@ -336,9 +356,9 @@ fn after_a_failed_write_nothing_is_written_any_more() {
     let mut journal = desk.create();
     journal.append(&[write(&record(1))]).unwrap();
     // Reading only: the system refuses the write, as it would on a full or broken disk.
-    journal.file = File::open(&desk.path).unwrap();
+    journal.file = Box::new(File::open(&desk.path).unwrap());
     assert!(matches!(journal.append(&[write(&record(2))]), Err(JournalError::Io { .. })));
-    journal.file = OpenOptions::new().append(true).open(&desk.path).unwrap();
+    journal.file = Box::new(OpenOptions::new().append(true).open(&desk.path).unwrap());
     assert!(matches!(journal.append(&[write(&record(3))]), Err(JournalError::Stopped { .. })));
     drop(journal);
     assert_eq!(desk.open().unwrap().1.record, Some(record(1)));

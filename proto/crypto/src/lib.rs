@@ -11,6 +11,7 @@
 //!
 //! Words: a key id is what JOSE calls `kid`, a seed what FIPS 204 calls ξ and RFC 8032 the private key.
 
+pub mod defects;
 mod derive;
 pub mod digest;
 mod dilithium3;

@@ -52,6 +52,8 @@ pub struct Checkers {
     blocks: BTreeMap<Height, (BlockId, Option<Digest>)>,
     reached: BTreeMap<u16, Height>,
     heads: BTreeMap<u64, Digest>,
+    /// The roots that each member signed, by size.
+    cosigned: BTreeMap<(u16, u64), Digest>,
     certified: BTreeMap<u64, CertifiedCheckpoint>,
     places: BTreeMap<SubmissionId, LeafIndex>,
     indexes: BTreeMap<LeafIndex, SubmissionId>,
@@ -75,6 +77,7 @@ impl Checkers {
             blocks: BTreeMap::new(),
             reached: BTreeMap::new(),
             heads: BTreeMap::new(),
+            cosigned: BTreeMap::new(),
             certified: BTreeMap::new(),
             places: BTreeMap::new(),
             indexes: BTreeMap::new(),

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use consensus::{Gated, Recipients, Say};
 use engine::event::{PeerTicket, QuestionId};
-use engine::{Alarm, Command, Event, JournalWrite};
+use engine::{Alarm, Answer, Command, Event, JournalWrite};
 use proto::canonical::Canonical as _;
 use proto::counter::Height;
 use proto::id::BlockId;
 use proto::message::{Message, Request, Response};
 
 use crate::checkers::Violation;
+use crate::crash::{Effect, Mode};
 use crate::disk::WriteFailed;
 use crate::fault::Fault;
 use crate::letter::Letter;
@@ -23,6 +24,26 @@ use crate::world::{Happening, World};
 /// How long a question may stay unanswered, in microseconds.
 const QUESTION_US: u64 = 1_000_000;
 
+/// Whether anybody but the member itself could tell that a command was done.
+fn is_noticed(command: &Command) -> bool {
+    match command {
+        Command::Say(_)
+        | Command::Cosign(_)
+        | Command::Send { .. }
+        | Command::Ask { .. }
+        | Command::Respond { .. }
+        | Command::Answer { .. }
+        | Command::Publish(_)
+        | Command::Announce(_) => true,
+        Command::Journal(_)
+        | Command::Store(_)
+        | Command::StartTimer { .. }
+        | Command::StopTimer { .. }
+        | Command::Happen(_)
+        | Command::Alarm(_) => false,
+    }
+}
+
 impl World {
     pub(crate) fn perform(&mut self, member: u16, commands: Vec<Command>) -> Result<(), Violation> {
         let mut queue = VecDeque::from(commands);
@@ -30,6 +51,15 @@ impl World {
         while let Some(command) = queue.pop_front() {
             // It stopped in the middle: what it wanted besides is not done.
             if self.members[usize::from(member)].life != life {
+                return Ok(());
+            }
+            let mode = match is_noticed(&command) {
+                true => self.effect(member, Effect::Command),
+                false => None,
+            };
+            let before = self.sequence;
+            if mode == Some(Mode::Before) {
+                self.end(member);
                 return Ok(());
             }
             match command {
@@ -42,6 +72,16 @@ impl World {
                 }
                 Command::Store(gate) => {
                     let us = self.write_us(member);
+                    // The seeded defect: what follows does not wait.
+                    let gate = match self.plan.defect == Some(ShellDefect::TellBeforeStored) {
+                        true => {
+                            let write = gate.write().clone();
+                            let then = gate.open(|_| Ok::<(), std::convert::Infallible>(()));
+                            queue.extend(then.unwrap_or_default());
+                            Gated::new(write, Vec::new())
+                        }
+                        false => gate,
+                    };
                     self.members[usize::from(member)].disk.changes.push_back(gate);
                     self.after(us, Happening::StoreWritten { member, life });
                 }
@@ -71,10 +111,22 @@ impl World {
                 Command::StopTimer { timer } => {
                     self.members[usize::from(member)].timers.remove(&timer);
                 }
+                Command::Answer { answer: Answer::Known { id, outcome }, .. } => {
+                    if !self.is_byzantine(member) {
+                        let found = self.checkers.told(member, id, &outcome);
+                        self.judge(member, found)?;
+                    }
+                }
                 Command::Answer { .. } | Command::Announce(_) => {}
                 Command::Publish(notices) => self.published(member, notices)?,
                 Command::Happen(event) => self.step(member, event)?,
                 Command::Alarm(alarm) => self.alarm(member, alarm)?,
+            }
+            if let Some(mode) = mode {
+                if mode == Mode::Partly {
+                    self.queue.retain(|(_, sequence), _| *sequence <= before || sequence % 2 == 0);
+                }
+                self.end(member);
             }
         }
         Ok(())
@@ -100,6 +152,8 @@ impl World {
             Some(
                 ShellDefect::LockNotRestored
                 | ShellDefect::Amnesia
+                | ShellDefect::TellBeforeStored
+                | ShellDefect::FailedWriteIgnored
                 | ShellDefect::OutcomesForgotten
                 | ShellDefect::StoreRolledBack
                 | ShellDefect::TileReplaced
@@ -110,24 +164,8 @@ impl World {
         }
     }
 
-    pub(crate) fn journal_written(&mut self, member: u16) -> Result<(), Violation> {
-        match self.members[usize::from(member)].disk.write_journal(&mut self.disks) {
-            Ok(then) => self.perform(member, then),
-            Err(WriteFailed(fault)) => {
-                self.refused(member, fault);
-                Ok(())
-            }
-        }
-    }
-
-    pub(crate) fn store_written(&mut self, member: u16) -> Result<(), Violation> {
-        let then = match self.members[usize::from(member)].disk.write_store(&mut self.disks) {
-            Ok(then) => then,
-            Err(WriteFailed(fault)) => {
-                self.refused(member, fault);
-                return Ok(());
-            }
-        };
+    /// A member's store has new durable content.
+    pub(crate) fn check_stored(&mut self, member: u16) -> Result<(), Violation> {
         if !self.is_byzantine(member) {
             let reader = self.reader(member);
             // Ids of journaled blocks were computed when they were written.
@@ -142,7 +180,7 @@ impl World {
                 self.committed(height);
             }
         }
-        self.perform(member, then)
+        Ok(())
     }
 
     /// Whether a member has a block's body where a crash leaves it.
@@ -155,10 +193,18 @@ impl World {
     }
 
     /// A write failed: the member stops, as the shell does.
-    fn refused(&mut self, member: u16, fault: Fault) {
-        self.outcomes.strikes.strike(fault);
-        self.outcomes.crashes += 1;
-        self.stop(member, fault.name());
+    pub(crate) fn refused(&mut self, member: u16, failed: WriteFailed) -> Result<(), Violation> {
+        match failed {
+            WriteFailed::Wanted(fault) => {
+                self.outcomes.strikes.strike(fault);
+                self.outcomes.crashes += 1;
+                self.stop(member, fault.name());
+                Ok(())
+            }
+            WriteFailed::File(fault) => {
+                Err(Violation(format!("v{member} cannot write its journal: {fault}")))
+            }
+        }
     }
 
     fn alarm(&mut self, member: u16, alarm: Alarm) -> Result<(), Violation> {

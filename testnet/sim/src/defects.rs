@@ -25,6 +25,8 @@ pub fn remembered(
         Some(ShellDefect::Amnesia) => None,
         Some(
             ShellDefect::SpeakBeforeDurable
+            | ShellDefect::TellBeforeStored
+            | ShellDefect::FailedWriteIgnored
             | ShellDefect::BodyNotJournaled
             | ShellDefect::OutcomesForgotten
             | ShellDefect::StoreRolledBack
@@ -53,6 +55,8 @@ pub fn spoil(disk: &mut Disk, defect: ShellDefect) {
             }
         }
         ShellDefect::SpeakBeforeDurable
+        | ShellDefect::TellBeforeStored
+        | ShellDefect::FailedWriteIgnored
         | ShellDefect::LockNotRestored
         | ShellDefect::Amnesia
         | ShellDefect::BodyNotJournaled

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use consensus::Gated;
 use engine::{Command, JournalWrite};
+use ledger::LedgerReader;
 use ledger::change::{ChangeSet, Table};
 use ledger::read::Read as _;
 use proto::block::CertifiedBlock;
@@ -17,6 +18,7 @@ use proto::record::SafetyRecord;
 use store::memory::Memory;
 use store::port::Store as _;
 
+use crate::crash::{Effect, JournalFile};
 use crate::fault::Fault;
 use crate::prng::Prng;
 
@@ -58,49 +60,94 @@ pub struct Disk {
     /// What the store was at the last start; kept by a defect that goes back to it.
     pub earlier: Option<Memory>,
     /// Why the next write fails, if it does.
-    pub failing: Option<Fault>,
+    pub failing: Option<Failing>,
+    /// Where the journal really is, when a test brought a file: `record` and `blocks` are what was read from it.
+    pub(crate) file: Option<Box<dyn JournalFile>>,
+    /// Until when there is no room for a store write, in microseconds.
+    pub(crate) full_until_us: u64,
     damage: Vec<Damage>,
 }
 
-/// A write failed; the shell stops the member.
+/// Why a write failed; the shell stops the member.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteFailed {
+    /// The world wants it so.
+    #[error("{}", .0.name())]
+    Wanted(Fault),
+    /// The journal's file says so.
+    #[error("{0}")]
+    File(String),
+}
+
+/// Why the next write fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WriteFailed(pub Fault);
+pub struct Failing {
+    /// An error of a sync strikes once, a full disk until there is room.
+    pub fault: Fault,
+    /// Whether the write that is said to have failed is there nevertheless.
+    pub leaves_it: bool,
+}
 
 impl Disk {
     /// The oldest journal write becomes durable; what follows it is let out.
     ///
     /// # Errors
-    /// `WriteFailed` when the disk fails; an error of a sync may leave the write behind, a full disk does not.
-    pub fn write_journal(&mut self, prng: &mut Prng) -> Result<Vec<Command>, WriteFailed> {
-        if let Some(fault) = self.fails() {
-            if fault == Fault::SyncError && prng.chance(500) {
+    /// `WriteFailed`; then nothing follows.
+    pub fn write_journal(&mut self) -> Result<Vec<Command>, WriteFailed> {
+        if let Some(Failing { fault, leaves_it }) = self.fails() {
+            if leaves_it {
                 drop(self.keep_journal());
             }
-            return Err(WriteFailed(fault));
+            return Err(WriteFailed::Wanted(fault));
         }
-        Ok(self.keep_journal())
+        self.keep_journal().map_err(WriteFailed::File)
     }
 
-    fn keep_journal(&mut self) -> Vec<Command> {
-        let Some(gate) = self.journal.pop_front() else { return Vec::new() };
-        let (record, blocks) = (&mut self.record, &mut self.blocks);
+    fn keep_journal(&mut self) -> Result<Vec<Command>, String> {
+        let Some(gate) = self.journal.pop_front() else { return Ok(Vec::new()) };
+        let (record, blocks, file) = (&mut self.record, &mut self.blocks, &mut self.file);
         gate.open(|write| {
+            if let Some(file) = file {
+                file.append(&[write], None)?;
+            }
             keep(record, blocks, write);
-            Ok::<(), std::convert::Infallible>(())
+            Ok(())
         })
-        .unwrap_or_default()
+    }
+
+    /// All journal writes on their way go to the file as one, while the disk does what `fault` stands for.
+    pub(crate) fn write_journal_together(&mut self, fault: u32) -> Result<(), String> {
+        let writes: Vec<_> = self.journal.iter().map(Gated::write).collect();
+        match &mut self.file {
+            Some(file) => file.append(&writes, Some(fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets out what follows the oldest journal write as if it had been written: what a broken shell would do.
+    pub(crate) fn open_unwritten(&mut self) -> Vec<Command> {
+        let gate = self.journal.pop_front();
+        gate.and_then(|gate| gate.open(|_| Ok::<(), String>(())).ok()).unwrap_or_default()
+    }
+
+    /// What the oldest store write is; none when there is none.
+    pub(crate) fn next_change(&self) -> Option<Effect> {
+        let gate = self.changes.front()?;
+        // A block brings its id, a certificate does not.
+        let is_block = gate.write().iter().any(|(table, _, _)| table == Table::BlockHeights);
+        Some(if is_block { Effect::Block } else { Effect::Certificate })
     }
 
     /// The oldest store write becomes durable; what follows it is let out.
     ///
     /// # Errors
     /// As `write_journal`.
-    pub fn write_store(&mut self, prng: &mut Prng) -> Result<Vec<Command>, WriteFailed> {
-        if let Some(fault) = self.fails() {
-            if fault == Fault::SyncError && prng.chance(500) {
+    pub fn write_store(&mut self) -> Result<Vec<Command>, WriteFailed> {
+        if let Some(Failing { fault, leaves_it }) = self.fails() {
+            if leaves_it {
                 drop(self.keep_changes());
             }
-            return Err(WriteFailed(fault));
+            return Err(WriteFailed::Wanted(fault));
         }
         Ok(self.keep_changes())
     }
@@ -111,13 +158,12 @@ impl Disk {
         gate.open(|change| store.commit(change)).expect("the memory store has room")
     }
 
-    /// What fails the next write; an error of a sync strikes once, a full disk until there is room.
-    fn fails(&mut self) -> Option<Fault> {
-        let fault = self.failing;
-        if fault == Some(Fault::SyncError) {
+    fn fails(&mut self) -> Option<Failing> {
+        let failing = self.failing;
+        if failing.is_some_and(|it| it.fault == Fault::SyncError) {
             self.failing = None;
         }
-        fault
+        failing
     }
 
     /// Power is lost, and nobody was told how much of what was on its way is durable.
@@ -128,7 +174,8 @@ impl Disk {
             PowerCut::Nothing | PowerCut::Torn => 0,
         };
         for _ in 0..records {
-            drop(self.keep_journal());
+            // A file of its own that refuses says so when it is read.
+            let _ = self.keep_journal();
         }
         let changes = match cut {
             PowerCut::Partly | PowerCut::Torn => prng.below(self.changes.len() as u64 + 1),
@@ -137,8 +184,31 @@ impl Disk {
         for _ in 0..changes {
             drop(self.keep_changes());
         }
+        self.end();
+    }
+
+    /// Power is lost: of what was on its way nothing is durable.
+    pub(crate) fn end(&mut self) {
         self.journal.clear();
         self.changes.clear();
+        self.full_until_us = 0;
+        if let Some(file) = &mut self.file {
+            file.end();
+        }
+    }
+
+    /// Reads the journal's file, if there is one.
+    pub(crate) fn reread(&mut self) -> Result<(), String> {
+        if let Some(file) = &mut self.file {
+            let begun = LedgerReader::new(Arc::clone(&self.store) as Arc<dyn ledger::read::Read>)
+                .tip()
+                .map_err(|fault| fault.to_string())?
+                .is_some_and(|tip| tip.height > Height::ZERO);
+            let (record, blocks) = file.recover(begun)?;
+            self.record = record;
+            self.blocks = blocks.into_iter().map(|it| (it.block.id(), it)).collect();
+        }
+        Ok(())
     }
 
     /// Spoils a stored value: one of its bits, or all of it by another key's. False: the store is empty.

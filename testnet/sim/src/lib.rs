@@ -6,7 +6,8 @@
 //!   `workload`: what became of what was submitted; `liveness`: what must happen once it is over; `deeds`: what a
 //!   member's shell does; `letter`: a message under way;
 //! - `byzantine`, `lies`, `release`: what is done, answered and said instead; `defects`: rules broken on purpose;
-//! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong;
+//! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong; `crash`: one member ends
+//!   at one of its effects;
 //! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens;
 //! - `outcomes`: what a run came to; `sweep`: many seeds; `scale`: what a commit costs in networks of many sizes.
 //!
@@ -17,6 +18,7 @@ mod byzantine;
 mod cast;
 pub mod checkers;
 pub mod clock;
+pub mod crash;
 mod deeds;
 mod defects;
 pub mod disk;

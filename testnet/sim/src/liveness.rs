@@ -75,16 +75,18 @@ impl World {
         self.liveness.phase = Phase::Healed;
         self.liveness.healed_us = self.now_us;
         self.liveness.healed_at = self.checkers.height();
-        // A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
-        // that waited in vain. The last of these is new.
+        self.submit_again(10_000);
+        Ok(())
+    }
+
+    /// A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
+    /// that waited in vain. The last of these is new.
+    pub(crate) fn submit_again(&mut self, after_us: u64) {
         for index in 0..self.required() {
             for to in 0..self.plan.members {
-                self.after(10_000 + 1_000 * index as u64, Happening::Submit { to, submission: index });
+                self.after(after_us + 1_000 * index as u64, Happening::Submit { to, submission: index });
             }
         }
-        let last_us = self.required() as u64 * 1_000;
-        debug_assert!(last_us < self.plan.heal_ms * 1_000);
-        Ok(())
     }
 
     /// Something new is durable somewhere.
@@ -169,7 +171,7 @@ impl World {
     pub(crate) fn crash_leader(&mut self) {
         let Some(leader) = self.leader() else { return };
         self.note(11, u64::from(leader), || format!("v{leader} leads, and crashes for good"));
-        self.crash(leader, Fault::Crash, PowerCut::Partly);
+        self.power_off(leader, Fault::Crash, PowerCut::Partly);
         let others: Vec<u16> = self.honest().filter(|member| *member != leader).collect();
         let taker = others[self.faults.below(others.len() as u64) as usize];
         self.liveness.phase = Phase::LeaderDown;

@@ -7,7 +7,7 @@ use sim::sweep::percentile;
 use sim::{Fault, Plan, Sweep, World, scale, shrink};
 
 const USAGE: &str = "usage:
-  sim run [--seeds N] [--from S] [--jobs J] [--scenario FILE] [--output json]
+  sim run [--seeds N] [--from S] [--jobs J] [--scenario FILE] [--output json] [--shrink-runs N]
       runs N worlds (2,000), each with the plan its seed draws, or all with the plan of FILE
   sim replay --seed S [--plan FILE]
       runs one world and prints a line for each happening
@@ -81,9 +81,15 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         true => println!("{}", report.json()),
         false => report.print(scenario.is_none()),
     }
+    let shrink_runs = arguments.number("--shrink-runs", Some(SHRINK_RUNS))?;
     if let Some((seed, _)) = sweep.violations.first() {
-        let plan = scenario.clone().unwrap_or_else(|| Plan::draw(*seed));
-        explain(*seed, plan, SHRINK_RUNS)?;
+        match shrink_runs {
+            0 => println!("{}", command(*seed, arguments.text("--scenario").map(Path::new))),
+            runs => {
+                let plan = scenario.clone().unwrap_or_else(|| Plan::draw(*seed));
+                explain(*seed, plan, runs)?;
+            }
+        }
     }
     let all_classes = scenario.is_some() || seeds < ALL_CLASSES_FROM || sweep.survived() == Fault::ALL.len();
     Ok(ExitCode::from(u8::from(!sweep.violations.is_empty() || !all_classes)))

@@ -38,24 +38,35 @@ thread_local! {
 }
 
 impl Keys {
+    /// The keys of a seed, known to the notary.
+    pub fn new(seed: &[u8; 32], notary: &mut Notary) -> Self {
+        let keys = Self::made(seed);
+        keys.register(notary);
+        keys
+    }
+
     /// The keys of the member at a position, known to the notary.
     pub fn of(position: u16, notary: &mut Notary) -> Rc<Self> {
         let keys = RING.with_borrow_mut(|ring| {
             while ring.len() <= usize::from(position) {
-                ring.push(Rc::new(Self::new(ring.len() as u64)));
+                let seed = crypto::sha256(&ring.len().to_be_bytes());
+                ring.push(Rc::new(Self::made(seed.as_bytes())));
             }
             Rc::clone(&ring[usize::from(position)])
         });
-        let Self { consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = &*keys;
-        for signer in [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65] {
-            notary.register(signer);
-        }
+        keys.register(notary);
         keys
     }
 
-    fn new(position: u64) -> Self {
-        let seed = *crypto::sha256(&position.to_be_bytes()).as_bytes();
-        let signer = |scheme, role| Signer::new(scheme, crypto::derive_seed(&seed, role));
+    fn register(&self, notary: &mut Notary) {
+        let Self { consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = self;
+        for signer in [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65] {
+            notary.register(signer);
+        }
+    }
+
+    fn made(seed: &[u8; 32]) -> Self {
+        let signer = |scheme, role| Signer::new(scheme, crypto::derive_seed(seed, role));
         Self {
             consensus: signer(Scheme::Ed25519, "consensus"),
             network: signer(Scheme::Ed25519, "network"),
@@ -175,6 +186,12 @@ impl Member {
             journaled: journaled.collect(),
         })?);
         Ok(())
+    }
+
+    /// Loses power, and every write on its way.
+    pub(crate) fn end(&mut self) {
+        self.stop();
+        self.disk.end();
     }
 
     /// It runs no more: whatever it was about to do, it does not.

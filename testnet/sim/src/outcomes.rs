@@ -1,5 +1,6 @@
 //! What a run came to.
 
+use crate::crash::Effect;
 use crate::fault::Strikes;
 
 /// What a run came to.
@@ -21,6 +22,10 @@ pub struct Outcomes {
     pub extensions: u64,
     /// Crashes that happened.
     pub crashes: u64,
+    /// Strikes of `World::crash` that happened.
+    pub struck: u64,
+    /// The effects of its member, when it has no strikes.
+    pub effects: Vec<Effect>,
     /// Equivocations that honest members proved.
     pub accusations: u64,
     /// Times that a damaged disk was noticed.

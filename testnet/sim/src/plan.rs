@@ -50,6 +50,10 @@ pub enum ShellDefect {
     LockNotRestored,
     /// After a restart the whole safety record is forgotten.
     Amnesia,
+    /// What follows a store write leaves before the write is durable.
+    TellBeforeStored,
+    /// What follows a journal write leaves although the write failed.
+    FailedWriteIgnored,
     /// The body of a block that is voted for is not journaled with the vote.
     BodyNotJournaled,
     /// After a restart the ledger no longer knows which submissions it decided.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::checkers::Violation;
-use crate::disk::PowerCut;
+use crate::disk::{Failing, PowerCut};
 use crate::fault::Fault;
 use crate::plan::{Plan, Trouble};
 use crate::world::{Happening, World};
@@ -77,7 +77,7 @@ impl World {
         self.at(trouble_us, Happening::Heal);
     }
 
-    pub(crate) fn begin(&mut self, number: usize) {
+    pub(crate) fn begin_trouble(&mut self, number: usize) {
         let trouble = self.plan.troubles[number].clone();
         let Trouble { fault, amount, .. } = trouble;
         let whom = match trouble.members.is_empty() {
@@ -107,7 +107,7 @@ impl World {
             }
             Fault::Crash => {
                 for member in whom {
-                    self.crash(member, fault, PowerCut::Partly);
+                    self.power_off(member, fault, PowerCut::Partly);
                 }
             }
             // At the next write: at most times there is none on its way.
@@ -142,7 +142,8 @@ impl World {
             }
             Fault::SyncError | Fault::DiskFull => {
                 for member in whom {
-                    self.members[usize::from(member)].disk.failing = Some(fault);
+                    let leaves_it = fault == Fault::SyncError && self.disks.chance(500);
+                    self.members[usize::from(member)].disk.failing = Some(Failing { fault, leaves_it });
                 }
             }
             // The plan's check refuses them here: they are roles.
@@ -150,7 +151,7 @@ impl World {
         }
     }
 
-    pub(crate) fn end(&mut self, number: usize) -> Result<(), Violation> {
+    pub(crate) fn end_trouble(&mut self, number: usize) -> Result<(), Violation> {
         let Some(whom) = self.befallen.whom.remove(&number) else { return Ok(()) };
         let Trouble { fault, amount, .. } = self.plan.troubles[number];
         self.note(13, number as u64, || format!("{} ends", fault.name()));
@@ -191,7 +192,7 @@ impl World {
     pub(crate) fn end_all(&mut self) -> Result<(), Violation> {
         let open: Vec<usize> = self.befallen.whom.keys().copied().collect();
         for number in open {
-            self.end(number)?;
+            self.end_trouble(number)?;
         }
         self.network.heal();
         for member in 0..self.plan.members {
@@ -200,7 +201,7 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn crash(&mut self, member: u16, fault: Fault, cut: PowerCut) {
+    pub(crate) fn power_off(&mut self, member: u16, fault: Fault, cut: PowerCut) {
         let it = &mut self.members[usize::from(member)];
         if it.engine.is_none() {
             return;
@@ -222,7 +223,7 @@ impl World {
 
     pub(crate) fn cut_power(&mut self, member: u16, fault: Fault) {
         let cut = if fault == Fault::TornWrite { PowerCut::Torn } else { PowerCut::Nothing };
-        self.crash(member, fault, cut);
+        self.power_off(member, fault, cut);
         // Who armed it may have ended before: then nobody else would start the member again.
         self.after(200_000, Happening::Restart { member });
     }
@@ -232,7 +233,7 @@ impl World {
         let Some(whom) = self.befallen.whom.get(&number).cloned() else { return };
         let half_us = self.plan.troubles[number].count().max(1) * 500;
         for member in whom {
-            self.crash(member, Fault::CrashLoop, PowerCut::Partly);
+            self.power_off(member, Fault::CrashLoop, PowerCut::Partly);
             self.after(half_us, Happening::Restart { member });
         }
     }

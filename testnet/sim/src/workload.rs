@@ -130,9 +130,11 @@ impl World {
         Ok((open, size))
     }
 
-    /// Whether every submission that must be final is so at every honest member.
+    /// Whether every submission that must be final is so at every honest member, and all of these run.
     pub(crate) fn is_all_final(&self) -> bool {
-        self.honest().all(|member| self.lacking(member).is_none())
+        self.honest().all(|member| {
+            self.members[usize::from(member)].engine.is_some() && self.lacking(member).is_none()
+        })
     }
 
     fn lacking(&self, member: u16) -> Option<usize> {

@@ -14,10 +14,12 @@ use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
 use proto::id::ValidatorIndex;
 use proto::message::{Request, Response};
+use proto::validators::ValidatorSet;
 
 use crate::cast::{Cast, Wanted};
 use crate::checkers::{Checkers, Finding, Violation};
 use crate::clock::Clock;
+use crate::crash::Crashing;
 use crate::fault::Fault;
 use crate::letter::{Letter, Trace};
 use crate::liveness::{Liveness, Phase};
@@ -139,6 +141,7 @@ pub struct World {
     pub(crate) trace: Trace,
     /// Blocks that a Byzantine member made up.
     pub(crate) forged: Vec<CertifiedBlock>,
+    pub(crate) crashing: Option<Crashing>,
     /// Prints one line a happening.
     pub verbose: bool,
     /// Counts the bytes of what is sent; it costs an encoding each.
@@ -180,6 +183,7 @@ impl World {
             outcomes: Outcomes::default(),
             trace: Trace::default(),
             forged: Vec::new(),
+            crashing: None,
             verbose: false,
             weighs: false,
             members,
@@ -187,6 +191,11 @@ impl World {
             cast,
             plan,
         }
+    }
+
+    /// The validators.
+    pub fn set(&self) -> &ValidatorSet {
+        &self.cast.set
     }
 
     /// Runs to the end.
@@ -274,7 +283,7 @@ impl World {
                 false => Ok(()),
             },
             Happening::StoreWritten { member, life } => match self.lives(member, life) {
-                true => self.store_written(member),
+                true => self.store_written(member, life),
                 false => Ok(()),
             },
             Happening::Submit { to, submission } => self.submit(to, submission),
@@ -284,10 +293,10 @@ impl World {
                 Ok(())
             }
             Happening::Begin { trouble } => {
-                self.begin(trouble);
+                self.begin_trouble(trouble);
                 Ok(())
             }
-            Happening::End { trouble } => self.end(trouble),
+            Happening::End { trouble } => self.end_trouble(trouble),
             Happening::PowerCut { member, life, fault } => {
                 if self.lives(member, life) {
                     self.cut_power(member, fault);
@@ -317,6 +326,8 @@ impl World {
         if self.members[usize::from(member)].engine.is_some() {
             return Ok(());
         }
+        let reread = self.members[usize::from(member)].disk.reread();
+        reread.map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
         let forgetful = self.plan.attack(member) == Some(Attack::Amnesia);
         let it = &mut self.members[usize::from(member)];
         let started = it.boot(&self.cast, self.plan.defect, forgetful);
@@ -391,9 +402,7 @@ impl World {
     pub(crate) fn stop(&mut self, member: u16, why: &str) {
         self.note(9, u64::from(member), || format!("v{member} stops: {why}"));
         let it = &mut self.members[usize::from(member)];
-        it.stop();
-        it.disk.journal.clear();
-        it.disk.changes.clear();
+        it.end();
         self.after(300_000, Happening::Restart { member });
     }
 

@@ -81,3 +81,32 @@ fn what_is_no_network_is_told_apart() {
         assert!(matches!(Topology::read(dir.path()), Err(TopologyError::Malformed { .. })), "{text}");
     }
 }
+
+#[test]
+fn a_network_moves_and_its_nodes_see_the_doors_they_were_given() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut topology = Topology::create(&plan(dir.path(), Keys::Encrypted)).expect("draws");
+    let at = |host: u8, port: u16| SocketAddr::from(([10, 0, 0, host], port));
+    let house = |n: u8| House {
+        rpc: at(n, 1),
+        admin: at(n, 2),
+        p2p: at(n, 3),
+        peers: (0..4).map(|to| at(9, u16::from(n) * 10 + to)).collect(),
+        data_dir: (n == 3).then(|| "disk".into()),
+    };
+    let houses: Vec<House> = (0..4).map(house).collect();
+    let before = topology.clone();
+    assert!(matches!(topology.rehouse(&houses[..3]), Err(TopologyError::Houses { found: 3, nodes: 4 })));
+    assert_eq!(topology, before);
+
+    topology.rehouse(&houses).expect("moves");
+    assert_eq!(Topology::read(topology.dir()).expect("reads"), topology);
+    for (number, node) in topology.nodes.iter().enumerate() {
+        let sources = Sources { env: Vec::new(), ..Sources::of_node(node.dir(), Vec::new()).expect("reads") };
+        let config = Config::load(node.dir(), &sources).expect("a configuration");
+        assert_eq!((config.rpc.listen, config.admin_listen), (vec![node.rpc], node.admin));
+        assert_eq!(config.peers["v2"][0].to_string(), format!("/ip4/10.0.0.9/tcp/{}", number * 10 + 1));
+        let data_dir = if number == 3 { node.dir().join("disk") } else { node.dir().to_owned() };
+        assert_eq!(config.data_dir, data_dir);
+    }
+}

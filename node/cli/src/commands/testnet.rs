@@ -299,6 +299,7 @@ pub fn undrawn(fault: TopologyError) -> Failure {
         TopologyError::Io { .. }
         | TopologyError::Malformed { .. }
         | TopologyError::Count { .. }
+        | TopologyError::Houses { .. }
         | TopologyError::Keystore(_)
         | TopologyError::Passphrase(_)
         | TopologyError::Genesis(_)

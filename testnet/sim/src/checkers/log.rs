@@ -17,8 +17,11 @@ impl Checkers {
     /// A member signs a head: what it vouches for must survive its crash.
     ///
     /// # Errors
-    /// `Broken` when the head is not durable; `Unreadable`.
-    pub fn cosigned(&self, member: u16, head: Head, reader: &LedgerReader) -> Result<(), Finding> {
+    /// `Broken` when the head is not durable, or another of its size was signed before; `Unreadable`.
+    pub fn cosigned(&mut self, member: u16, head: Head, reader: &LedgerReader) -> Result<(), Finding> {
+        if *self.cosigned.entry((member, head.size.get())).or_insert(head.root) != head.root {
+            return broken(format!("v{member} signs two heads of size {}", head.size));
+        }
         match reader.tip()?.is_some_and(|tip| tip.head.size >= head.size) {
             true => Ok(()),
             false => broken(format!("v{member} signs the head of size {} before it is durable", head.size)),
@@ -48,6 +51,17 @@ impl Checkers {
             return broken(format!("v{member} has submission {id} at {index}, where {owner} stood"));
         }
         Ok(())
+    }
+
+    /// A member told somebody what became of a submission: its place is for ever.
+    ///
+    /// # Errors
+    /// `Broken` when another place was told before.
+    pub fn told(&mut self, member: u16, id: SubmissionId, outcome: &Outcome) -> Result<(), Finding> {
+        match outcome {
+            Outcome::Committed { index, .. } => self.placed(member, id, *index),
+            Outcome::Rejected { .. } | Outcome::Expired { .. } => Ok(()),
+        }
     }
 
     /// A quorum signed a head: the signatures hold, and the log extends the last one that was signed.

@@ -15,7 +15,8 @@ use super::{Checkers, Finding, broken};
 pub(super) struct Spoken {
     vote: Option<BlockId>,
     proposal: Option<BlockId>,
-    timeout: bool,
+    /// The view of the certificate it reported.
+    timeout: Option<View>,
 }
 
 impl Checkers {
@@ -30,7 +31,7 @@ impl Checkers {
                 if spoken.vote.is_some_and(|before| before != statement.block) {
                     return broken(format!("v{member} voted twice in view {}", statement.view));
                 }
-                if spoken.timeout && spoken.vote.is_none() {
+                if spoken.timeout.is_some() && spoken.vote.is_none() {
                     return broken(format!("v{member} voted after its timeout of view {}", statement.view));
                 }
                 spoken.vote = Some(statement.block);
@@ -47,7 +48,11 @@ impl Checkers {
                 timeout_cert.iter().try_for_each(|tc| self.timeouts(member, tc))
             }
             Say::Timeout { view, high_qc, last_tc, .. } => {
-                self.spoken.entry((member, *view)).or_default().timeout = true;
+                let spoken = self.spoken.entry((member, *view)).or_default();
+                if spoken.timeout.is_some_and(|before| before != high_qc.view) {
+                    return broken(format!("v{member} timed out twice in view {view}, with other reports"));
+                }
+                spoken.timeout = Some(high_qc.view);
                 self.certificate(member, high_qc)?;
                 last_tc.iter().try_for_each(|tc| self.timeouts(member, tc))
             }
@@ -76,7 +81,7 @@ impl Checkers {
         self.certificate(member, &tc.high_qc)?;
         let signers: BTreeSet<u16> = tc.entries.iter().map(|entry| entry.signer.get()).collect();
         self.counts(member, "timeout certificate", tc.view, &signers)?;
-        let left = |signer: u16| self.spoken.get(&(signer, tc.view)).is_some_and(|it| it.timeout);
+        let left = |signer: u16| self.spoken.get(&(signer, tc.view)).is_some_and(|it| it.timeout.is_some());
         match signers.difference(&self.byzantine).find(|signer| !left(**signer)) {
             Some(signer) => {
                 broken(format!("v{member} shows a timeout of v{signer} of view {} that never was", tc.view))

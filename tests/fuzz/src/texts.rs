@@ -1,0 +1,70 @@
+//! Texts that verifiers and operators read: what is printed again reads as the same value.
+
+use model::jwks::Jwks;
+use model::strict;
+use proto::checkpoint::CheckpointText;
+use proto::note::Note;
+use proto::policy::Policy;
+use proto::receipt::Receipt;
+use verify::{Options, verify_checkpoint, verify_receipt};
+
+use super::fixture::NETWORK;
+
+/// Longest key set read, in bytes.
+const JWKS_BYTES_MAX: usize = 256 << 10;
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// A checkpoint as signed note.
+pub fn checkpoint_note(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(note) = Note::parse(text) {
+        assert_eq!(note.to_string(), text, "a note has one spelling");
+        if let Ok(checkpoint) = CheckpointText::parse(note.text()) {
+            assert_eq!(CheckpointText::parse(&checkpoint.to_string()), Ok(checkpoint));
+        }
+    }
+    drop(verify_checkpoint(&NETWORK.policy, text));
+}
+
+/// A C2SP tlog-policy.
+pub fn policy(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let Ok(policy) = text.parse::<Policy>() else { return };
+    let printed = policy.to_string();
+    assert_eq!(printed.parse::<Policy>().as_ref(), Ok(&policy), "{printed}");
+    policy.satisfied(&policy.witnesses().iter().map(|witness| witness.name.as_str()).collect());
+}
+
+/// A receipt in JSON.
+pub fn receipt_json(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let Ok(receipt) = Receipt::from_json(text) else { return };
+    assert_eq!(Receipt::from_json(&receipt.to_json()).as_ref(), Ok(&receipt));
+    doubt(&receipt);
+}
+
+/// A receipt as C2SP tlog-proof: the first line of the input is the entry, in hexadecimal.
+pub fn receipt_tlog_proof(bytes: &[u8]) {
+    let Some((entry, proof)) = text(bytes).and_then(|text| text.split_once('\n')) else { return };
+    let Ok(entry) = hex::decode(entry) else { return };
+    let Ok(receipt) = Receipt::from_tlog_proof(proof, entry.clone()) else { return };
+    let printed = receipt.to_tlog_proof();
+    assert_eq!(Receipt::from_tlog_proof(&printed, entry).as_ref(), Ok(&receipt), "{printed}");
+    doubt(&receipt);
+}
+
+fn doubt(receipt: &Receipt) {
+    let report = verify_receipt(&NETWORK.policy, receipt, Options::default());
+    assert_eq!(report.is_true(), report.failure().is_none(), "a report contradicts itself");
+}
+
+/// A JSON Web Key set.
+pub fn jwks(bytes: &[u8]) {
+    let Ok(value) = strict::parse(bytes, JWKS_BYTES_MAX) else { return };
+    let Ok(keys) = strict::shape::<Jwks>(value) else { return };
+    let printed = serde_json::to_value(&keys).expect("strings only");
+    assert_eq!(strict::shape::<Jwks>(printed), Ok(keys));
+}
