@@ -5,4 +5,5 @@ pub(crate) mod entries;
 pub(crate) mod node;
 pub(crate) mod proofs;
 pub(crate) mod submit;
+pub(crate) mod trust;
 pub(crate) mod verdict;

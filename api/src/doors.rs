@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ledger::{LedgerReader, Notice, Outcome};
 use proto::genesis::Genesis;
 use proto::id::SubmissionId;
+use proto::policy::{Policy, PolicyError};
 use proto::validators::ValidatorSet;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -24,18 +25,43 @@ pub struct Doors {
     pub feed: broadcast::Sender<Arc<Notice>>,
     /// What the node says of itself.
     pub status: watch::Receiver<NodeStatus>,
-    /// The validators.
-    pub set: Arc<ValidatorSet>,
+    /// Who reigns, and by which policy they are judged; newer when an epoch begins.
+    pub reign: watch::Receiver<Reigning>,
     /// The network's genesis.
     pub genesis: Arc<Genesis>,
-    /// The C2SP tlog-policy text that receipts are judged by.
-    pub policy: Arc<str>,
     /// Signs for callers who send plain JSON; none: they are refused.
     pub gateway: Option<Gateway>,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.
     pub stopping: watch::Receiver<bool>,
+}
+
+/// The validators of the present epoch.
+#[derive(Clone, Debug)]
+pub struct Reigning {
+    /// They.
+    pub set: Arc<ValidatorSet>,
+    /// The C2SP tlog-policy text that receipts of this epoch are judged by.
+    pub policy: Arc<str>,
+}
+
+impl Reigning {
+    /// These validators, and the policy that follows from them.
+    ///
+    /// # Errors
+    /// `PolicyError` when none does.
+    pub fn of(set: Arc<ValidatorSet>) -> Result<Self, PolicyError> {
+        let policy = Policy::of(&set)?.to_string().into();
+        Ok(Self { set, policy })
+    }
+}
+
+impl Doors {
+    /// The validators of the present epoch.
+    pub(crate) fn set(&self) -> Arc<ValidatorSet> {
+        self.reign.borrow().set.clone()
+    }
 }
 
 /// An envelope, and where to answer.
@@ -54,6 +80,11 @@ pub enum SubmitReply {
     Accepted {
         /// Its id.
         id: SubmissionId,
+    },
+    /// The node is no validator, so it orders nothing.
+    Observer {
+        /// Where validators can be asked: URLs if the operator gave some, else names.
+        validators: Vec<String>,
     },
     /// Already in the pool.
     Waiting {
@@ -106,6 +137,10 @@ pub struct NodeStatus {
     pub checkpoint_size: u64,
     /// Time of the newest committed block, in milliseconds since 1970.
     pub block_time_ms: u64,
+    /// The present epoch.
+    pub epoch: u64,
+    /// Whether this node is one of its validators.
+    pub role: Role,
     /// Number of validators this node is connected to, without itself.
     pub peers_connected: u16,
     /// Number of submissions waiting.
@@ -116,4 +151,14 @@ pub struct NodeStatus {
     pub ready: bool,
     /// If not, why not.
     pub reasons: Vec<String>,
+}
+
+/// What a node is in the present epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It follows, and orders nothing.
+    #[default]
+    Observer,
+    /// One of those who order.
+    Validator,
 }

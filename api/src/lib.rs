@@ -30,7 +30,7 @@ pub mod server;
 mod waiting;
 
 pub use api::Api;
-pub use doors::{Doors, NodeStatus, SubmitReply, SubmitRequest};
+pub use doors::{Doors, NodeStatus, Reigning, Role, SubmitReply, SubmitRequest};
 pub use gateway::{Anonymous, Gateway};
 pub use guard::Exposure;
 pub use metrics::{Family, MetricsSource, Values};

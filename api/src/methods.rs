@@ -1,6 +1,8 @@
 //! The methods of JSON-RPC: their names, their shapes, the calls behind them.
 
-use model::chain::{BlockAnswer, BlockParams, CheckpointAnswer, CheckpointParams};
+use model::chain::{
+    BlockAnswer, BlockParams, CheckpointAnswer, CheckpointParams, ValidatorsAnswer, ValidatorsParams,
+};
 use model::entry::{EntryAnswer, EntryParams, SubmitParams, Ticket};
 use model::error::ApiError;
 use model::jwks::Jwks;
@@ -9,13 +11,14 @@ use model::receipt::{
 };
 use model::status::StatusAnswer;
 use model::strict;
+use model::trust::{TrustAnswer, TrustParams};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
-use crate::calls::{chain, entries, node, proofs, submit, verdict};
+use crate::calls::{chain, entries, node, proofs, submit, trust, verdict};
 use crate::guard::Caller;
 use crate::openrpc;
 use crate::schema::{SchemaOf, of};
@@ -30,6 +33,8 @@ pub(crate) enum Method {
     Checkpoint,
     Consistency,
     Block,
+    Validators,
+    Trust,
     Status,
     Jwks,
     Discover,
@@ -41,7 +46,7 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Submit,
         Self::Get,
         Self::Receipt,
@@ -49,6 +54,8 @@ impl Method {
         Self::Checkpoint,
         Self::Consistency,
         Self::Block,
+        Self::Validators,
+        Self::Trust,
         Self::Status,
         Self::Jwks,
         Self::Discover,
@@ -63,6 +70,8 @@ impl Method {
             Self::Checkpoint => "ledger_checkpoint",
             Self::Consistency => "ledger_consistency",
             Self::Block => "ledger_block",
+            Self::Validators => "ledger_validators",
+            Self::Trust => "ledger_trust",
             Self::Status => "node_status",
             Self::Jwks => "keys_jwks",
             Self::Discover => "rpc.discover",
@@ -82,6 +91,8 @@ impl Method {
             Self::Checkpoint => "A checkpoint that a quorum signed.",
             Self::Consistency => "That the log of one size extends the log of another.",
             Self::Block => "A committed block.",
+            Self::Validators => "The validators of an epoch.",
+            Self::Trust => "The chain of trust: from genesis to the validators of any epoch.",
             Self::Status => "What the node says of itself.",
             Self::Jwks => "The network's public keys.",
             Self::Discover => "This interface as an OpenRPC document.",
@@ -98,6 +109,8 @@ impl Method {
             Self::Checkpoint => (of::<CheckpointParams>, of::<CheckpointAnswer>),
             Self::Consistency => (of::<ConsistencyParams>, of::<ConsistencyAnswer>),
             Self::Block => (of::<BlockParams>, of::<BlockAnswer>),
+            Self::Validators => (of::<ValidatorsParams>, of::<ValidatorsAnswer>),
+            Self::Trust => (of::<TrustParams>, of::<TrustAnswer>),
             Self::Status => (of::<Nothing>, of::<StatusAnswer>),
             Self::Jwks => (of::<Nothing>, of::<Jwks>),
             Self::Discover => (of::<Nothing>, of::<Map<String, Value>>),
@@ -123,6 +136,8 @@ impl Method {
             Self::Checkpoint => write(&chain::checkpoint(api, read(params)?).await?),
             Self::Consistency => write(&proofs::consistency(api, read(params)?).await?),
             Self::Block => write(&chain::block(api, read(params)?).await?),
+            Self::Validators => write(&chain::validators(api, read(params)?).await?),
+            Self::Trust => write(&trust::trust(api, read(params)?).await?),
             Self::Status => read(params).and_then(|Nothing {}| write(&node::status(api))),
             Self::Jwks => read(params).and_then(|Nothing {}| write(&node::jwks(api))),
             Self::Discover => read(params).map(|Nothing {}| openrpc::document()),

@@ -9,12 +9,13 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures::FutureExt as _;
-use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer};
+use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer, ValidatorsParams};
 use model::entry::{EntryAnswer, SubmitParams, Ticket};
 use model::error::ApiError;
 use model::jwks::Jwks;
 use model::receipt::{ConsistencyAnswer, ConsistencyParams, VerifyAnswer, VerifyParams};
 use model::status::{HealthAnswer, StatusAnswer};
+use model::trust::{TrustAnswer, TrustParams};
 use serde_json::Value;
 
 use crate::api::Api;
@@ -230,13 +231,26 @@ fn files() -> Vec<Route> {
 fn description() -> Vec<Route> {
     let policy = "The policy that receipts are judged by (C2SP tlog-policy).";
     vec![
-        read(
-            "/v1/validators",
-            "validators",
-            "The validators.",
-            Answers::Json(of::<ValidatorsAnswer>),
-            || get(chain::validators),
-        ),
+        Route {
+            query: Some(of::<ValidatorsParams>),
+            ..read(
+                "/v1/validators",
+                "validators",
+                "The validators of an epoch.",
+                Answers::Json(of::<ValidatorsAnswer>),
+                || get(chain::validators),
+            )
+        },
+        Route {
+            query: Some(of::<TrustParams>),
+            ..read(
+                "/v1/trust",
+                "ledger_trust",
+                "The chain of trust: from genesis to the validators of any epoch.",
+                Answers::Json(of::<TrustAnswer>),
+                || get(chain::trust),
+            )
+        },
         read(
             "/v1/status",
             "node_status",

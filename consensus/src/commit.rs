@@ -2,13 +2,13 @@
 //!
 //! A block is final when a block of the very next view stands on it and is certified; with it all its ancestors. A gap
 //! of one view is enough to lose this: the leader of the skipped view may have gathered a certificate for another
-//! history (Fast-HotStuff's attack). Source: `SPEC.md`, rules K1 to K4.
+//! history (Fast-HotStuff's attack). Source: `SPEC.md`, rules K1 to K4, H4.
 
 use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::id::BlockId;
 
-use crate::effect::CommittedBlock;
+use crate::effect::{CommittedBlock, EpochEnd};
 use crate::tree::{Ancestry, BlockTree};
 
 /// What the certificates known so far decide.
@@ -25,25 +25,41 @@ pub enum Decision {
 /// Applies the commit rule and moves the tree's root to the newest block that is final and whole.
 pub fn commit(tree: &mut BlockTree, high_qc: &QuorumCert) -> Decision {
     let decided =
-        finals(tree, high_qc).into_iter().find_map(|certificate| match tree.ancestry(certificate) {
-            Ancestry::Whole(path) => Some((certificate.clone(), Some(path))),
+        finals(tree, high_qc).into_iter().find_map(|proof| match tree.ancestry(&proof.certificate) {
+            Ancestry::Whole(path) => Some((proof, Some(path))),
             // An older one may be whole: so a replica far behind commits what it has while it fetches the rest.
             Ancestry::Missing(_) => None,
-            Ancestry::Beside => Some((certificate.clone(), None)),
+            Ancestry::Beside => Some((proof, None)),
         });
     match decided {
         None => Decision::Wait,
-        Some((certificate, Some(path))) => leave(tree, &path, certificate),
+        Some((proof, Some(path))) => leave(tree, &path, proof),
         // rule K4
-        Some((certificate, None)) => Decision::Fork(certificate),
+        Some((proof, None)) => Decision::Fork(proof.certificate),
     }
 }
 
-/// Lets the blocks of `path` leave the tree, oldest first, up to the first whose batches are not here. `certificate` is
-/// of the last one; each other has the one its successor stands on.
-// rules K2, K3
-fn leave(tree: &mut BlockTree, path: &[BlockId], certificate: QuorumCert) -> Decision {
-    let ready = path.iter().take_while(|id| tree.is_here(id)).count();
+/// That a block is final: its certificate, the block of the next view on it, and the certificate of that one.
+struct Proof {
+    certificate: QuorumCert,
+    child: Block,
+    child_certificate: QuorumCert,
+}
+
+/// Lets the blocks of `path` leave the tree, oldest first, up to the first whose batches are not here, and none behind one
+/// that closes the epoch. `proof` is of the last one; each other has the certificate its successor stands on.
+// rules K2, K3, H4
+fn leave(tree: &mut BlockTree, path: &[BlockId], proof: Proof) -> Decision {
+    let Proof { certificate, child, child_certificate } = proof;
+    let mut ready = path.iter().take_while(|id| tree.is_here(id)).count();
+    let closes = |id: &BlockId| tree.get(id).is_some_and(|(block, _)| block.closes_epoch());
+    let mut end = None;
+    if let Some(last) = path[..ready].iter().position(closes) {
+        ready = last + 1;
+        let above = path[ready..].iter().filter_map(|id| tree.get(id)).cloned();
+        let blocks = above.chain([(child, certificate.clone())]).collect();
+        end = Some(EpochEnd { blocks, certificate: child_certificate });
+    }
     let mut certificates: Vec<QuorumCert> =
         path.iter().skip(1).filter_map(|id| tree.get(id)).map(|(_, justify)| justify.clone()).collect();
     certificates.push(certificate);
@@ -51,9 +67,12 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], certificate: QuorumCert) -> Dec
         .iter()
         .zip(certificates)
         .filter_map(|(id, certificate)| {
-            tree.advance(id).map(|(block, justify)| CommittedBlock { block, justify, certificate })
+            tree.advance(id).map(|(block, justify)| CommittedBlock { block, justify, certificate, end: None })
         })
         .collect();
+    if let Some(last) = committed.last_mut() {
+        last.end = end;
+    }
     match committed.is_empty() {
         true => Decision::Wait,
         false if crypto::broken!(AncestorsSkipped) => {
@@ -63,24 +82,28 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], certificate: QuorumCert) -> Dec
     }
 }
 
-/// Certificates of the blocks that the rule makes final and that are later than the root, latest first. Every
+/// The blocks that the rule makes final and that are later than the root, latest first, each by its proof. Every
 /// certificate counts that we hold: the highest, and those that blocks of the tree stand on.
 // rule K1
-fn finals<'a>(tree: &'a BlockTree, high_qc: &QuorumCert) -> Vec<&'a QuorumCert> {
-    let mut finals: Vec<&QuorumCert> = tree
+fn finals(tree: &BlockTree, high_qc: &QuorumCert) -> Vec<Proof> {
+    let mut finals: Vec<Proof> = tree
         .blocks()
         .map(|(_, justify)| justify)
         .chain([high_qc])
-        .filter_map(|certificate| tree.get(&certificate.block))
-        .filter(|(block, _)| closes(block) && block.parent_view > tree.root().view)
-        .map(|(_, justify)| justify)
+        .filter_map(|of_child| Some((of_child, tree.get(&of_child.block)?)))
+        .filter(|(_, (child, _))| finishes(child) && child.parent_view > tree.root_view())
+        .map(|(of_child, (child, justify))| Proof {
+            certificate: justify.clone(),
+            child: child.clone(),
+            child_certificate: of_child.clone(),
+        })
         .collect();
-    finals.sort_by_key(|certificate| std::cmp::Reverse(certificate.view));
+    finals.sort_by_key(|proof| std::cmp::Reverse(proof.certificate.view));
     finals
 }
 
 /// Whether a certificate for this block makes its parent final.
-fn closes(block: &Block) -> bool {
+fn finishes(block: &Block) -> bool {
     block.view.follows(block.parent_view) || crypto::broken!(CommitAcrossGap)
 }
 

@@ -58,6 +58,17 @@ pub enum Say {
     },
 }
 
+impl Say {
+    /// The epoch it belongs to: who signs must do so as a validator of that one.
+    pub const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Vote { statement, .. } => statement.epoch,
+            Self::Timeout { epoch, .. } => *epoch,
+            Self::Proposal { block, .. } => block.epoch,
+        }
+    }
+}
+
 /// A block that is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedBlock {
@@ -66,6 +77,19 @@ pub struct CommittedBlock {
     /// The certificate of its parent.
     pub justify: QuorumCert,
     /// Its own certificate.
+    pub certificate: QuorumCert,
+    /// What shows that it is final, if it closes the epoch; nothing of this epoch is committed after it.
+    pub end: Option<EpochEnd>,
+}
+
+/// What shows to anybody with the validators of an epoch that its closing block is final: with these blocks and this
+/// certificate every replica of the epoch commits it by the ordinary rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochEnd {
+    /// The blocks above the closing one, oldest first, each with the certificate of its parent. The last is of the view
+    /// directly after its parent's.
+    pub blocks: Vec<(Block, QuorumCert)>,
+    /// The certificate of the last.
     pub certificate: QuorumCert,
 }
 
@@ -126,8 +150,8 @@ pub enum Effect {
         /// Batches of uncommitted ancestors, which need no second place.
         exclude: Vec<BatchId>,
     },
-    /// Are the batches of this block here? The answer is `Input::Available`, at once
-    /// or when they have been fetched.
+    /// Are the batches of this block here, and if it closes the epoch, does our own ledger hand over as it says? The
+    /// answer is `Input::Available`, at once or when both are so.
     CheckBatches {
         /// The block.
         block: Block,

@@ -5,7 +5,7 @@
 
 use proto::ballot::{Timeout, Vote};
 use proto::batch::BatchRef;
-use proto::block::CertifiedBlock;
+use proto::block::{CertifiedBlock, Handover};
 use proto::counter::View;
 use proto::id::{BlockId, ValidatorIndex};
 use proto::message::SyncInfo;
@@ -96,13 +96,15 @@ pub enum Input {
         view: View,
         /// Batches to order, all of them here and durable or about to be with the record; empty if there are none.
         batches: Vec<BatchRef>,
+        /// Who reigns next, if the ledger is to hand over.
+        handover: Option<Handover>,
     },
-    /// All batches of a block are here and hold: the answer to `Effect::CheckBatches`, now or later.
+    /// All batches of a block are here and hold, and so does its hand-over if it has one: the answer to `Effect::CheckBatches`, now or later.
     Available {
         /// The block.
         block: BlockId,
     },
-    /// Whether submissions wait that are not yet committed. To be said again whenever new ones arrive, so that a leader
+    /// Whether submissions wait that are not yet committed, or a hand-over. To be said again whenever new ones arrive, so that a leader
     /// that held asks again.
     Work {
         /// Whether they do.

@@ -32,7 +32,7 @@ mod timeouts;
 mod tree;
 mod votes;
 
-pub use effect::{CommittedBlock, Effect, Fork, Misbehaviour, Recipients, Say};
+pub use effect::{CommittedBlock, Effect, EpochEnd, Fork, Misbehaviour, Recipients, Say};
 pub use evidence::{Evidence, EvidenceError};
 pub use gate::Gated;
 pub use input::{Input, Timer};

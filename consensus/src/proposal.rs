@@ -2,12 +2,12 @@
 //!
 //! The first proposal of each view is kept; a second block of the same view is evidence and nothing else. A proposal
 //! brings the certificates that lead to its view, so once they are absorbed none is ever early. Source: `SPEC.md`,
-//! rules P2 to P4, V3 to V5, E3, L2.
+//! rules P2 to P4, V3 to V5, E3, H1 to H3, L2.
 
 use std::collections::BTreeMap;
 
 use proto::batch::BatchRef;
-use proto::block::Block;
+use proto::block::{Block, Handover};
 use proto::counter::{TimeMs, View};
 use proto::id::{BatchId, BlockId, ValidatorIndex};
 use proto::proposal::Proposal;
@@ -15,7 +15,7 @@ use proto::proposal::Proposal;
 use crate::evidence::Evidence;
 use crate::pacemaker::Pacemaker;
 use crate::replica::Essence;
-use crate::tree::BlockTree;
+use crate::tree::{BlockTree, Closing};
 
 /// What a proposal led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Proposals {
 pub enum Verdict {
     /// Nothing speaks against it.
     Fit,
-    /// Its parent is not here: nothing can be said yet.
+    /// Its parent is not here, or what its parent stands on and must be known: nothing can be said yet.
     ParentMissing,
     /// Its batches are not here: nothing can be said yet.
     BatchesMissing,
@@ -81,6 +81,8 @@ pub enum Verdict {
     Ahead,
     /// It is not later than its parent.
     NotLater,
+    /// It orders something, or closes the epoch, on a block that closes it.
+    AfterClosing,
 }
 
 /// Judges a block of the tree by its parent, its batches and our clock.
@@ -95,7 +97,15 @@ pub fn judge(tree: &BlockTree, id: &BlockId, block: &Block, now: TimeMs, clock_b
     if block.time > now.plus(clock_bound_ms) {
         return Verdict::Ahead;
     }
-    // rule V5
+    // rule H3
+    if !block.is_empty() {
+        match tree.closing(&block.parent) {
+            Closing::No => {}
+            Closing::Yes => return Verdict::AfterClosing,
+            Closing::Unknown => return Verdict::ParentMissing,
+        }
+    }
+    // rules V5, H2
     match tree.is_here(id) || crypto::broken!(BatchesNotAwaited) {
         true => Verdict::Fit,
         false => Verdict::BatchesMissing,
@@ -110,10 +120,11 @@ pub fn build(
     parent: &Block,
     now: TimeMs,
     batches: Vec<BatchRef>,
+    handover: Option<Handover>,
 ) -> Block {
     let justify = pacemaker.high_qc();
     Block {
-        epoch: parent.epoch,
+        epoch: justify.epoch,
         height: justify.height.next(),
         view: pacemaker.view(),
         parent: justify.block,
@@ -121,6 +132,7 @@ pub fn build(
         proposer: me,
         time: now.max(parent.time.plus(1)),
         batches,
+        handover,
     }
 }
 
@@ -150,7 +162,7 @@ mod tests {
         let parent = &blocks[1].0;
         for (now, time) in [(TimeMs::ZERO, parent.time.plus(1)), (parent.time.plus(50), parent.time.plus(50))]
         {
-            let block = build(ValidatorIndex::new(3), &pacemaker, parent, now, vec![batch(9)]);
+            let block = build(ValidatorIndex::new(3), &pacemaker, parent, now, vec![batch(9)], None);
             assert_eq!(block.time, time);
             assert_eq!((block.parent, block.parent_view, block.view), (qc.block, v(2), v(3)));
             assert_eq!(block.height, parent.height.next());

@@ -30,6 +30,12 @@ impl Tip {
         let certificate = QuorumCert::genesis(block.id());
         Self { block, certificate }
     }
+
+    /// Where the epoch of `set` begins, with the block that opened it.
+    // rule H5
+    pub const fn opening(block: Block, set: &ValidatorSet) -> Self {
+        Self { block, certificate: set.opening_certificate() }
+    }
 }
 
 /// Why a replica cannot start from what it was given. None of it passes by waiting.
@@ -106,7 +112,9 @@ pub(crate) fn recover(
     }
     let Tip { block, certificate } = tip;
     let id = block.id();
-    if certificate.block != id || certificate.view != block.view {
+    expect_epoch(set, certificate.epoch)?;
+    let opens = certificate == set.opening_certificate();
+    if certificate.block != id || (certificate.view != block.view && !opens) {
         return Err(RecoverError::Tip { expected: id, view: block.view, found: certificate.block });
     }
     let mut pacemaker = Pacemaker::new(certificate);
@@ -119,7 +127,10 @@ pub(crate) fn recover(
         pacemaker.absorb_qc(&tc.high_qc);
         pacemaker.absorb_tc(tc);
     }
-    let mut tree = BlockTree::new(block);
+    let mut tree = match opens {
+        true => BlockTree::opened(block, set.epoch()),
+        false => BlockTree::new(block),
+    };
     for (block, justify) in journaled {
         expect_epoch(set, block.epoch)?;
         Proposal::check_justified(&block, &justify)

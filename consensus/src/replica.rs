@@ -18,7 +18,7 @@ use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::counter::{Height, TimeMs, View};
 use proto::id::{BlockId, ValidatorIndex};
-use proto::message::Message;
+use proto::message::{Message, SyncInfo};
 use proto::record::SafetyRecord;
 use proto::validators::ValidatorSet;
 
@@ -90,6 +90,8 @@ pub struct Replica {
     /// The view whose leader we expect to show the certificate we formed.
     relay: Option<View>,
     halted: Option<Fork>,
+    /// Whether the block that closes the epoch is committed.
+    closed: bool,
 }
 
 impl Replica {
@@ -126,6 +128,7 @@ impl Replica {
             formed: None,
             relay: None,
             halted: None,
+            closed: false,
         })
     }
 
@@ -152,6 +155,10 @@ impl Replica {
         if self.halted.is_some() {
             return out;
         }
+        if self.closed {
+            self.hear_after_the_end(now, &input, &mut out);
+            return out;
+        }
         match input {
             Input::Proposal { from, proposal } => self.hear_proposal(now, from, proposal, &mut out),
             Input::Vote(vote) => self.hear_vote(now, vote, &mut out),
@@ -160,7 +167,9 @@ impl Replica {
             Input::Blocks { from, wanted, blocks } => self.hear_blocks(from, wanted, blocks, &mut out),
             Input::FetchFailed { block, from } => self.fetch.failed(&block, from),
             Input::TimerFired { timer } => self.hear_timer(now, timer, &mut out),
-            Input::Payload { view, batches } => self.hear_payload(now, view, batches, &mut out),
+            Input::Payload { view, batches, handover } => {
+                self.hear_payload(now, view, (batches, handover), &mut out);
+            }
             Input::Available { block } => self.tree.set_here(&block),
             Input::Work { waiting } => {
                 self.waiting = waiting;
@@ -180,6 +189,11 @@ impl Replica {
         self.pacemaker.view()
     }
 
+    /// Whether the block that closes the epoch is committed: then this replica has nothing more to do.
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// The last committed block.
     pub const fn committed(&self) -> &Block {
         self.tree.root()
@@ -188,6 +202,11 @@ impl Replica {
     /// The highest quorum certificate.
     pub const fn high_qc(&self) -> &QuorumCert {
         self.pacemaker.high_qc()
+    }
+
+    /// What to show who asks where we stand.
+    pub fn sync_info(&self) -> SyncInfo {
+        self.pacemaker.sync_info()
     }
 
     /// An uncommitted block and the certificate of its parent.
@@ -201,7 +220,7 @@ impl Replica {
             view: self.view(),
             leader: leader(&self.set, self.view()),
             height: self.tree.root().height,
-            committed_view: self.tree.root().view,
+            committed_view: self.tree.root_view(),
             high_qc_view: self.high_qc().view,
             high_qc_height: self.high_qc().height,
             high_tc_view: self.pacemaker.high_tc_view(),
@@ -232,9 +251,10 @@ impl Replica {
             formed,
             relay,
             halted,
+            closed,
         } = self;
         let rules = (config, me, tree, pacemaker, safety, votes, timeouts, proposals, fetch);
-        let notes = (teller, answered, waiting, asked, formed, relay, halted);
+        let notes = (teller, answered, waiting, asked, formed, relay, halted, closed);
         crypto::sha256(format!("{rules:?}{notes:?}").as_bytes())
     }
 

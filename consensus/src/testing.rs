@@ -12,7 +12,7 @@ use proto::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
 use proto::counter::{Epoch, TimeMs, View};
 use proto::id::{BatchId, NetworkId, ValidatorIndex};
 use proto::proposal::Proposal;
-use proto::validators::{Validator, ValidatorSet};
+use proto::validators::{Opening, Validator, ValidatorSet};
 use proto::verified::SignatureChecker;
 
 use crate::leader::leader;
@@ -52,7 +52,13 @@ pub fn genesis() -> Block {
 pub fn set(count: usize) -> Arc<ValidatorSet> {
     static VALIDATORS: LazyLock<Vec<Validator>> = LazyLock::new(|| (0..7).map(validator).collect());
     let validators = VALIDATORS[..count].to_vec();
-    let set = ValidatorSet::new(network(), "example.org/log".into(), genesis().id(), Epoch::ZERO, validators);
+    let set = ValidatorSet::new(
+        network(),
+        "example.org/log".into(),
+        Epoch::ZERO,
+        Opening::genesis(genesis().id()),
+        validators,
+    );
     Arc::new(set.unwrap())
 }
 
@@ -128,6 +134,7 @@ pub fn block_on(set: &ValidatorSet, justify: &QuorumCert, view: u64, batches: &[
         proposer: leader(set, v(view)),
         time: GENESIS_TIME.plus(view),
         batches: batches.iter().map(|number| batch(*number)).collect(),
+        handover: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proto::block::Block;
 use proto::certificate::QuorumCert;
-use proto::counter::{Height, View};
+use proto::counter::{Epoch, Height, View};
 use proto::id::BlockId;
 
 use crate::params::TREE_BLOCKS_MAX;
@@ -37,19 +37,44 @@ pub enum Ancestry {
     Beside,
 }
 
+/// Whether the epoch is about to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// By an uncommitted block.
+    Yes,
+    /// Not by any.
+    No,
+    /// A block that would say so is missing.
+    Unknown,
+}
+
 /// Uncommitted blocks.
 #[derive(Clone, Debug)]
 pub struct BlockTree {
     root: Block,
     root_id: BlockId,
+    /// The root's view in this epoch: 0 as long as that is the block which opened it.
+    root_view: View,
+    epoch: Epoch,
     nodes: BTreeMap<BlockId, Node>,
 }
 
 impl BlockTree {
     /// Only the last committed block.
     pub fn new(root: Block) -> Self {
-        let root_id = root.id();
-        Self { root, root_id, nodes: BTreeMap::new() }
+        let (root_id, root_view, epoch) = (root.id(), root.view, root.epoch);
+        Self { root, root_id, root_view, epoch, nodes: BTreeMap::new() }
+    }
+
+    /// Only the block that opened an epoch, which is of the epoch before. Views begin anew above it.
+    // rule H5
+    pub fn opened(root: Block, epoch: Epoch) -> Self {
+        Self { root_view: View::ZERO, epoch, ..Self::new(root) }
+    }
+
+    /// The view of the last committed block, 0 if none of this epoch is committed.
+    pub const fn root_view(&self) -> View {
+        self.root_view
     }
 
     /// The last committed block.
@@ -83,7 +108,7 @@ impl BlockTree {
     /// Takes a block in, whether or not its parent is here. False if it is known, or can never be final because the
     /// root is as high or as late.
     pub fn insert(&mut self, id: BlockId, block: Block, justify: QuorumCert) -> bool {
-        if block.height <= self.root.height || block.view <= self.root.view || self.nodes.contains_key(&id) {
+        if block.height <= self.root.height || block.view <= self.root_view || self.nodes.contains_key(&id) {
             return false;
         }
         let batches = if block.is_empty() { Batches::Here } else { Batches::Asked };
@@ -111,7 +136,11 @@ impl BlockTree {
     /// Whether a certificate says of a known block what the block does not say of itself.
     // rule C5
     pub fn contradicts(&self, certificate: &QuorumCert) -> bool {
-        self.header(&certificate.block).is_some_and(|block| {
+        if certificate.block == self.root_id {
+            let root = (self.root_view, self.root.height, self.epoch);
+            return root != (certificate.view, certificate.height, certificate.epoch);
+        }
+        self.get(&certificate.block).is_some_and(|(block, _)| {
             block.view != certificate.view
                 || block.height != certificate.height
                 || block.epoch != certificate.epoch
@@ -153,6 +182,24 @@ impl BlockTree {
         false
     }
 
+    /// Whether an uncommitted block closes the epoch, going down from a block.
+    // rule H3
+    pub fn closing(&self, newest: &BlockId) -> Closing {
+        let mut next = *newest;
+        while next != self.root_id {
+            let Some((block, _)) = self.get(&next) else { return Closing::Unknown };
+            if block.closes_epoch() {
+                return Closing::Yes;
+            }
+            // Who certified a block that orders something judged it by this same rule.
+            if !block.is_empty() {
+                return Closing::No;
+            }
+            next = block.parent;
+        }
+        Closing::No
+    }
+
     /// Whether a block of `view` orders something.
     pub fn has_work_in(&self, view: View) -> bool {
         self.blocks().any(|(block, _)| block.view == view && !block.is_empty())
@@ -164,6 +211,7 @@ impl BlockTree {
     pub fn advance(&mut self, id: &BlockId) -> Option<(Block, QuorumCert)> {
         let (block, justify) = self.nodes.remove(id)?.block;
         self.root = block.clone();
+        self.root_view = block.view;
         self.root_id = *id;
         self.nodes.retain(|_, node| node.block.0.height > block.height && node.block.0.view > block.view);
         Some((block, justify))

@@ -1,24 +1,26 @@
 //! Applying: a committed block in, and out comes all that follows from it.
 //!
 //! Each height once, oldest first. Nothing here can fail because of what a submission says: that is an outcome.
-//! Source: `STATE.md`, rules S1 to S6, D1, D2.
+//! Source: `STATE.md`, rules S1 to S6, V3 to V5, D1, D2.
 
 use crypto::Digest;
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
-use proto::counter::{Height, TimeMs};
+use proto::counter::{Height, TimeMs, TreeSize};
 use proto::domain::Domain;
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::id::SubmissionId;
-use proto::operation::Operation;
+use proto::operation::{Membership, Operation};
 use proto::submission::Submission;
+use proto::validators::{Opening, ValidatorList};
 use proto::verified::Verified;
 
 use crate::attestation::Attestation;
 use crate::batch::check_batches;
 use crate::change::ChangeSet;
+use crate::check::Rules;
 use crate::error::{CheckError, LedgerError};
 use crate::identity::Identity;
 use crate::key::{KeyStanding, Position};
@@ -27,6 +29,7 @@ use crate::log::Leaf;
 use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
 use crate::read::ReadError;
+use crate::reign::{Queued, Reign, Succession, policy_digest};
 use crate::state::{State, next_digest};
 use crate::tip::Tip;
 
@@ -48,7 +51,7 @@ pub struct Applied {
     pub height: Height,
     /// To be made durable, after those of the heights before; nothing below is told before that.
     pub change: ChangeSet,
-    /// The new head of the log; none when the block ordered nothing, and so appended nothing.
+    /// The new head of the log; none when the block neither ordered anything nor closed its epoch.
     pub head: Option<Head>,
     /// What became of its submissions, in order; those decided earlier are left out.
     pub outcomes: Vec<(SubmissionId, Outcome)>,
@@ -60,7 +63,7 @@ impl Ledger {
     /// Applies the next block.
     ///
     /// # Errors
-    /// `OutOfOrder`, `OtherParent`, `TimeNotLater` or `Batches` when this is not the block that comes next; `Read`
+    /// `OutOfOrder`, `OtherParent`, `TimeNotLater`, `Batches` or `Handover` when this is not the block that comes next; `Read`
     /// when the store fails. The ledger is then as it was.
     pub fn apply(&mut self, committed: Committed) -> Result<Applied, LedgerError> {
         let Committed { block, justify, batches } = committed;
@@ -68,15 +71,19 @@ impl Ledger {
         let batches: Vec<Batch> = batches.into_iter().map(Verified::into_inner).collect();
         check_batches(&block, &batches)?;
 
+        let next = self.expect_handover(&block)?;
+
         let (height, empty) = (block.height, block.is_empty());
         let mut tip = Tip { height, block: block.id(), time: block.time, ..self.tip };
         let mut change = ChangeSet::new();
         let (mut log, mut sequence) = (self.log.clone(), self.sequence);
         let (mut outcomes, mut notices) = (Vec::new(), Vec::new());
+        let mut succession = None;
         if !empty {
             let first_index = log.next_index();
-            let mut execution = self.execute(&block, &batches)?;
+            let mut execution = self.execute(&block, &batches, next)?;
             change = execution.change;
+            succession = execution.succession;
             tip.state = next_digest(&self.tip.state, &change);
             execution.leaves.push(Leaf::of(&Entry::Block(BlockEntry {
                 height,
@@ -89,6 +96,11 @@ impl Ledger {
                 rejections: execution.rejections,
                 state: tip.state,
             }))?);
+            // Rule V5: behind the block's own entry, so that the receipt of this leaf is the last of the old epoch.
+            if let (Some(policy), Some(Succession { reign, .. })) = (execution.opens, &succession) {
+                execution.leaves.push(Leaf::of(&reign.entry(policy))?);
+                reign.put(&mut change);
+            }
             tip.head = log.append(&execution.leaves, &mut change)?;
             outcomes = execution.outcomes;
             let event = Event::Committed { height, first_index, outcomes: outcomes.clone() };
@@ -100,6 +112,9 @@ impl Ledger {
 
         self.overlay.push(height, change.clone());
         (self.log, self.sequence, self.tip, self.block) = (log, sequence, tip, certified.block);
+        if let Some(succession) = succession {
+            self.succession = succession;
+        }
         Ok(Applied { height, change, head: (!empty).then_some(tip.head), outcomes, notices })
     }
 
@@ -120,7 +135,25 @@ impl Ledger {
         }
     }
 
-    fn execute(&self, block: &Block, batches: &[Batch]) -> Result<Execution, LedgerError> {
+    /// Rule V4: who reigns next, if this block closes the epoch and says of it what we computed ourselves.
+    fn expect_handover(&self, block: &Block) -> Result<Option<ValidatorList>, LedgerError> {
+        let Some(found) = block.handover else { return Ok(None) };
+        let expected = match found.as_of < block.height {
+            true => self.succession.handover(found.as_of),
+            false => None,
+        };
+        match expected == Some(found) {
+            true => Ok(self.succession.next(found.as_of)),
+            false => Err(LedgerError::Handover { height: block.height, found, expected }),
+        }
+    }
+
+    fn execute(
+        &self,
+        block: &Block,
+        batches: &[Batch],
+        next: Option<ValidatorList>,
+    ) -> Result<Execution, LedgerError> {
         let mut state = State::new(&self.overlay);
         let (mut leaves, mut outcomes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let mut index = self.log.next_index();
@@ -147,7 +180,30 @@ impl Ledger {
             state.put_outcome(&id, &outcome);
             outcomes.push((id, outcome));
         }
+        // Rule V5
+        let mut opens = None;
+        if let (Some(validators), Some(handover)) = (next, block.handover) {
+            let mut queue = state.queue()?;
+            queue.retain(|it| it.height > handover.as_of);
+            let reign = Reign {
+                epoch: self.succession.reign.epoch.next(),
+                opening: Opening { block: block.id(), height: block.height },
+                // After the block's own entry and the one of the epoch.
+                size: TreeSize::new(index.get().saturating_add(2)),
+                validators,
+            };
+            let Rules { network, origin, .. } = &self.rules;
+            opens = Some(policy_digest(*network, origin, reign.epoch, &reign.validators)?);
+            state.put_reign(&reign);
+            state.put_queue(&queue);
+        }
+        let succession = match state.changed_validators() {
+            true => Some(Succession { reign: state.reign()?, queue: state.queue()? }),
+            false => None,
+        };
         Ok(Execution {
+            succession,
+            opens,
             accepted: leaves.len() as u32,
             rejected: refused.len() as u32,
             rejections: rejections_digest(&refused),
@@ -160,6 +216,10 @@ impl Ledger {
 
 /// What the submissions of a block did.
 struct Execution {
+    /// Who reigns after the block, and what waits; none when nothing of that changed.
+    succession: Option<Succession>,
+    /// The policy's digest of the epoch that the block opens.
+    opens: Option<Digest>,
     leaves: Vec<Leaf>,
     outcomes: Vec<(SubmissionId, Outcome)>,
     /// Counts of the two kinds of outcome; a block holds at most 64,000 submissions.
@@ -214,9 +274,21 @@ fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Resu
                 state.put_attestation(id, &attestation);
             }
         }
+        Operation::ValidatorJoin { validator, .. } => {
+            enqueue(state, at, Membership::Join(validator.clone()))?;
+        }
+        Operation::ValidatorLeave { name, .. } => enqueue(state, at, Membership::Leave(name.clone()))?,
         // Their entry is all there is to them.
         Operation::ProofSubmit { .. } | Operation::BatchAnchor { .. } => {}
     }
+    Ok(())
+}
+
+/// Rule V3: an accepted change waits for a hand-over.
+fn enqueue(state: &mut State<'_>, at: Position, change: Membership) -> Result<(), ReadError> {
+    let mut queue = state.queue()?;
+    queue.push(Queued { height: at.height, change });
+    state.put_queue(&queue);
     Ok(())
 }
 

@@ -26,11 +26,15 @@ pub enum Table {
     Attestations = 9,
     /// Notice number (u64, big-endian) to notice.
     Notices = 10,
+    /// The reigning validators, and the changes that wait for the next hand-over.
+    Validators = 11,
+    /// Epoch (u64, big-endian) to its validators and where it began.
+    Epochs = 12,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -41,20 +45,23 @@ impl Table {
         Self::Identities,
         Self::Attestations,
         Self::Notices,
+        Self::Validators,
+        Self::Epochs,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
     /// log or are this node's own.
     pub const fn is_state(self) -> bool {
         match self {
-            Self::Outcomes | Self::Identities | Self::Attestations => true,
+            Self::Outcomes | Self::Identities | Self::Attestations | Self::Validators => true,
             Self::Meta
             | Self::Blocks
             | Self::BlockHeights
             | Self::Leaves
             | Self::Tiles
             | Self::Checkpoints
-            | Self::Notices => false,
+            | Self::Notices
+            | Self::Epochs => false,
         }
     }
 }

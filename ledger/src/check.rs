@@ -2,7 +2,7 @@
 //!
 //! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
 //! before is not asked here: that is answered from its outcome, with the same answer as the first time.
-//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K5, A1, A2.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K5, A1, A2; of validators in `membership`.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,20 @@ use crypto::{KeyId, PublicKey};
 use proto::counter::TimeMs;
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, SubmissionId};
-use proto::operation::Operation;
+use proto::operation::{Membership, Operation};
 use proto::submission::{Body, Submission};
 
 use crate::error::CheckError;
 use crate::identity::Identity;
+use crate::membership::{Proposed, may_change};
 use crate::rejection::Rejection;
 use crate::state::State;
 
 /// What genesis says of admission.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    network: NetworkId,
+    pub(crate) network: NetworkId,
+    pub(crate) origin: String,
     admission: Admission,
     registrars: BTreeSet<KeyId>,
 }
@@ -30,6 +32,7 @@ impl Rules {
     pub(crate) fn of(genesis: &Genesis) -> Self {
         Self {
             network: genesis.network(),
+            origin: genesis.origin.clone(),
             admission: genesis.admission,
             registrars: genesis.registrars.iter().map(PublicKey::id).collect(),
         }
@@ -74,6 +77,18 @@ impl Rules {
             Operation::ProofSubmit { .. }
             | Operation::AttestationIssue { .. }
             | Operation::BatchAnchor { .. } => self.may_speak(state, body),
+            Operation::ValidatorJoin { epoch, validator, possession, approvals } => {
+                self.may_speak(state, body)?;
+                let change = Membership::Join(validator.clone());
+                let proposed = Proposed { epoch: *epoch, change, possession: Some(possession), approvals };
+                may_change(state, &self.network, &self.origin, &proposed)
+            }
+            Operation::ValidatorLeave { epoch, name, approvals } => {
+                self.may_speak(state, body)?;
+                let change = Membership::Leave(name.clone());
+                let proposed = Proposed { epoch: *epoch, change, possession: None, approvals };
+                may_change(state, &self.network, &self.origin, &proposed)
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! Certified checkpoints: heads of the log that a quorum signed.
 //!
 //! A head of another root than ours at the same size is no checkpoint but evidence: execution diverged, here or
-//! there, and nothing may be told any more. Source: `STATE.md`, rules C1 to C3.
+//! there, and nothing may be told any more. Source: `STATE.md`, rules C1 to C3, C6, V7.
 
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{CertifiedCheckpoint, Head};
-use proto::counter::TreeSize;
+use proto::counter::{Epoch, TreeSize};
 use proto::verified::Verified;
 
 use crate::change::{ChangeSet, Table};
@@ -41,6 +41,25 @@ pub enum CertifyError {
         /// Theirs, with the signatures: the evidence.
         theirs: Box<CertifiedCheckpoint>,
     },
+    /// Signed by the validators of another epoch than the one that signs heads of this size.
+    #[error("a head of {size} leaves is signed by epoch {expected}, this one by epoch {found:?}")]
+    OtherEpoch {
+        /// Size of the head.
+        size: TreeSize,
+        /// Who signed; none if nobody did.
+        found: Option<Epoch>,
+        /// Who should have.
+        expected: Epoch,
+    },
+    /// The head that opened an epoch is not certified, and a larger one has to wait for it: who follows the epochs
+    /// could not come past it. Passes: ask again later.
+    #[error("a head of {size} leaves before the one of {opening}, which opened an epoch")]
+    OpeningFirst {
+        /// Size of the head.
+        size: TreeSize,
+        /// Size of the one that comes first.
+        opening: TreeSize,
+    },
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -50,8 +69,8 @@ impl CertifyError {
     /// Whether the same head is refused for ever.
     pub const fn is_permanent(&self) -> bool {
         match self {
-            Self::Ahead { .. } => false,
-            Self::Diverged { .. } | Self::Read(_) => true,
+            Self::Ahead { .. } | Self::OpeningFirst { .. } => false,
+            Self::OtherEpoch { .. } | Self::Diverged { .. } | Self::Read(_) => true,
         }
     }
 }
@@ -61,7 +80,7 @@ impl Ledger {
     /// grow, else the smallest one that covers a leaf, and with it the leaf's receipt, could change.
     ///
     /// # Errors
-    /// `Ahead`, `Diverged` or `Read`. The ledger is then as it was.
+    /// `Ahead`, `OpeningFirst`, `OtherEpoch`, `Diverged` or `Read`. The ledger is then as it was.
     pub fn certify(
         &mut self,
         checkpoint: &Verified<CertifiedCheckpoint>,
@@ -70,6 +89,11 @@ impl Ledger {
         let Some(ours) = self.head_at(size)? else {
             return Err(CertifyError::Ahead { size, own: self.tip.head.size });
         };
+        // Rule V7
+        let (found, expected) = (checkpoint.epoch(), self.epoch_of(size)?);
+        if found != Some(expected) {
+            return Err(CertifyError::OtherEpoch { size, found, expected });
+        }
         if ours.root != root {
             return Err(CertifyError::Diverged {
                 ours,
@@ -78,6 +102,10 @@ impl Ledger {
         }
         if size <= self.certified {
             return Ok(None);
+        }
+        // Rule C6
+        if let Some(opening) = self.uncertified_opening()?.filter(|opening| size > *opening) {
+            return Err(CertifyError::OpeningFirst { size, opening });
         }
         let mut change = ChangeSet::new();
         change.put(Table::Checkpoints, &size.get().to_be_bytes(), checkpoint.encode());

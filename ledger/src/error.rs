@@ -1,8 +1,10 @@
 //! Why the ledger does not go on, and why a submission may not.
 
+use proto::block::Handover;
 use proto::canonical::DecodeError;
 use proto::counter::{Height, TimeMs};
 use proto::id::{BlockId, NetworkId};
+use proto::policy::PolicyError;
 
 use crate::batch::BatchesError;
 use crate::read::ReadError;
@@ -26,8 +28,20 @@ pub enum LedgerError {
         /// Network of the genesis.
         expected: NetworkId,
     },
-    /// An entry is larger than a leaf can be. A submission's never is; a genesis or policy may be, when there are
-    /// too many validators.
+    /// No policy says what a quorum of the validators is.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A closing block names other validators than were computed here, or none are to be named.
+    #[error("the closing block of height {height} hands over by {found:?}, computed here: {expected:?}")]
+    Handover {
+        /// Height of the block.
+        height: Height,
+        /// What it says.
+        found: Handover,
+        /// What it should say; none when nothing changes as of that height.
+        expected: Option<Handover>,
+    },
+    /// An entry is larger than a leaf can be, which the limits of what makes entries exclude.
     #[error("the {what} entry has {found} bytes, a leaf holds {max}")]
     LeafTooLarge {
         /// Which entry.

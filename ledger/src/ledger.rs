@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use crypto::Digest;
 use merkle::root_at;
-use proto::block::{Block, CertifiedBlock};
-use proto::canonical::Canonical;
+use proto::block::{Block, CertifiedBlock, Handover};
+use proto::canonical::{Canonical, DecodeError};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
-use proto::counter::{Height, TimeMs, TreeSize};
-use proto::entry::Entry;
+use proto::counter::{Epoch, Height, TimeMs, TreeSize};
+use proto::entry::{Entry, GenesisEntry};
 use proto::genesis::Genesis;
 use proto::id::SubmissionId;
 use proto::submission::Submission;
+use proto::validators::{Opening, ValidatorList, ValidatorSet};
 use proto::verified::Verified;
 
 use crate::change::{ChangeSet, Table};
@@ -26,6 +27,7 @@ use crate::notice::Sequence;
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
 use crate::read::{Read, ReadError};
+use crate::reign::{QUEUE, REIGN, Reign, Succession, encode_queue, policy_digest};
 use crate::state::{State, first_digest};
 use crate::tip::{Tip, load_network, put_network};
 
@@ -39,44 +41,49 @@ pub struct Ledger {
     pub(crate) block: Block,
     pub(crate) sequence: Sequence,
     pub(crate) certified: TreeSize,
+    pub(crate) succession: Succession,
 }
 
 impl Ledger {
     /// Opens the ledger of a store. An empty store becomes one: the change that comes with it holds the genesis block
-    /// and the first two leaves, genesis and `policy` (a C2SP tlog-policy text), and must be made durable first.
-    /// Where there is a ledger, `policy` is not used: its second leaf stands.
+    /// and the first two leaves, genesis and epoch 0, and must be made durable first.
     ///
     /// # Errors
     /// `OtherNetwork` for a store of another genesis; `Read` when what is stored does not hold together;
-    /// `Genesis` or `LeafTooLarge` when none can begin so.
-    pub fn open(
-        base: Arc<dyn Read>,
-        genesis: &Genesis,
-        policy: String,
-    ) -> Result<(Self, Option<ChangeSet>), LedgerError> {
+    /// `Genesis` or `Policy` when none can begin so.
+    pub fn open(base: Arc<dyn Read>, genesis: &Genesis) -> Result<(Self, Option<ChangeSet>), LedgerError> {
         genesis.check().map_err(LedgerError::Genesis)?;
         let rules = Rules::of(genesis);
         let expected = genesis.network();
         match load_network(&*base)? {
-            None => Self::begin(base, rules, genesis, policy).map(|(ledger, change)| (ledger, Some(change))),
+            None => Self::begin(base, rules, genesis).map(|(ledger, change)| (ledger, Some(change))),
             Some(found) if found != expected => Err(LedgerError::OtherNetwork { found, expected }),
             Some(_) => Ok((Self::resume(base, rules)?, None)),
         }
     }
 
-    fn begin(
-        base: Arc<dyn Read>,
-        rules: Rules,
-        genesis: &Genesis,
-        policy: String,
-    ) -> Result<(Self, ChangeSet), LedgerError> {
+    fn begin(base: Arc<dyn Read>, rules: Rules, genesis: &Genesis) -> Result<(Self, ChangeSet), LedgerError> {
         let (network, block) = (genesis.network(), genesis.block());
         let mut change = ChangeSet::new();
         put_network(&network, &mut change);
 
         let mut log = Log::default();
-        let leaves = [Leaf::of(&Entry::Genesis(genesis.encode()))?, Leaf::of(&Entry::Policy(policy))?];
+        let reign = Reign {
+            epoch: Epoch::ZERO,
+            opening: Opening::genesis(block.id()),
+            size: TreeSize::new(2),
+            validators: ValidatorList::new(genesis.validators.clone())
+                .map_err(|fault| LedgerError::Genesis(DecodeError::field("genesis.validators", fault)))?,
+        };
+        let policy = policy_digest(network, &genesis.origin, reign.epoch, &reign.validators)?;
+        let origin = genesis.origin.clone();
+        let leaves =
+            [Leaf::of(&Entry::Genesis(GenesisEntry { network, origin }))?, Leaf::of(&reign.entry(policy))?];
         let head = log.append(&leaves, &mut change)?;
+        reign.put(&mut change);
+        let succession = Succession { reign, queue: Vec::new() };
+        change.put(Table::Validators, REIGN, succession.reign.encode());
+        change.put(Table::Validators, QUEUE, encode_queue(&succession.queue));
 
         let tip = Tip {
             height: block.height,
@@ -94,7 +101,8 @@ impl Ledger {
         let mut overlay = Overlay::new(base);
         overlay.push(tip.height, change.clone());
         let block = certified.block;
-        Ok((Self { rules, overlay, log, tip, block, sequence, certified: TreeSize::ZERO }, change))
+        let certified = TreeSize::ZERO;
+        Ok((Self { rules, overlay, log, tip, block, sequence, certified, succession }, change))
     }
 
     fn resume(base: Arc<dyn Read>, rules: Rules) -> Result<Self, LedgerError> {
@@ -110,7 +118,9 @@ impl Ledger {
         if block.id() != tip.block {
             return Err(damaged(&format!("block {}, the tip is {}", block.id(), tip.block)).into());
         }
-        Ok(Self { rules, overlay: Overlay::new(base), log, tip, block, sequence, certified })
+        let succession = Succession::load(&*base)?;
+        let overlay = Overlay::new(base);
+        Ok(Self { rules, overlay, log, tip, block, sequence, certified, succession })
     }
 
     /// The one rule: may this submission be executed at this time? A node asks it at the door, with its own time or
@@ -164,6 +174,83 @@ impl Ledger {
     /// The size of the latest head that a quorum signed, durable or not; 0 when there is none.
     pub const fn certified(&self) -> TreeSize {
         self.certified
+    }
+
+    /// Who reigns after the last applied block, and since when.
+    pub const fn reign(&self) -> &Reign {
+        &self.succession.reign
+    }
+
+    /// The validators of an epoch that has begun, as a set; none of later ones.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn validators(&self, epoch: Epoch) -> Result<Option<ValidatorSet>, ReadError> {
+        let Rules { network, origin, .. } = &self.rules;
+        Ok(self.reign_of(epoch)?.map(|reign| reign.set(*network, origin.clone())))
+    }
+
+    /// An epoch that has begun.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn reign_of(&self, epoch: Epoch) -> Result<Option<Reign>, ReadError> {
+        let key = epoch.get().to_be_bytes();
+        let stored = self.overlay.get(Table::Epochs, &key)?;
+        stored.map(|bytes| Reign::decode(Table::Epochs, &key, &bytes)).transpose()
+    }
+
+    /// What a closing block would say that hands over as of an applied height; none when no change waits that was
+    /// accepted so early, or the height is not applied.
+    pub fn handover(&self, as_of: Height) -> Option<Handover> {
+        match as_of <= self.tip.height {
+            true => self.succession.handover(as_of),
+            false => None,
+        }
+    }
+
+    /// Whether a change of the validators waits for a hand-over.
+    pub fn awaits_handover(&self) -> bool {
+        !self.succession.queue.is_empty()
+    }
+
+    /// The epoch whose validators sign the head of this size. Rule V7.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn epoch_of(&self, size: TreeSize) -> Result<Epoch, ReadError> {
+        let Reign { epoch, size: opening, .. } = self.succession.reign;
+        if size > opening || epoch == Epoch::ZERO {
+            return Ok(epoch);
+        }
+        let mut reign = self.succession.reign.clone();
+        while size <= reign.size && reign.epoch > Epoch::ZERO {
+            reign = self.reign_before(&reign)?;
+        }
+        Ok(reign.epoch)
+    }
+
+    /// The oldest size that opened an epoch and is not certified: nothing above it may be. Rule C6.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn uncertified_opening(&self) -> Result<Option<TreeSize>, ReadError> {
+        let Reign { epoch, size, .. } = self.succession.reign;
+        if epoch == Epoch::ZERO || size <= self.certified {
+            return Ok(None);
+        }
+        let (mut reign, mut oldest) = (self.succession.reign.clone(), None);
+        while reign.epoch > Epoch::ZERO && reign.size > self.certified {
+            oldest = Some(reign.size);
+            reign = self.reign_before(&reign)?;
+        }
+        Ok(oldest)
+    }
+
+    fn reign_before(&self, reign: &Reign) -> Result<Reign, ReadError> {
+        let before = Epoch::new(reign.epoch.get().saturating_sub(1));
+        let key = before.get().to_be_bytes();
+        self.reign_of(before)?.ok_or_else(|| ReadError::damaged(Table::Epochs, &key, "missing"))
     }
 
     /// The head the log had at a size; none if it never was as large.

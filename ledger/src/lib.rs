@@ -7,6 +7,7 @@
 //!
 //! - `ledger` opens a store and holds the present; `tip` is where it stands;
 //! - `state` reads and writes the tables of `identity`, `key`, `attestation` and `outcome`;
+//! - `reign` knows which validators hold an epoch and who comes next, `membership` who may change that;
 //! - `checkpoint` keeps certified heads, `collector` gathers signatures until a quorum agrees;
 //! - `receipt` proves one leaf; `batch` names batches by their root;
 //! - `codec` writes stored values, `rejection` and `error` say why not.
@@ -26,12 +27,14 @@ pub mod identity;
 pub mod key;
 mod ledger;
 mod log;
+mod membership;
 pub mod notice;
 pub mod outcome;
 mod overlay;
 pub mod read;
 pub mod reader;
 pub mod receipt;
+pub mod reign;
 pub mod rejection;
 mod state;
 pub mod tip;
@@ -45,6 +48,7 @@ pub use notice::{Event, Notice};
 pub use outcome::Outcome;
 pub use reader::LedgerReader;
 pub use receipt::ReceiptParts;
+pub use reign::Reign;
 pub use rejection::Rejection;
 pub use tip::Tip;
 pub use two_roots::{TwoRoots, TwoRootsError};

@@ -28,7 +28,7 @@ impl Leaf {
     pub(crate) fn of(entry: &Entry) -> Result<Self, LedgerError> {
         let what = match entry {
             Entry::Genesis(_) => "genesis",
-            Entry::Policy(_) => "policy",
+            Entry::Epoch(_) => "epoch",
             Entry::Submission(_) => "submission",
             Entry::Block(_) => "block",
         };

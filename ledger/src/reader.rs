@@ -11,7 +11,7 @@ use merkle::{TileId, consistency, inclusion};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Height, LeafIndex, TreeSize};
+use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
 use proto::entry::Entry;
 use proto::id::{BlockId, Did, SubmissionId};
 
@@ -26,6 +26,7 @@ use crate::notice::Notice;
 use crate::outcome::Outcome;
 use crate::read::{Read, ReadError};
 use crate::receipt::ReceiptParts;
+use crate::reign::Reign;
 use crate::tip::Tip;
 
 /// Reads what is durable. Cheap to clone.
@@ -277,6 +278,41 @@ impl LedgerReader {
     /// `ReadError`.
     pub fn keys(&self, did: &Did) -> Result<Option<Vec<ListedKey>>, ReadError> {
         Ok(self.identity(did)?.map(|identity| identity.keys))
+    }
+
+    /// The validators of an epoch and where it began; none when it has not.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn reign(&self, epoch: Epoch) -> Result<Option<Reign>, ReadError> {
+        let key = epoch.get().to_be_bytes();
+        let stored = self.base.get(Table::Epochs, &key)?;
+        stored.map(|bytes| Reign::decode(Table::Epochs, &key, &bytes)).transpose()
+    }
+
+    /// The latest epoch; none before the genesis is durable.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn reign_latest(&self) -> Result<Option<Reign>, ReadError> {
+        let found = self.base.at_or_below(Table::Epochs, &u64::MAX.to_be_bytes())?;
+        found.map(|(key, value)| Reign::decode(Table::Epochs, &key, &value)).transpose()
+    }
+
+    /// What hands trust over from one epoch to the next: the receipt of the leaf that tells of `epoch`, under the head
+    /// that the validators before signed last. None of epoch 0, which the genesis tells of, and none before that head
+    /// is certified.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn handover_receipt(&self, epoch: Epoch) -> Result<Option<ReceiptParts>, ReadError> {
+        match self.reign(epoch)? {
+            Some(reign) if epoch > Epoch::ZERO => {
+                let leaf = LeafIndex::new(reign.size.get().saturating_sub(1));
+                self.receipt_of_leaf(leaf, Some(reign.size))
+            }
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// The standing of an attestation.

@@ -4,8 +4,8 @@
 //! when asked for. Numbers and codes are never reused; texts may be reworded, they are in no digest.
 
 use crypto::KeyId;
-use proto::counter::{LeafIndex, TimeMs};
-use proto::id::{Did, NetworkId, SubmissionId};
+use proto::counter::{Epoch, LeafIndex, TimeMs};
+use proto::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
 
 use crate::codec::{CodecError, Reader, Writer};
 
@@ -146,6 +146,94 @@ pub enum Rejection {
         /// The entry that revoked it.
         at: LeafIndex,
     },
+    /// Approved by validators that do not reign.
+    #[error("it is approved in epoch {found}, this is epoch {expected}")]
+    WrongEpoch {
+        /// Epoch the approvals are of.
+        found: Epoch,
+        /// The reigning one.
+        expected: Epoch,
+    },
+    /// Too many changes wait for a hand-over.
+    #[error("{waiting} changes of the validators wait, at most {max} may")]
+    TooManyChanges {
+        /// How many wait.
+        waiting: u64,
+        /// How many may.
+        max: u64,
+    },
+    /// Nobody of this name is or will be a validator.
+    #[error("there is no validator {name}")]
+    UnknownValidator {
+        /// The name.
+        name: String,
+    },
+    /// The name of the joining validator is malformed, or another has it.
+    #[error("the name {name:?} is malformed or taken")]
+    ValidatorName {
+        /// The name.
+        name: String,
+    },
+    /// A key of the joining validator is used already.
+    #[error("a key of validator {name} is in use, or of another scheme than its role")]
+    ValidatorKey {
+        /// The validator.
+        name: String,
+    },
+    /// The power is zero, or the sum too large.
+    #[error("validator {name} would have power {power}")]
+    ValidatorPower {
+        /// The validator.
+        name: String,
+        /// Its power.
+        power: u64,
+    },
+    /// None, or too many, would be left.
+    #[error("{found} validators would be left, 1 to {max} are allowed")]
+    ValidatorCount {
+        /// How many there would be.
+        found: u64,
+        /// How many there may be.
+        max: u64,
+    },
+    /// Nobody outside could say what a quorum of them is.
+    #[error("no policy says what a quorum of these {validators} validators is")]
+    ValidatorPolicy {
+        /// How many there would be.
+        validators: u64,
+    },
+    /// Nobody has this index.
+    #[error("approver {approver} is no validator")]
+    UnknownApprover {
+        /// The index.
+        approver: ValidatorIndex,
+    },
+    /// A validator is counted once.
+    #[error("validator {approver} approves twice")]
+    ApproverTwice {
+        /// Who.
+        approver: ValidatorIndex,
+    },
+    /// No quorum approves.
+    #[error("approvers hold {power} of voting power, {needed} are needed")]
+    TooFewApprovals {
+        /// Power of the approvers.
+        power: u64,
+        /// Power needed.
+        needed: u64,
+    },
+    /// An approval is not signed by the consensus key of its approver.
+    #[error("the approval of validator {approver} does not hold")]
+    ApprovalSignature {
+        /// Whose.
+        approver: ValidatorIndex,
+    },
+    /// The joining consensus key did not consent.
+    #[error("validator {name} has not signed that it joins")]
+    ValidatorPossession {
+        /// The validator.
+        name: String,
+    },
 }
 
 impl Rejection {
@@ -169,6 +257,19 @@ impl Rejection {
             Self::UnknownAttestation { .. } => "unknown_attestation",
             Self::NotIssuer { .. } => "not_issuer",
             Self::AttestationRevoked { .. } => "attestation_revoked",
+            Self::WrongEpoch { .. } => "wrong_epoch",
+            Self::TooManyChanges { .. } => "too_many_changes",
+            Self::UnknownValidator { .. } => "unknown_validator",
+            Self::ValidatorName { .. } => "validator_name",
+            Self::ValidatorKey { .. } => "validator_key",
+            Self::ValidatorPower { .. } => "validator_power",
+            Self::ValidatorCount { .. } => "validator_count",
+            Self::ValidatorPolicy { .. } => "validator_policy",
+            Self::UnknownApprover { .. } => "unknown_approver",
+            Self::ApproverTwice { .. } => "approver_twice",
+            Self::TooFewApprovals { .. } => "too_few_approvals",
+            Self::ApprovalSignature { .. } => "approval_signature",
+            Self::ValidatorPossession { .. } => "validator_possession",
         }
     }
 
@@ -179,7 +280,15 @@ impl Rejection {
             Self::UnknownIdentity { .. }
             | Self::KeyNotOfAuthor { .. }
             | Self::UnknownKey { .. }
-            | Self::UnknownAttestation { .. } => false,
+            | Self::UnknownAttestation { .. }
+            | Self::TooManyChanges { .. }
+            | Self::UnknownValidator { .. }
+            | Self::ValidatorName { .. }
+            | Self::ValidatorKey { .. }
+            | Self::ValidatorCount { .. }
+            | Self::ValidatorPolicy { .. } => false,
+            // Epochs only grow.
+            Self::WrongEpoch { found, expected } => found.get() < expected.get(),
             Self::Expired { .. }
             | Self::WrongNetwork { .. }
             | Self::KeyRetired { .. }
@@ -192,7 +301,13 @@ impl Rejection {
             | Self::KeyListed { .. }
             | Self::KeyCount { .. }
             | Self::NotIssuer { .. }
-            | Self::AttestationRevoked { .. } => true,
+            | Self::AttestationRevoked { .. }
+            | Self::ValidatorPower { .. }
+            | Self::UnknownApprover { .. }
+            | Self::ApproverTwice { .. }
+            | Self::TooFewApprovals { .. }
+            | Self::ApprovalSignature { .. }
+            | Self::ValidatorPossession { .. } => true,
         }
     }
 
@@ -221,6 +336,19 @@ impl Rejection {
             Self::AttestationRevoked { attestation, at } => {
                 to.u8(17).digest(attestation.digest()).u64(at.get())
             }
+            Self::WrongEpoch { found, expected } => to.u8(18).u64(found.get()).u64(expected.get()),
+            Self::TooManyChanges { waiting, max } => to.u8(19).u64(*waiting).u64(*max),
+            Self::UnknownValidator { name } => to.u8(20).bytes(name.as_bytes()),
+            Self::ValidatorName { name } => to.u8(21).bytes(name.as_bytes()),
+            Self::ValidatorKey { name } => to.u8(22).bytes(name.as_bytes()),
+            Self::ValidatorPower { name, power } => to.u8(23).bytes(name.as_bytes()).u64(*power),
+            Self::ValidatorCount { found, max } => to.u8(24).u64(*found).u64(*max),
+            Self::ValidatorPolicy { validators } => to.u8(25).u64(*validators),
+            Self::UnknownApprover { approver } => to.u8(26).u64(approver.get().into()),
+            Self::ApproverTwice { approver } => to.u8(27).u64(approver.get().into()),
+            Self::TooFewApprovals { power, needed } => to.u8(28).u64(*power).u64(*needed),
+            Self::ApprovalSignature { approver } => to.u8(29).u64(approver.get().into()),
+            Self::ValidatorPossession { name } => to.u8(30).bytes(name.as_bytes()),
         };
     }
 
@@ -254,8 +382,33 @@ impl Rejection {
                 attestation: SubmissionId::new(from.digest()?),
                 at: LeafIndex::new(from.u64()?),
             },
+            18 => Self::WrongEpoch { found: Epoch::new(from.u64()?), expected: Epoch::new(from.u64()?) },
+            19 => Self::TooManyChanges { waiting: from.u64()?, max: from.u64()? },
+            20 => Self::UnknownValidator { name: name(from)? },
+            21 => Self::ValidatorName { name: name(from)? },
+            22 => Self::ValidatorKey { name: name(from)? },
+            23 => Self::ValidatorPower { name: name(from)?, power: from.u64()? },
+            24 => Self::ValidatorCount { found: from.u64()?, max: from.u64()? },
+            25 => Self::ValidatorPolicy { validators: from.u64()? },
+            26 => Self::UnknownApprover { approver: index(from)? },
+            27 => Self::ApproverTwice { approver: index(from)? },
+            28 => Self::TooFewApprovals { power: from.u64()?, needed: from.u64()? },
+            29 => Self::ApprovalSignature { approver: index(from)? },
+            30 => Self::ValidatorPossession { name: name(from)? },
             found => return Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }),
         })
+    }
+}
+
+fn name(from: &mut Reader<'_>) -> Result<String, CodecError> {
+    String::from_utf8(from.bytes()?.to_vec()).map_err(|fault| CodecError::field("name", fault))
+}
+
+fn index(from: &mut Reader<'_>) -> Result<ValidatorIndex, CodecError> {
+    let number = from.u64()?;
+    match u16::try_from(number) {
+        Ok(number) => Ok(ValidatorIndex::new(number)),
+        Err(_) => Err(CodecError::Meaning { field: "approver", found: number }),
     }
 }
 
@@ -294,6 +447,19 @@ mod tests {
             Rejection::UnknownAttestation { attestation },
             Rejection::NotIssuer { author, issuer },
             Rejection::AttestationRevoked { attestation, at },
+            Rejection::WrongEpoch { found: Epoch::new(3), expected: Epoch::new(4) },
+            Rejection::TooManyChanges { waiting: 3, max: 4 },
+            Rejection::UnknownValidator { name: "v5".to_owned() },
+            Rejection::ValidatorName { name: "v5".to_owned() },
+            Rejection::ValidatorKey { name: "v5".to_owned() },
+            Rejection::ValidatorPower { name: "v5".to_owned(), power: 4 },
+            Rejection::ValidatorCount { found: 3, max: 4 },
+            Rejection::ValidatorPolicy { validators: 3 },
+            Rejection::UnknownApprover { approver: ValidatorIndex::new(3) },
+            Rejection::ApproverTwice { approver: ValidatorIndex::new(3) },
+            Rejection::TooFewApprovals { power: 3, needed: 4 },
+            Rejection::ApprovalSignature { approver: ValidatorIndex::new(3) },
+            Rejection::ValidatorPossession { name: "v5".to_owned() },
         ]
     }
 
@@ -302,7 +468,9 @@ mod tests {
         // Both stand in committed state: a change here changes history.
         let frozen = "expired wrong_network unknown_identity key_not_of_author key_retired key_revoked \
             not_registrar already_registered identity_not_of_key not_self_registered not_own_identity key_listed \
-            unknown_key key_count unknown_attestation not_issuer attestation_revoked";
+            unknown_key key_count unknown_attestation not_issuer attestation_revoked \
+            wrong_epoch too_many_changes unknown_validator validator_name validator_key validator_power validator_count \
+            validator_policy unknown_approver approver_twice too_few_approvals approval_signature validator_possession";
         for ((number, code), rejection) in (1_u8..).zip(frozen.split_whitespace()).zip(one_of_each()) {
             let mut writer = Writer::new();
             rejection.write(&mut writer);
@@ -315,7 +483,7 @@ mod tests {
 
     #[test]
     fn an_unknown_number_is_no_rejection() {
-        for found in [0, 18, 255] {
+        for found in [0, 31, 255] {
             let refused = Reader::whole(&[1, found], Rejection::read);
             assert_eq!(refused, Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }));
         }

@@ -13,6 +13,7 @@ use crate::identity::Identity;
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
 use crate::read::ReadError;
+use crate::reign::{QUEUE, Queued, REIGN, Reign, decode_queue, encode_queue};
 
 /// A view of the tables with room for one block's writes.
 pub(crate) struct State<'a> {
@@ -57,6 +58,30 @@ impl<'a> State<'a> {
 
     pub(crate) fn put_outcome(&mut self, id: &SubmissionId, outcome: &Outcome) {
         self.change.put(Table::Outcomes, id.as_bytes(), outcome.encode());
+    }
+
+    pub(crate) fn reign(&self) -> Result<Reign, ReadError> {
+        let stored = self.get(Table::Validators, REIGN)?;
+        let bytes = stored.ok_or_else(|| ReadError::damaged(Table::Validators, REIGN, "missing"))?;
+        Reign::decode(Table::Validators, REIGN, &bytes)
+    }
+
+    pub(crate) fn put_reign(&mut self, reign: &Reign) {
+        self.change.put(Table::Validators, REIGN, reign.encode());
+    }
+
+    pub(crate) fn queue(&self) -> Result<Vec<Queued>, ReadError> {
+        let stored = self.get(Table::Validators, QUEUE)?;
+        decode_queue(&stored.ok_or_else(|| ReadError::damaged(Table::Validators, QUEUE, "missing"))?)
+    }
+
+    pub(crate) fn put_queue(&mut self, queue: &[Queued]) {
+        self.change.put(Table::Validators, QUEUE, encode_queue(queue));
+    }
+
+    /// Whether this block has changed who reigns or what waits.
+    pub(crate) fn changed_validators(&self) -> bool {
+        [REIGN, QUEUE].iter().any(|key| self.change.get(Table::Validators, key).is_some())
     }
 
     /// The writes.

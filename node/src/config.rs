@@ -24,8 +24,11 @@ use value::Fault;
 pub struct Config {
     /// Where journal and store are kept.
     pub data_dir: PathBuf,
-    /// Which validator of genesis this node is; a node without one does not start.
+    /// The node's name, which it has among the validators if it is one; a node without a name does not start.
     pub name: Option<String>,
+    /// Whether the node also runs while it is no validator: it follows, serves what can be read, and becomes a
+    /// validator when the others let it join.
+    pub observe: bool,
     /// The public listeners.
     pub rpc: Rpc,
     /// Where metrics and health are served.
@@ -52,6 +55,8 @@ pub struct Rpc {
     pub listen: Vec<SocketAddr>,
     /// The host names that listeners beyond loopback answer to; none: any.
     pub hosts: Vec<String>,
+    /// Where validators are served, told to those who submit to an observer.
+    pub submit_to: Vec<String>,
 }
 
 /// The network between nodes.
@@ -264,9 +269,11 @@ impl Config {
         Ok(Self {
             data_dir: path("data_dir")?.unwrap_or_else(|| dir.to_owned()),
             name: settings.text("name")?,
+            observe: settings.flag("observe")?,
             rpc: Rpc {
                 listen: settings.parsed_list("rpc.listen", "a listener is an address and a port")?,
                 hosts: settings.parsed_list("rpc.hosts", "a host is text")?,
+                submit_to: settings.parsed_list("rpc.submit_to", "a URL is text")?,
             },
             admin_listen: settings.parsed("admin.listen", "a listener is an address and a port")?,
             p2p: P2p {

@@ -2,7 +2,7 @@
 //!
 //! One thread owns the engine and does nothing else, so the engine needs no lock and its order of events is one.
 
-use engine::Engine;
+use engine::{Command, Engine};
 
 use crate::clock;
 use crate::perform::Performer;
@@ -12,9 +12,9 @@ use crate::status::Reporter;
 /// filling its memory.
 const HEIGHTS_BEHIND_MAX: usize = 256;
 
-/// Runs an engine until the inbox is closed or the node must stop.
-pub(crate) fn run(mut engine: Engine, performer: &Performer, reporter: &Reporter) {
-    for command in engine.start(clock::now()) {
+/// Does the first commands of an engine and runs it until the inbox is closed or the node must stop.
+pub(crate) fn run(mut engine: Engine, first: Vec<Command>, performer: &Performer, reporter: &Reporter) {
+    for command in first {
         performer.perform(command);
     }
     reporter.look(&engine);

@@ -10,12 +10,12 @@ use engine::Event;
 use engine::event::{PeerTicket, QuestionId};
 use p2p::{Incoming, Network};
 use proto::canonical::Canonical as _;
-use proto::id::ValidatorIndex;
 use proto::message::{Kind, Lane, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
+use crate::seats::{Seats, name_of};
 use crate::status::Reporter;
 use crate::telemetry::{Counters, Dropped};
 use crate::verifier::{Job, Verifier};
@@ -35,6 +35,7 @@ pub(crate) struct Intake {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) seats: Arc<Seats>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failure: Failure,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -52,7 +53,7 @@ impl Intake {
                         Lane::Consensus => take_room(&consensus, bytes.len()).await,
                         Lane::Bulk | Lane::Request => take_room(&bulk, bytes.len()).await,
                     };
-                    self.verifier.submit(Job::Frame { from: ValidatorIndex::new(from), kind, bytes, room });
+                    self.verifier.submit(Job::Frame { from, kind, bytes, room });
                 }
                 Incoming::Request { from: _, ticket, bytes } => match Request::decode(&bytes) {
                     Ok(request) => {
@@ -67,21 +68,28 @@ impl Intake {
                 },
                 Incoming::Response { ticket, from, bytes } => {
                     let room = take_room(&bulk, bytes.len()).await;
-                    let (question, from) = (QuestionId(ticket), ValidatorIndex::new(from));
+                    let question = QuestionId(ticket);
                     self.verifier.submit(Job::Response { question, from, bytes, room });
                 }
                 Incoming::RequestFailed { ticket } => {
                     self.inbox.happen(Event::NoResponse { question: QuestionId(ticket) });
                 }
-                // Meant for observers; a validator hears the same on its lanes.
-                Incoming::Announcement { bytes: _ } => {}
-                Incoming::PeerUp { index } => {
-                    self.counters.peer_up(index);
-                    self.inbox.happen(Event::PeerUp { peer: ValidatorIndex::new(index) });
+                Incoming::Announcement { author, bytes } => {
+                    // Meant for observers; a validator hears the same on its lanes.
+                    if self.seats.now().me.is_none() {
+                        let room = take_room(&bulk, bytes.len()).await;
+                        self.verifier.submit(Job::Announcement { author, bytes, room });
+                    }
+                }
+                Incoming::PeerUp { peer } => {
+                    self.counters.peer_up(peer);
+                    if let Some(peer) = name_of(&peer) {
+                        self.inbox.happen(Event::PeerUp { peer });
+                    }
                     self.reporter.refresh();
                 }
-                Incoming::PeerDown { index } => {
-                    self.counters.peer_down(index);
+                Incoming::PeerDown { peer } => {
+                    self.counters.peer_down(&peer);
                     self.reporter.refresh();
                 }
             }
@@ -92,10 +100,12 @@ impl Intake {
     }
 }
 
-/// Takes submissions until the node goes down.
+/// Takes submissions until the node goes down. An observer refuses them and says who takes them: it packs no batches, and
+/// to pass them on it would have to vouch for an answer that another gave.
 pub(crate) async fn submissions(
     mut requests: mpsc::Receiver<SubmitRequest>,
     verifier: Arc<Verifier>,
+    submit_to: Vec<String>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let door = Arc::new(Semaphore::new(SUBMISSIONS_KIB));
@@ -106,6 +116,14 @@ pub(crate) async fn submissions(
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
         let Some(SubmitRequest { envelope, reply }) = request else { return };
+        let reign = verifier.seats.now();
+        if reign.me.is_none() {
+            let names = || reign.set().iter().map(|(_, validator)| validator.name.clone()).collect();
+            let validators = if submit_to.is_empty() { names() } else { submit_to.clone() };
+            // An error says that the caller has left.
+            let _ = reply.send(SubmitReply::Observer { validators });
+            continue;
+        }
         if verifier.counters.is_disk_full() {
             // What is agreed on already must still be written; nothing is added to it. An error says that the caller
             // has left.

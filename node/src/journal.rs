@@ -11,11 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crypto::{Digest, sha256};
+use crypto::{Digest, PublicKey, sha256};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical;
 use proto::counter::Height;
-use proto::id::{BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BlockId, NetworkId};
 use proto::record::SafetyRecord;
 
 use crate::files;
@@ -92,30 +92,31 @@ impl Recovered {
     ///
     /// # Errors
     /// `JournalError`, but none of the disk's.
-    pub fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Result<Self, JournalError> {
-        recover::read(bytes, network, me)?.recovered(bytes)
+    pub fn read(bytes: &[u8], network: &NetworkId, us: &PublicKey) -> Result<Self, JournalError> {
+        recover::read(bytes, network, us.id())?.recovered(bytes)
     }
 }
 
 impl Journal {
     /// The file's name in a node's directory.
     pub const FILE_NAME: &'static str = "journal";
-    /// The newest format; those before are read too.
-    pub const VERSION: u32 = 2;
+    /// The newest format; the one before is of files that were not rewritten. Version 1, of releases before epochs, named
+    /// the validator by its index and is refused.
+    pub const VERSION: u32 = 3;
     /// Above this size the journal is rewritten without what is settled, in bytes.
     pub const COMPACT_ABOVE_BYTES: u64 = 8 << 20;
 
-    /// Opens the journal of one validator of one network, and reads it whole.
+    /// Opens the journal of one validator, named by its consensus key, of one network, and reads it whole.
     ///
     /// # Errors
     /// `JournalError`; a file that is refused is left as it is.
     pub fn open(
         path: &Path,
         network: &NetworkId,
-        me: ValidatorIndex,
+        us: &PublicKey,
         if_missing: IfMissing,
     ) -> Result<(Self, Recovered), JournalError> {
-        Self::open_on(Arc::new(System), path, network, me, if_missing)
+        Self::open_on(Arc::new(System), path, network, us, if_missing)
     }
 
     /// `open` on another file system than the real one.
@@ -126,7 +127,7 @@ impl Journal {
         on: Arc<dyn FileSystem>,
         path: &Path,
         network: &NetworkId,
-        me: ValidatorIndex,
+        us: &PublicKey,
         if_missing: IfMissing,
     ) -> Result<(Self, Recovered), JournalError> {
         let io = |deed| move |source| JournalError::Io { deed, source };
@@ -136,14 +137,14 @@ impl Journal {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => match if_missing {
                 IfMissing::Refuse => return Err(JournalError::Missing { path: path.to_owned() }),
                 IfMissing::Create => {
-                    let header = Header::new(*network, me, Begins::Empty)?;
+                    let header = Header::new(*network, us.id(), Begins::Empty)?;
                     files::create_on(&*on, path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
                 }
             },
             Err(source) => return Err(io("reading the journal")(source)),
         };
-        let found = recover::read(&bytes, network, me)?;
+        let found = recover::read(&bytes, network, us.id())?;
         let recovered = found.recovered(&bytes)?;
         let mut file = on.open(path, Open::Append).map_err(io("opening the journal"))?;
         if recovered.cut_bytes > 0 {
@@ -245,7 +246,7 @@ impl Journal {
     /// both true.
     fn compact(&mut self, record: &SafetyRecord) -> Result<(), JournalError> {
         let io = |source| JournalError::Io { deed: "rewriting the journal", source };
-        let header = Header::new(self.header.network, self.header.me, Begins::Whole)?;
+        let header = Header::new(self.header.network, self.header.owner, Begins::Whole)?;
         let mut group = Group::new();
         let mut bodies = BTreeMap::new();
         for (key, place) in &self.bodies {

@@ -110,7 +110,8 @@ impl NetworkSeed {
         *self.0
     }
 
-    fn public(&self) -> PublicKey {
+    /// The public key that the network makes of it.
+    pub fn public(&self) -> PublicKey {
         SecretKey::from_seed(Scheme::Ed25519, &self.0).expect("every seed is an ed25519 key").public().clone()
     }
 }

@@ -13,19 +13,25 @@
 //! - `wiring` makes every part, once, and ends them in order; `failure` is how a node that cannot go on ends;
 //! - `driver` the main loop; `inbox`, `timers`, `clock` what it waits for; `perform` what it does;
 //! - `durable` opens gates; `journal` what must never be contradicted, on disk before it is said;
-//! - `intake`, `verifier`, `wire` bytes from outside become verified events; `callers` wait for answers;
+//! - `intake`, `verifier`, `wire` bytes from outside become verified events, `remembering` what held; `callers` wait
+//!   for answers;
 //! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
 //!   at all, `filesystem` with which deeds;
+//! - `evidence` keeps what convicts a validator, `evidence_file` is how it is handed on;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
+//! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod addresses;
 mod callers;
 mod clock;
 pub mod config;
 mod driver;
 mod durable;
+pub mod evidence;
+pub mod evidence_file;
 pub mod failure;
 mod files;
 pub mod filesystem;
@@ -38,6 +44,8 @@ pub mod keystore;
 pub mod passphrase;
 mod perform;
 mod queue;
+mod remembering;
+mod seats;
 mod status;
 pub mod telemetry;
 mod timers;

@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use api::Reigning;
 use consensus::{Recipients, Say};
 use crypto::{SecretKey, Signature};
-use engine::{Alarm, Command, JournalWrite};
+use engine::event::QuestionId;
+use engine::{Alarm, Command, Event, JournalWrite, Peer, Reigns};
 use ledger::Notice;
 use ledger::change::ChangeSet;
 use p2p::{InboundTicket, Network};
@@ -16,16 +18,19 @@ use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::id::ValidatorIndex;
-use proto::message::Message;
+use proto::message::{Message, Request};
 use proto::proposal::Proposal;
 use proto::validators::ValidatorSet;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
+use crate::addresses::Addresses;
 use crate::callers::Callers;
 use crate::clock;
 use crate::durable::Gates;
+use crate::evidence::Evidences;
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
+use crate::seats::Seats;
 use crate::telemetry::Counters;
 use crate::verifier::{Job, Verifier};
 use crate::wire;
@@ -40,8 +45,9 @@ pub(crate) struct Signers {
 
 /// All that deeds are done with.
 pub(crate) struct Performer {
-    pub(crate) me: ValidatorIndex,
-    pub(crate) set: Arc<ValidatorSet>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) addresses: Addresses,
+    pub(crate) reigning: watch::Sender<Reigning>,
     pub(crate) keys: Signers,
     pub(crate) journal: Gates<JournalWrite>,
     pub(crate) store: Gates<ChangeSet>,
@@ -51,6 +57,7 @@ pub(crate) struct Performer {
     pub(crate) callers: Arc<Callers>,
     pub(crate) feed: broadcast::Sender<Arc<Notice>>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) evidence: Evidences,
     pub(crate) failure: Failure,
 }
 
@@ -61,10 +68,12 @@ impl Performer {
             Command::Journal(gate) => self.journal.push(gate),
             Command::Store(gate) => self.store.push(gate),
             Command::Say(say) => self.say(say),
-            Command::Cosign(head) => self.cosign(head),
+            Command::Cosign { head, set, signer } => self.cosign(head, &set, signer),
+            Command::Reign(reigns) => self.begin(reigns),
+            Command::Show { to, message } => self.show(&to, &message),
             Command::Send { to, message } => self.send(&to, &message),
             Command::Ask { to, question, request } => {
-                self.network.request(to.get(), question.0, request.encode());
+                self.ask(&to, question, &request);
             }
             Command::Respond { ticket, response } => {
                 self.network.respond(InboundTicket::new(ticket.0), response.encode());
@@ -82,27 +91,47 @@ impl Performer {
         }
     }
 
+    /// Exactly one answer comes of it, be it that there is nobody to ask.
+    fn ask(&self, to: &Peer, question: QuestionId, request: &Request) {
+        match self.seats.now().peer(to) {
+            Some(peer) => self.network.request(peer, question.0, request.encode()),
+            None => self.inbox.happen(Event::NoResponse { question }),
+        }
+    }
+
     fn say(&self, say: Say) {
+        let reign = self.seats.now();
+        let Some(me) = reign.me else { return };
+        let epoch = match &say {
+            Say::Vote { statement, .. } => statement.epoch,
+            Say::Timeout { epoch, .. } => *epoch,
+            Say::Proposal { block, .. } => block.epoch,
+        };
+        // Let out by its gate when its epoch was over: nobody would count it, and our index may be another's by now.
+        if epoch != reign.epoch() {
+            return;
+        }
+        let network = reign.set().network();
         match say {
             Say::Vote { statement, to } => {
-                let signature = self.sign(&statement.signed_bytes(self.set.network()));
-                let message = Message::Vote(Vote { statement, voter: self.me, signature });
+                let signature = self.sign(&statement.signed_bytes(network));
+                let message = Message::Vote(Vote { statement, voter: me, signature });
                 let bytes: Arc<[u8]> = wire::encode(&message).into();
-                for peer in to.iter().filter(|peer| **peer != self.me) {
-                    self.network.send(peer.get(), message.kind(), Arc::clone(&bytes));
+                for peer in to.iter().filter(|peer| **peer != me).filter_map(|peer| reign.validator(*peer)) {
+                    self.network.send(&peer, message.kind(), Arc::clone(&bytes));
                 }
-                if to.contains(&self.me) {
+                if to.contains(&me) {
                     self.verifier.submit(Job::Own(Box::new(message)));
                 }
             }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
                 let statement = TimeoutStatement { epoch, view, high_qc_view: high_qc.view };
-                let signature = self.sign(&statement.signed_bytes(self.set.network()));
-                let timeout = Timeout { epoch, view, high_qc, last_tc, voter: self.me, signature };
+                let signature = self.sign(&statement.signed_bytes(network));
+                let timeout = Timeout { epoch, view, high_qc, last_tc, voter: me, signature };
                 self.tell_all(Message::Timeout(timeout));
             }
             Say::Proposal { block, justify, timeout_cert } => {
-                let signature = self.sign(&Proposal::signed_bytes(self.set.network(), &block));
+                let signature = self.sign(&Proposal::signed_bytes(network, &block));
                 self.tell_all(Message::Proposal(Proposal { block, justify, timeout_cert, signature }));
             }
         }
@@ -122,15 +151,20 @@ impl Performer {
         let bytes: Arc<[u8]> = wire::encode(message).into();
         match to {
             Recipients::All => self.network.broadcast(message.kind(), bytes),
-            Recipients::One(peer) => self.network.send(peer.get(), message.kind(), bytes),
+            Recipients::One(to) => {
+                if let Some(peer) = self.seats.now().validator(*to) {
+                    self.network.send(&peer, message.kind(), bytes);
+                }
+            }
         }
     }
 
-    fn cosign(&self, head: Head) {
+    fn cosign(&self, head: Head, set: &ValidatorSet, signer: ValidatorIndex) {
         let time_s = clock::now().seconds();
-        match cosigned_messages(&self.set, self.me, head, time_s) {
+        match cosigned_messages(set, signer, head, time_s) {
             Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
-                signer: self.me,
+                epoch: set.epoch(),
+                signer,
                 head,
                 time_s,
                 log: self.keys.log.sign(&messages.log),
@@ -141,6 +175,53 @@ impl Performer {
             Err(fault) => {
                 tracing::error!(code = "cosigning_failed", %fault, "a checkpoint cannot be cosigned")
             }
+        }
+    }
+
+    fn show(&self, to: &Peer, message: &Message) {
+        if let Some(peer) = self.seats.now().peer(to) {
+            self.network.send(&peer, message.kind(), wire::encode(message).into());
+        }
+    }
+
+    /// Others reign from now on, or those before them are done.
+    fn begin(&self, reigns: Arc<Reigns>) {
+        let before = self.seats.begin(reigns);
+        let now = self.seats.now();
+        if let Err(fault) = self.network.set_validators(&self.addresses.peers(&now.reigns)) {
+            // The sets have checked their keys, so the network has nothing to refuse.
+            tracing::error!(code = "validators_refused", %fault, "the network does not take the validators");
+        }
+        let set = now.set();
+        if before.epoch() != now.epoch() {
+            match Reigning::of(Arc::clone(set)) {
+                Ok(reigning) => {
+                    self.reigning.send_replace(reigning);
+                }
+                // The ledger accepts no change after which no policy can be written.
+                Err(fault) => tracing::error!(code = "no_policy", %fault, "the validators give no policy"),
+            }
+            let names: Vec<_> = set.iter().map(|(_, validator)| validator.name.as_str()).collect();
+            tracing::info!(epoch = %now.epoch(), validators = names.join(" "), "an epoch begins");
+        }
+        let (left, joined) =
+            (before.me.is_some() && now.me.is_none(), before.me.is_none() && now.me.is_some());
+        if joined {
+            tracing::info!(epoch = %now.epoch(), "this node is a validator from now on");
+        }
+        if left {
+            tracing::warn!(
+                code = "left",
+                epoch = %now.epoch(),
+                "this node is a validator no more; do not stop it before it says that it may be stopped"
+            );
+        }
+        let was_leaving = left || before.is_leaving(self.seats.key());
+        if was_leaving && now.me.is_none() && !now.is_leaving(self.seats.key()) {
+            tracing::warn!(
+                code = "may_be_stopped",
+                "the last head of this node's epoch is certified: it may be stopped"
+            );
         }
     }
 
@@ -158,9 +239,11 @@ impl Performer {
                 let (validator, view) = (evidence.accused(), evidence.view());
                 let code = "equivocation";
                 tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
+                self.evidence.equivocation(*evidence);
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");
+                self.evidence.divergence(*divergence);
             }
             Alarm::Diverged { ours, theirs } => {
                 tracing::error!(

@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::doors::NodeStatus;
+use api::{NodeStatus, Role};
 use engine::Engine;
 use proto::counter::TimeMs;
-use proto::id::ValidatorIndex;
-use proto::validators::ValidatorSet;
 use tokio::sync::watch;
 
+use crate::seats::{Reign, Seats};
 use crate::telemetry::Counters;
 
 /// Blocks a node may be behind and still be ready: some are uncommitted in every healthy moment.
@@ -16,8 +15,7 @@ const BEHIND_MAX: u64 = 8;
 
 /// Tells the window how the node stands.
 pub(crate) struct Reporter {
-    set: Arc<ValidatorSet>,
-    me: ValidatorIndex,
+    seats: Arc<Seats>,
     counters: Arc<Counters>,
     told: watch::Sender<NodeStatus>,
     seen: Mutex<Option<Seen>>,
@@ -31,13 +29,8 @@ struct Seen {
 }
 
 impl Reporter {
-    pub(crate) fn new(
-        set: Arc<ValidatorSet>,
-        me: ValidatorIndex,
-        counters: Arc<Counters>,
-        told: watch::Sender<NodeStatus>,
-    ) -> Self {
-        Self { set, me, counters, told, seen: Mutex::default() }
+    pub(crate) fn new(seats: Arc<Seats>, counters: Arc<Counters>, told: watch::Sender<NodeStatus>) -> Self {
+        Self { seats, counters, told, seen: Mutex::default() }
     }
 
     /// Looks at the engine.
@@ -51,7 +44,8 @@ impl Reporter {
     pub(crate) fn refresh(&self) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Seen { status, block_time }) = seen else { return };
-        let reasons = self.reasons(&status);
+        let reign = self.seats.now();
+        let reasons = self.reasons(&reign, &status);
         self.told.send_if_modified(|told| {
             let height = status.consensus.height.get();
             let next = NodeStatus {
@@ -64,6 +58,11 @@ impl Reporter {
                 tree_size: status.head.size.get(),
                 checkpoint_size: status.certified.get(),
                 block_time_ms: block_time.get(),
+                epoch: reign.epoch().get(),
+                role: match reign.me {
+                    Some(_) => Role::Validator,
+                    None => Role::Observer,
+                },
                 peers_connected: self.counters.peers_connected(),
                 mempool_count: status.waiting as u64,
                 mempool_bytes: status.waiting_bytes as u64,
@@ -77,11 +76,16 @@ impl Reporter {
     }
 
     /// Why the node cannot serve; none when it can.
-    fn reasons(&self, status: &engine::Status) -> Vec<String> {
+    fn reasons(&self, reign: &Reign, status: &engine::Status) -> Vec<String> {
         let mut reasons = Vec::new();
-        let (power, needed) = (self.counters.connected_power(&self.set, self.me), self.set.quorum_power());
-        if power < needed {
-            reasons.push(format!("connected to {power} of the {needed} voting power that a decision needs"));
+        let (power, needed) = (self.counters.connected_power(reign), reign.set().quorum_power());
+        match reign.me {
+            Some(_) if power < needed => {
+                reasons
+                    .push(format!("connected to {power} of the {needed} voting power that a decision needs"));
+            }
+            None if power == 0 => reasons.push("connected to no validator".to_owned()),
+            Some(_) | None => {}
         }
         let (height, seen) = (status.consensus.height.get(), status.consensus.high_qc_height.get());
         if seen.saturating_sub(height) > BEHIND_MAX {

@@ -8,13 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::{Alarm, Answer, Event, Timer};
-use proto::id::ValidatorIndex;
-use proto::validators::ValidatorSet;
+use p2p::PeerId;
 
 mod families;
 pub mod log;
 mod spread;
 
+use crate::seats::Reign;
 pub(crate) use families::source;
 use spread::Times;
 
@@ -59,7 +59,7 @@ pub(crate) struct Counters {
     commits: Times,
     heights: AtomicU64,
     disk_full: AtomicBool,
-    connected: Mutex<BTreeSet<u16>>,
+    connected: Mutex<BTreeSet<PeerId>>,
 }
 
 fn add(counter: &AtomicU64, count: usize) {
@@ -80,6 +80,7 @@ impl Counters {
             | Event::NoResponse { .. }
             | Event::Applied { .. }
             | Event::Certified { .. }
+            | Event::OtherEpoch { .. }
             | Event::PeerUp { .. } => {}
         }
     }
@@ -144,13 +145,13 @@ impl Counters {
     }
 
     /// A validator is connected.
-    pub(crate) fn peer_up(&self, index: u16) {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
+    pub(crate) fn peer_up(&self, peer: PeerId) {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(peer);
     }
 
     /// A validator is no longer connected.
-    pub(crate) fn peer_down(&self, index: u16) {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
+    pub(crate) fn peer_down(&self, peer: &PeerId) {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).remove(peer);
     }
 
     /// How many other validators are connected.
@@ -159,10 +160,11 @@ impl Counters {
         u16::try_from(connected.len()).unwrap_or(u16::MAX)
     }
 
-    /// The voting power of those connected and of ourselves.
-    pub(crate) fn connected_power(&self, set: &ValidatorSet, me: ValidatorIndex) -> u64 {
-        let mut reached = self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        reached.insert(me.get());
-        reached.into_iter().map(|index| set.power(ValidatorIndex::new(index))).sum()
+    /// The voting power of those who reign and are connected, and our own.
+    pub(crate) fn connected_power(&self, reign: &Reign) -> u64 {
+        let connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reached: BTreeSet<_> = connected.iter().filter_map(|peer| reign.index(peer)).collect();
+        reached.extend(reign.me);
+        reached.into_iter().map(|index| reign.set().power(index)).sum()
     }
 }

@@ -8,19 +8,21 @@
 use std::sync::Arc;
 
 use api::SubmitReply;
+use engine::Event;
 use engine::event::{CallerTicket, QuestionId};
-use engine::{Event, VerifiedMessage, VerifiedResponse};
+use p2p::PeerId;
 use proto::canonical::Canonical as _;
-use proto::id::ValidatorIndex;
+use proto::checkpoint::CertifiedCheckpoint;
 use proto::message::{Kind, Lane, Message, Response};
 use proto::submission::Submission;
-use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::callers::{self, Callers};
 use crate::inbox::Inbox;
 use crate::queue::Queue;
+use crate::remembering::Remembering;
+use crate::seats::{Seats, name_of};
 use crate::telemetry::{Counters, Dropped};
 use crate::wire;
 
@@ -29,9 +31,18 @@ pub(crate) enum Job {
     /// A peer's message.
     Frame {
         /// Whose.
-        from: ValidatorIndex,
+        from: PeerId,
         /// What kind.
         kind: Kind,
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// The room it takes.
+        room: OwnedSemaphorePermit,
+    },
+    /// A validator announced a certified checkpoint to all.
+    Announcement {
+        /// Whose.
+        author: PeerId,
         /// Its bytes.
         bytes: Vec<u8>,
         /// The room it takes.
@@ -44,7 +55,7 @@ pub(crate) enum Job {
         /// To which question.
         question: QuestionId,
         /// Whose.
-        from: ValidatorIndex,
+        from: PeerId,
         /// Its bytes.
         bytes: Vec<u8>,
         /// The room it takes.
@@ -64,8 +75,8 @@ pub(crate) enum Job {
 /// What the checking threads share.
 pub(crate) struct Verifier {
     pub(crate) jobs: Queue<Job>,
-    pub(crate) set: Arc<ValidatorSet>,
-    pub(crate) me: ValidatorIndex,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) checker: Remembering<Strict>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) callers: Arc<Callers>,
     pub(crate) counters: Arc<Counters>,
@@ -78,6 +89,7 @@ impl Verifier {
             Job::Frame { kind, .. } => kind.lane(),
             Job::Own(message) => message.kind().lane(),
             Job::Response { .. } => Lane::Request,
+            Job::Announcement { .. } => Lane::Bulk,
             Job::Submission { .. } => Lane::Bulk,
         };
         match lane {
@@ -92,13 +104,18 @@ impl Verifier {
         while let Some(job) = self.jobs.take() {
             match job {
                 Job::Frame { from, kind, bytes, room } => {
-                    if let Some(event) = self.frame(from, kind, &bytes) {
+                    if let Some(event) = self.frame(&from, kind, &bytes) {
+                        self.inbox.arrive(event, room);
+                    }
+                }
+                Job::Announcement { author, bytes, room } => {
+                    if let Some(event) = self.announcement(&author, &bytes) {
                         self.inbox.arrive(event, room);
                     }
                 }
                 Job::Own(message) => self.own(*message),
                 Job::Response { question, from, bytes, room } => {
-                    self.inbox.arrive(self.response(question, from, &bytes), room);
+                    self.inbox.arrive(self.response(question, &from, &bytes), room);
                 }
                 Job::Submission { envelope, reply, room } => {
                     if let Some((reply, submission)) = self.submission(&envelope, reply) {
@@ -110,7 +127,7 @@ impl Verifier {
         }
     }
 
-    fn frame(&self, from: ValidatorIndex, kind: Kind, bytes: &[u8]) -> Option<Event> {
+    fn frame(&self, from: &PeerId, kind: Kind, bytes: &[u8]) -> Option<Event> {
         let message = match wire::decode(kind, bytes)? {
             Ok(message) => message,
             Err(fault) => {
@@ -119,8 +136,8 @@ impl Verifier {
                 return None;
             }
         };
-        match VerifiedMessage::verify(message, &self.set, &Strict) {
-            Ok(message) => Some(Event::Message { from, message }),
+        match self.seats.now().reigns.hear(name_of(from)?, message, &self.checker) {
+            Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(peer = %from, ?kind, %fault, "a message does not hold");
                 self.counters.dropped(Dropped::Unverified);
@@ -129,21 +146,42 @@ impl Verifier {
         }
     }
 
+    /// What an observer hears. Whose relay brought it does not matter: a quorum signed it.
+    fn announcement(&self, author: &PeerId, bytes: &[u8]) -> Option<Event> {
+        let checkpoint = match CertifiedCheckpoint::decode(bytes) {
+            Ok(checkpoint) => checkpoint,
+            Err(fault) => {
+                tracing::debug!(%fault, "an announcement is malformed");
+                self.counters.dropped(Dropped::Malformed);
+                return None;
+            }
+        };
+        let message = Message::CertifiedCheckpoint(checkpoint);
+        match self.seats.now().reigns.hear(name_of(author)?, message, &self.checker) {
+            Ok(event) => Some(event),
+            Err(fault) => {
+                tracing::debug!(%fault, "an announcement does not hold");
+                self.counters.dropped(Dropped::Unverified);
+                None
+            }
+        }
+    }
+
     fn own(&self, message: Message) {
         let kind = message.kind();
-        match VerifiedMessage::verify(message, &self.set, &Strict) {
-            Ok(message) => self.inbox.happen(Event::Message { from: self.me, message }),
+        match self.seats.now().reigns.hear(self.seats.us(), message, &self.checker) {
+            Ok(event) => self.inbox.happen(event),
             Err(fault) => {
-                // Our keys are not the ones genesis names: wiring refuses such a start, so nothing else explains it.
+                // Our keys are not the ones our name goes with: wiring refuses such a start, so nothing else explains it.
                 tracing::error!(code = "own_message_refused", ?kind, %fault, "what this node signed does not hold");
                 self.counters.dropped(Dropped::Unverified);
             }
         }
     }
 
-    fn response(&self, question: QuestionId, from: ValidatorIndex, bytes: &[u8]) -> Event {
+    fn response(&self, question: QuestionId, from: &PeerId, bytes: &[u8]) -> Event {
         let response = Response::decode(bytes).map_err(|fault| fault.to_string()).and_then(|response| {
-            VerifiedResponse::verify(response, &self.set, &Strict).map_err(|fault| fault.to_string())
+            self.seats.now().reigns.answer(response, &self.checker).map_err(|fault| fault.to_string())
         });
         match response {
             Ok(response) => Event::Response { question, response },
@@ -164,7 +202,7 @@ impl Verifier {
         let refused = match Submission::decode(envelope) {
             Ok(submission) => {
                 let id = submission.id();
-                match Unverified::new(submission).verify(self.set.network(), &Strict) {
+                match Unverified::new(submission).verify(self.seats.now().set().network(), &self.checker) {
                     Ok(submission) => return Some((reply, submission)),
                     Err(fault) => callers::unsigned(id, &fault),
                 }

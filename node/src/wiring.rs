@@ -5,22 +5,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Gateway, NodeStatus};
-use crypto::SecretKey;
-use engine::Engine;
+use api::{Anonymous, Api, Doors, Gateway, NodeStatus, Reigning};
+use crypto::{PublicKey, SecretKey};
+use engine::{Command, Engine};
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
 use proto::counter::Height;
 use proto::genesis::Genesis;
-use proto::id::ValidatorIndex;
-use proto::policy::Policy;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
 use store::disk::Disk;
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::addresses::Addresses;
 use crate::callers::Callers;
+use crate::clock;
 use crate::config::Config;
+use crate::evidence::Evidences;
 use crate::failure::Failure;
 use crate::inbox::Inbox;
 use crate::intake::{self, Intake};
@@ -28,6 +29,8 @@ use crate::journal::{IfMissing, Journal, Recovered};
 use crate::keys::NodeKeys;
 use crate::perform::{Performer, Signers};
 use crate::queue::Queue;
+use crate::remembering::Remembering;
+use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
 use crate::tokens;
@@ -37,7 +40,7 @@ mod checks;
 mod error;
 mod running;
 
-use checks::{bind, exposure, find, peers, pool_limits};
+use checks::{bind, check_role, exposure, pool_limits};
 pub use error::StartError;
 pub use running::RunningNode;
 use running::{Current, Threads};
@@ -69,22 +72,22 @@ pub struct Setup {
 pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let Setup { config, genesis, keys } = setup;
     genesis.check()?;
-    let set = Arc::new(genesis.validator_set());
-    let me = find(&set, &config, &keys)?;
-    let policy: Arc<str> = Policy::of(&set)?.to_string().into();
-    let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway } = keys;
-    let gateway = make_gateway(&config, gateway)?;
     let (rpc, admin) = bind(&config).await?;
-
     let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR))?);
     let reader = LedgerReader::new(store.clone());
-    let (journal, recovered) = open_journal(&config, &set, me, &reader)?;
+    let set = Arc::new(engine::reigns::reigning(&reader, &genesis)?);
+    check_role(&set, &config, &keys)?;
+    let reigning = Reigning::of(Arc::clone(&set))?;
+    let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway } = keys;
+    let gateway = make_gateway(&config, gateway)?;
+    let (journal, recovered) = open_journal(&config, &set, consensus.public(), &reader)?;
     let genesis = Arc::new(genesis);
-    let journaled = recovered.blocks.into_iter().map(|block| Unverified::new(block).verify(&set, &Strict));
-    let engine = Engine::new(engine::Setup {
+    // Blocks of an earlier epoch are of no use any more.
+    let journaled = recovered.blocks.into_iter().filter(|it| it.block.epoch == set.epoch());
+    let journaled = journaled.map(|block| Unverified::new(block).verify(&set, &Strict));
+    let mut engine = Engine::new(engine::Setup {
         genesis: Arc::clone(&genesis),
-        policy: policy.to_string(),
-        me: Some(me),
+        key: Some(consensus.public().clone()),
         consensus: config.consensus,
         pool: pool_limits(&config),
         batches: mempool::limits::BatchesLimits::default(),
@@ -92,36 +95,47 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         record: recovered.record,
         journaled: journaled.collect::<Result<_, _>>()?,
     })?;
+    let first = engine.start(clock::now());
+    let reigns = first.iter().find_map(|command| match command {
+        Command::Reign(reigns) => Some(Arc::clone(reigns)),
+        _ => None,
+    });
+    let reigns = reigns.expect("an engine begins by saying who reigns");
+    let seats = Arc::new(Seats::new(Arc::clone(&reigns), consensus.public().clone(), &network_seed.public()));
+    let addresses = Addresses::new(config.peers.clone());
+    addresses.warn_of_unknown(&set);
     let (network, incoming) = Network::start(p2p::Config {
         seed: network_seed.to_bytes(),
         network: *set.network().digest(),
         listen: config.p2p.listen.clone(),
-        validators: peers(&set, &config),
-        role: p2p::Role::Validator { index: me.get() },
+        validators: addresses.peers(&reigns),
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
+
+    let evidence = Evidences::open(&config.data_dir, Arc::clone(&set)).map_err(StartError::Evidence)?;
 
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
     let inbox: Arc<Inbox> = Arc::default();
     let callers: Arc<Callers> = Arc::default();
     let stopping = watch::Sender::new(false);
-    let name = set.get(me).map(|it| it.name.clone()).unwrap_or_default();
+    let name = config.name.clone().unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let told = watch::Sender::new(NodeStatus { name, version, ..NodeStatus::default() });
     let status = told.subscribe();
-    let reporter = Arc::new(Reporter::new(Arc::clone(&set), me, Arc::clone(&counters), told));
+    let reporter = Arc::new(Reporter::new(Arc::clone(&seats), Arc::clone(&counters), told));
     let verifier = Arc::new(Verifier {
         jobs: Queue::default(),
-        set: Arc::clone(&set),
-        me,
+        seats: Arc::clone(&seats),
+        checker: Remembering::new(Strict),
         inbox: Arc::clone(&inbox),
         callers: Arc::clone(&callers),
         counters: Arc::clone(&counters),
     });
     let performer = Arc::new(Performer {
-        me,
-        set: Arc::clone(&set),
+        seats: Arc::clone(&seats),
+        addresses,
+        reigning: watch::Sender::new(reigning),
         keys: Signers { consensus, log, cosigner_ed25519, cosigner_ml_dsa_65 },
         journal: Queue::default(),
         store: Queue::default(),
@@ -130,13 +144,14 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         network: network.clone(),
         callers,
         feed: broadcast::Sender::new(NOTICES_WAITING),
+        evidence,
         counters: Arc::clone(&counters),
         failure: failure.clone(),
     });
     // From here on a return ends what was begun.
     let mut current = Current { stopping, performer: Arc::clone(&performer), intake: None };
 
-    let threads = Threads::start(engine, journal, &store, &performer, &reporter)?;
+    let threads = Threads::start(engine, first, journal, &store, &performer, &reporter)?;
 
     let (submit, requests) = mpsc::channel(SUBMISSIONS_WAITING);
     let window = Api::new(Doors {
@@ -144,14 +159,18 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         read: reader,
         feed: performer.feed.clone(),
         status: status.clone(),
-        set: Arc::clone(&set),
+        reign: performer.reigning.subscribe(),
         genesis,
-        policy,
         gateway,
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
         stopping: current.stopping.subscribe(),
     });
-    let submissions = intake::submissions(requests, Arc::clone(&verifier), current.stopping.subscribe());
+    let submissions = intake::submissions(
+        requests,
+        Arc::clone(&verifier),
+        config.rpc.submit_to.clone(),
+        current.stopping.subscribe(),
+    );
     let mut serving = vec![tokio::spawn(submissions)];
     let mut rpc_addrs = Vec::new();
     for (listener, address) in rpc {
@@ -168,6 +187,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
             verifier,
             inbox,
             counters,
+            seats: Arc::clone(&seats),
             reporter,
             failure: failure.clone(),
             stopping: current.stopping.subscribe(),
@@ -176,7 +196,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     );
     current.intake = Some(listening.abort_handle());
     let p2p_addrs = listen_addresses(&network, config.p2p.listen.len()).await;
-    tracing::info!(network = %set.network(), validator = %me, ?rpc_addrs, ?p2p_addrs, "this node runs");
+    let role = seats.now().me.map_or_else(|| "observer".to_owned(), |me| format!("validator {me}"));
+    tracing::info!(network = %set.network(), epoch = %set.epoch(), role, ?rpc_addrs, ?p2p_addrs, "this node runs");
     Ok(RunningNode {
         rpc_addrs,
         admin_addr,
@@ -210,7 +231,7 @@ fn make_gateway(config: &Config, key: SecretKey) -> Result<Option<Gateway>, Star
 fn open_journal(
     config: &Config,
     set: &ValidatorSet,
-    me: ValidatorIndex,
+    us: &PublicKey,
     reader: &LedgerReader,
 ) -> Result<(Journal, Recovered), StartError> {
     let begun = reader.tip()?.is_some_and(|tip| tip.height > Height::ZERO);
@@ -219,7 +240,7 @@ fn open_journal(
         false => IfMissing::Create,
     };
     let path = config.data_dir.join(Journal::FILE_NAME);
-    let (journal, recovered) = Journal::open(&path, set.network(), me, if_missing)?;
+    let (journal, recovered) = Journal::open(&path, set.network(), us, if_missing)?;
     if recovered.cut_bytes > 0 {
         let bytes = recovered.cut_bytes;
         tracing::warn!(code = "journal_cut", bytes, "a write that a crash had left unfinished was cut off");

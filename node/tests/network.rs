@@ -13,15 +13,19 @@ use client::{Client, EntryName};
 use crypto::{Scheme, SecretKey, sha256};
 use model::entry::{State, Ticket, Wait};
 use node::config::{Config, Sources};
+use node::evidence_file::EvidenceFile;
 use node::keys::{MasterSeed, NodeKeys};
 use node::{RunningNode, Setup, StartError};
+use proto::ballot::{Vote, VoteStatement};
 use proto::canonical::Canonical as _;
-use proto::counter::TimeMs;
+use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::genesis::{Admission, Genesis};
-use proto::id::{Did, Tenant};
+use proto::id::{BlockId, Did, Tenant, ValidatorIndex};
+use proto::message::Kind;
 use proto::operation::Operation;
 use proto::policy::Policy;
 use proto::submission::{Body, Submission};
+use proto::verified::Strict;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -353,8 +357,12 @@ async fn what_cannot_run_is_refused_before_it_starts() {
     setup.keys = keys(7);
     assert!(matches!(refused(setup).await, StartError::OtherKeys { .. }));
     let mut setup = net.setup(0);
-    setup.config.peers.insert("v9".to_owned(), Vec::new());
-    assert!(matches!(refused(setup).await, StartError::UnknownPeer { .. }));
+    setup.config.observe = true;
+    setup.keys = keys(7);
+    assert!(
+        matches!(refused(setup).await, StartError::OtherKeys { .. }),
+        "observing does not excuse a false name"
+    );
 
     let running = net.start(0).await;
     assert!(matches!(refused(net.setup(0)).await, StartError::Store(_)), "its files are in use");
@@ -379,4 +387,135 @@ async fn a_validator_that_has_spoken_does_not_start_without_its_journal() {
     let node = net.start(0).await;
     assert_eq!(net.submit(&node, 2).await.state, State::Finalized);
     node.stop().await.unwrap();
+}
+
+/// A node of no set: it follows, serves what the validators serve byte for byte, and takes nothing in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_follows_serves_and_takes_no_submissions() {
+    let net = Net::new(4);
+    let mut nodes = net.start_all().await;
+    assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+
+    let mut setup = net.setup(0);
+    setup.keys = keys(9);
+    setup.config.name = Some("watcher".to_owned());
+    setup.config.data_dir = net.node_dir(9);
+    setup.config.p2p.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    assert!(
+        matches!(node::start(setup).await, Err(StartError::NotAValidator { .. })),
+        "only if it is set to"
+    );
+    let mut setup = net.setup(0);
+    setup.keys = keys(9);
+    setup.config.name = Some("watcher".to_owned());
+    setup.config.observe = true;
+    setup.config.rpc.submit_to = vec!["http://127.0.0.1:7070".to_owned()];
+    setup.config.data_dir = net.node_dir(9);
+    setup.config.p2p.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    let observer = node::start(setup).await.unwrap();
+    assert_eq!(net.submit(&nodes[1], 2).await.state, State::Finalized);
+
+    let begin = std::time::Instant::now();
+    for nonce in [1, 2] {
+        let name = EntryName::Id(net.submission(nonce).id());
+        let theirs = loop {
+            match client(&observer).receipt(name, None).await {
+                Ok(receipt) => break receipt,
+                Err(fault) if begin.elapsed() > PATIENCE => panic!("{fault}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        };
+        // Who came later has later checkpoints only; of the same size they are the same bytes.
+        let size = verify::head_of(&theirs).unwrap().size;
+        let ours = client(&nodes[2]).receipt(name, Some(size)).await.unwrap();
+        assert!(theirs.to_json() == ours.to_json());
+    }
+    let envelope = net.submission(3).encode();
+    let refused = client(&observer).submit(&envelope, Wait::Accepted, PATIENCE).await.unwrap_err();
+    assert!(refused.to_string().contains("http://127.0.0.1:7070"), "{refused}");
+    nodes.push(observer);
+    stop_all(nodes).await;
+}
+
+/// Validator 3 of four, in the hands of somebody who signs what it likes: a connection and a key, and no rules.
+fn liar(net: &Net) -> p2p::Network {
+    let address = |port: &u16| format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+    let validators = net.genesis.validators.iter().zip(&net.ports).map(|(validator, port)| p2p::Peer {
+        public_key: validator.network.as_bytes().try_into().unwrap(),
+        addresses: vec![address(port)],
+    });
+    let (network, mut incoming) = p2p::Network::start(p2p::Config {
+        seed: keys(3).network_seed.to_bytes(),
+        network: *net.genesis.network().digest(),
+        listen: vec![address(&net.ports[3])],
+        validators: validators.collect(),
+        role: p2p::Role::Validator { index: 3 },
+        limits: p2p::Limits::default(),
+    })
+    .unwrap();
+    // It does not listen, but who does not take what arrives is cut off.
+    tokio::spawn(async move { while incoming.recv().await.is_some() {} });
+    network
+}
+
+/// The evidence a node keeps, by file name.
+fn evidence(net: &Net, number: usize) -> BTreeMap<String, Vec<u8>> {
+    std::fs::read_dir(net.node_dir(number).join(node::evidence::DIR))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
+    let net = Net::new(4);
+    let mut nodes = Vec::new();
+    for number in 0..3 {
+        nodes.push(net.start(number).await);
+    }
+    let liar = liar(&net);
+    let begin = std::time::Instant::now();
+    let mut view = 1;
+    let found = loop {
+        // Only who collects the votes of a view compares them, and only of views near its own.
+        let near = nodes[0].status.borrow().view.max(1);
+        view = if view > near + 2 { near.saturating_sub(1) } else { view + 1 };
+        for block in [b"one", b"two"] {
+            let statement = VoteStatement {
+                epoch: Epoch::ZERO,
+                view: View::new(view),
+                height: Height::new(1),
+                block: BlockId::new(sha256(block)),
+            };
+            let signature = keys(3).consensus.sign(&statement.signed_bytes(&net.genesis.network()));
+            let vote = Vote { statement, voter: ValidatorIndex::new(3), signature };
+            for to in 0..3 {
+                liar.send(to, Kind::Vote, vote.encode().into());
+            }
+        }
+        let found: BTreeMap<_, _> = (0..3).flat_map(|number| evidence(&net, number)).collect();
+        if !found.is_empty() {
+            break found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "nobody noticed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    for (name, bytes) in &found {
+        let file = EvidenceFile::parse(bytes).unwrap();
+        assert_eq!(file.verify(&net.genesis, &Strict), Ok(()));
+        assert_eq!(file.proof.accused(), ValidatorIndex::new(3), "{name}");
+        assert_eq!(name, &format!("validator-3-votes-view-{}.json", file.proof.number()));
+    }
+    // What is kept survives the node, and an honest restart adds nothing to it.
+    liar.stop().await;
+    stop_all(nodes).await;
+    let kept: Vec<_> = (0..3).map(|number| evidence(&net, number)).collect();
+    let nodes = vec![net.start_again(0).await, net.start_again(1).await, net.start_again(2).await];
+    assert_eq!(net.submit(&nodes[0], 1).await.state, State::Finalized);
+    stop_all(nodes).await;
+    for (number, kept) in kept.into_iter().enumerate() {
+        assert_eq!(evidence(&net, number), kept);
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use libp2p::PeerId;
 use tokio::sync::Notify;
 
 use crate::inbox::Held;
@@ -21,13 +22,13 @@ pub(crate) struct FairQueue {
 #[derive(Default)]
 struct Turns {
     /// By validator, and only those of whom something waits.
-    waiting: BTreeMap<u16, VecDeque<Held>>,
+    waiting: BTreeMap<PeerId, VecDeque<Held>>,
     /// Who had the last turn.
-    last: u16,
+    last: Option<PeerId>,
 }
 
 impl FairQueue {
-    pub(crate) fn put(&self, from: u16, held: Held) {
+    pub(crate) fn put(&self, from: PeerId, held: Held) {
         self.lock().waiting.entry(from).or_default().push_back(held);
         self.filled.notify_one();
     }
@@ -35,10 +36,14 @@ impl FairQueue {
     /// The oldest message of whoever's turn it is, if any waits.
     pub(crate) fn try_take(&self) -> Option<Held> {
         let mut turns = self.lock();
-        let after_last = (Bound::Excluded(turns.last), Bound::Unbounded);
-        let next = turns.waiting.range(after_last).next().or_else(|| turns.waiting.iter().next());
+        let after_last = turns.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = turns
+            .waiting
+            .range((after_last, Bound::Unbounded))
+            .next()
+            .or_else(|| turns.waiting.iter().next());
         let from = *next?.0;
-        turns.last = from;
+        turns.last = Some(from);
         let queue = turns.waiting.get_mut(&from)?;
         let held = queue.pop_front();
         if queue.is_empty() {
@@ -84,13 +89,15 @@ mod tests {
     #[test]
     fn a_flood_delays_the_others_by_one_message_each() {
         let queue = FairQueue::default();
+        let mut peers = [(); 3].map(|()| PeerId::random());
+        peers.sort();
         for ticket in 100..110 {
-            queue.put(1, held(ticket));
+            queue.put(peers[1], held(ticket));
         }
-        queue.put(0, held(0));
-        queue.put(2, held(200));
-        queue.put(2, held(201));
-        assert_eq!(drain(&queue), [100, 200, 0, 101, 201, 102, 103, 104, 105, 106, 107, 108, 109]);
+        queue.put(peers[0], held(0));
+        queue.put(peers[2], held(200));
+        queue.put(peers[2], held(201));
+        assert_eq!(drain(&queue), [0, 100, 200, 101, 201, 102, 103, 104, 105, 106, 107, 108, 109]);
         assert!(drain(&queue).is_empty());
     }
 
@@ -100,7 +107,7 @@ mod tests {
         let taker = std::sync::Arc::clone(&queue);
         let taken = tokio::spawn(async move { taker.take().await.message });
         tokio::task::yield_now().await;
-        queue.put(3, held(7));
+        queue.put(PeerId::random(), held(7));
         assert_eq!(taken.await.unwrap(), Incoming::RequestFailed { ticket: 7 });
     }
 }

@@ -4,8 +4,11 @@
 //! protocols do not exist, and it never touches the state `libp2p-stream` keeps for each connection (which
 //! 0.5.0-alpha does not give back when a connection closes, so strangers could have grown it). A validator
 //! dials validators only: what a stranger tells Kademlia must not make us knock on doors of its choice.
+//!
+//! The places of observers are counted here, for `libp2p-connection-limits` 0.7.0 lets those on its list pass but counts
+//! them against the others, so that validators who dial us would take the observers' places.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::task::{Context, Poll};
@@ -18,6 +21,8 @@ use libp2p::swarm::{
     ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
+
+use crate::identity::Roster;
 
 /// Whom this node may dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,27 @@ impl fmt::Display for NotDialled {
 
 impl std::error::Error for NotDialled {}
 
+/// A connection for which there was no place.
+#[derive(Debug)]
+struct NoPlace {
+    max: usize,
+}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "all {} places for observers are taken", self.max)
+    }
+}
+
+impl std::error::Error for NoPlace {}
+
+/// Who began a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    ByUs,
+    ByThem,
+}
+
 /// The lanes for those who may use them; nothing for the others.
 pub(crate) struct Gate {
     lanes: libp2p_stream::Behaviour,
@@ -52,20 +78,43 @@ pub(crate) struct Gate {
     lane_peers: BTreeSet<PeerId>,
     validators: BTreeSet<PeerId>,
     dialing: Dialing,
+    /// Every connection that stands.
+    connections: BTreeMap<ConnectionId, (PeerId, Begun)>,
+    observers_max: usize,
 }
 
 impl Gate {
-    /// The gate of a validator.
-    pub(crate) fn of_validator(validators: BTreeSet<PeerId>) -> Self {
-        let lane_peers = validators.clone();
-        let lanes = libp2p_stream::Behaviour::new();
-        Self { lanes, lane_peers, validators, dialing: Dialing::ValidatorsOnly }
+    /// The gate as it stands at the start.
+    pub(crate) fn new(roster: &Roster, observers_max: u32) -> Self {
+        let mut gate = Self {
+            lanes: libp2p_stream::Behaviour::new(),
+            lane_peers: BTreeSet::new(),
+            validators: BTreeSet::new(),
+            dialing: Dialing::Anyone,
+            connections: BTreeMap::new(),
+            observers_max: usize::try_from(observers_max).unwrap_or(usize::MAX),
+        };
+        gate.set(roster);
+        gate
     }
 
-    /// The gate of an observer.
-    pub(crate) fn of_observer(validators: BTreeSet<PeerId>) -> Self {
-        let lanes = libp2p_stream::Behaviour::new();
-        Self { lanes, lane_peers: BTreeSet::new(), validators, dialing: Dialing::Anyone }
+    /// Other validators, for connections made from now on.
+    pub(crate) fn set(&mut self, roster: &Roster) {
+        self.validators = roster.others().collect();
+        (self.lane_peers, self.dialing) = match roster.has_us() {
+            true => (self.validators.clone(), Dialing::ValidatorsOnly),
+            false => (BTreeSet::new(), Dialing::Anyone),
+        };
+    }
+
+    /// Whether there is a place for one connection more: always for a validator, for others so many each way.
+    fn admit(&self, peer: &PeerId, begun: Begun) -> Result<(), ConnectionDenied> {
+        let is_observer = |peer: &PeerId| !self.validators.contains(peer);
+        let taken = self.connections.values().filter(|(peer, by)| is_observer(peer) && *by == begun).count();
+        match is_observer(peer) && taken >= self.observers_max {
+            true => Err(ConnectionDenied::new(NoPlace { max: self.observers_max })),
+            false => Ok(()),
+        }
     }
 
     /// Opens and accepts lane streams.
@@ -85,6 +134,7 @@ impl NetworkBehaviour for Gate {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admit(&peer, Begun::ByThem)?;
         if !self.lane_peers.contains(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
@@ -115,6 +165,7 @@ impl NetworkBehaviour for Gate {
         role: Endpoint,
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admit(&peer, Begun::ByUs)?;
         if !self.lane_peers.contains(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
@@ -124,6 +175,20 @@ impl NetworkBehaviour for Gate {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        match &event {
+            FromSwarm::ConnectionEstablished(made) => {
+                let begun = match made.endpoint.is_dialer() {
+                    true => Begun::ByUs,
+                    false => Begun::ByThem,
+                };
+                self.connections.insert(made.connection_id, (made.peer_id, begun));
+            }
+            FromSwarm::ConnectionClosed(closed) => {
+                self.connections.remove(&closed.connection_id);
+            }
+            // libp2p's own enum, which may grow.
+            _ => {}
+        }
         self.lanes.on_swarm_event(event);
     }
 

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 
 use crypto::Digest;
+use libp2p::PeerId;
 use libp2p::gossipsub::{
-    self, IdentTopic, IdentityTransform, MessageAcceptance, MessageAuthenticity, MessageId, ValidationMode,
+    self, IdentTopic, IdentityTransform, MessageAuthenticity, MessageId, ValidationMode,
     WhitelistSubscriptionFilter,
 };
 use libp2p::identity::Keypair;
@@ -66,14 +67,10 @@ pub(crate) fn behaviour(network: &Digest, keypair: &Keypair) -> Result<Behaviour
     Ok(behaviour)
 }
 
-/// Whether a message may be passed on and delivered: a validator signed it and it is within bounds.
-pub(crate) fn judge(message: &gossipsub::Message, roster: &Roster) -> MessageAcceptance {
-    let by_validator = message.source.is_some_and(|author| roster.index(&author).is_some());
-    if by_validator && message.data.len() <= Kind::CertifiedCheckpoint.bytes_max() {
-        MessageAcceptance::Accept
-    } else {
-        MessageAcceptance::Reject
-    }
+/// The author of a message that may be passed on and delivered: a validator signed it and it is within bounds.
+pub(crate) fn judge(message: &gossipsub::Message, roster: &Roster) -> Option<PeerId> {
+    let lawful = message.data.len() <= Kind::CertifiedCheckpoint.bytes_max();
+    message.source.filter(|author| lawful && roster.contains(author))
 }
 
 #[cfg(test)]
@@ -86,7 +83,7 @@ mod tests {
         let validator = keypair(&mut [1; 32]).public();
         let key = validator.clone().try_into_ed25519().unwrap().to_bytes();
         let stranger = keypair(&mut [2; 32]).public().to_peer_id();
-        let roster = Roster::new(&[key], None, stranger).unwrap();
+        let roster = Roster::new(&[key], stranger).unwrap();
         let message = |source, bytes| gossipsub::Message {
             source,
             data: vec![0; bytes],
@@ -95,9 +92,9 @@ mod tests {
         };
         let max = Kind::CertifiedCheckpoint.bytes_max();
         let lawful = judge(&message(peer_id(&key), max), &roster);
-        assert!(matches!(lawful, MessageAcceptance::Accept));
+        assert_eq!(lawful, peer_id(&key));
         for refused in [message(peer_id(&key), max + 1), message(Some(stranger), 1), message(None, 1)] {
-            assert!(matches!(judge(&refused, &roster), MessageAcceptance::Reject), "{:?}", refused.source);
+            assert_eq!(judge(&refused, &roster), None, "{:?}", refused.source);
         }
     }
 }

@@ -3,20 +3,22 @@
 //! `Network` is cheap to clone, its calls never wait, and what they cannot do is counted in its `Stats`. The
 //! network stops when `stop` is called, when all clones are gone, or when the node drops the receiver.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crypto::Digest;
-use libp2p::Multiaddr;
+use libp2p::{Multiaddr, PeerId};
 use proto::message::{Kind, Lane};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::gossip::GossipError;
-use crate::identity::IdentityError;
+use crate::identity::{IdentityError, Roster};
 use crate::inbox::{InboundTicket, Inbox, Incoming, Pending};
 use crate::limits::Limits;
-use crate::outbox::{Outbox, Outgoing};
+use crate::membership::Membership;
+use crate::outbox::{Outbox, Outgoing, Presence};
 use crate::start;
 use crate::stats::{Counters, DropReason, Stats};
 
@@ -29,10 +31,9 @@ pub struct Config {
     pub network: Digest,
     /// Addresses to listen on: `/ip4/…/tcp/…` and `/ip4/…/udp/…/quic-v1`.
     pub listen: Vec<Multiaddr>,
-    /// Every validator in validator order, ourselves included if we are one. Nobody else may use the lanes.
+    /// Every validator, ourselves included if we are one: nobody else may use the lanes. Who is not in the list is
+    /// an observer: it asks, and hears announcements.
     pub validators: Vec<Peer>,
-    /// What we are.
-    pub role: Role,
     /// How much of anything.
     pub limits: Limits,
 }
@@ -40,12 +41,11 @@ pub struct Config {
 impl fmt::Debug for Config {
     /// Leaves the seed out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed: _, network, listen, validators, role, limits } = self;
+        let Self { seed: _, network, listen, validators, limits } = self;
         f.debug_struct("Config")
             .field("network", network)
             .field("listen", listen)
             .field("validators", validators)
-            .field("role", role)
             .field("limits", limits)
             .finish_non_exhaustive()
     }
@@ -58,28 +58,6 @@ pub struct Peer {
     pub public_key: [u8; 32],
     /// Where it can be dialled; TCP addresses are tried before QUIC ones.
     pub addresses: Vec<Multiaddr>,
-}
-
-/// What a node is to the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// One of the validators.
-    Validator {
-        /// Our position in the list of validators.
-        index: u16,
-    },
-    /// Anyone else: asks, and hears announcements.
-    Observer,
-}
-
-impl Role {
-    /// Our position among the validators, if we are one.
-    pub(crate) fn index(self) -> Option<u16> {
-        match self {
-            Self::Validator { index } => Some(index),
-            Self::Observer => None,
-        }
-    }
 }
 
 /// Why a network did not start.
@@ -119,16 +97,20 @@ pub struct Network {
 
 /// What handles and loop have in common.
 pub(crate) struct Shared {
-    /// By validator index; `None` where there is nobody to send to.
-    pub(crate) lanes: Vec<Option<PeerLanes>>,
+    /// Of every other validator, as long as we are one.
+    pub(crate) lanes: RwLock<BTreeMap<PeerId, PeerLanes>>,
+    /// The newest list of validators.
+    pub(crate) membership: watch::Sender<Arc<Membership>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) inbox: Inbox,
     pub(crate) listening: watch::Sender<Vec<Multiaddr>>,
     /// Places for requests of ours.
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// The outboxes of one validator.
+#[derive(Clone)]
 pub(crate) struct PeerLanes {
     pub(crate) consensus: Arc<Outbox>,
     pub(crate) bulk: Arc<Outbox>,
@@ -136,10 +118,43 @@ pub(crate) struct PeerLanes {
 
 /// What a handle asks of the loop.
 pub(crate) enum Command {
-    Request { to: u16, pending: Pending, bytes: Vec<u8> },
+    Request { to: PeerId, pending: Box<Pending>, bytes: Vec<u8> },
     Respond { ticket: InboundTicket, bytes: Vec<u8> },
     Announce { bytes: Vec<u8> },
     Stop { done: oneshot::Sender<()> },
+}
+
+impl PeerLanes {
+    /// Whether these are the very same outboxes.
+    pub(crate) fn are(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.consensus, &other.consensus) && Arc::ptr_eq(&self.bulk, &other.bulk)
+    }
+
+    pub(crate) fn set_presence(&self, presence: Presence) {
+        self.consensus.set_presence(presence);
+        self.bulk.set_presence(presence);
+    }
+}
+
+impl Shared {
+    /// The outboxes. A panic while they are held cannot leave them half changed: nothing under the lock panics.
+    pub(crate) fn lanes(&self) -> RwLockReadGuard<'_, BTreeMap<PeerId, PeerLanes>> {
+        self.lanes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives an outbox to every validator that has none, and takes those of the others; who is no validator has none.
+    pub(crate) fn fit_lanes(&self, roster: &Roster) {
+        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        if !roster.has_us() {
+            lanes.clear();
+            return;
+        }
+        lanes.retain(|peer, _| roster.contains(peer));
+        let outbox = || Arc::new(Outbox::new(&self.limits, Arc::clone(&self.counters)));
+        for peer in roster.others() {
+            lanes.entry(peer).or_insert_with(|| PeerLanes { consensus: outbox(), bulk: outbox() });
+        }
+    }
 }
 
 impl Network {
@@ -152,15 +167,29 @@ impl Network {
         Ok((Self { shared, commands }, incoming))
     }
 
+    /// Tells who the validators are from now on, ourselves included if we are one. Who stays keeps connections,
+    /// queues and record; who joins gets lanes as soon as it is connected anew; who leaves loses them. With the
+    /// return of this call, `send` and `broadcast` know the new list.
+    ///
+    /// # Errors
+    /// Any `IdentityError`; then everything is as it was.
+    pub fn set_validators(&self, validators: &[Peer]) -> Result<(), IdentityError> {
+        let us = self.shared.membership.borrow().roster.us();
+        let membership = Membership::new(validators, us)?;
+        self.shared.fit_lanes(&membership.roster);
+        self.shared.membership.send_replace(Arc::new(membership));
+        Ok(())
+    }
+
     /// Sends a message to one validator: never waits, and drops the peer's oldest waiting frame of that lane
     /// when too many wait.
-    pub fn send(&self, to: u16, kind: Kind, bytes: Arc<[u8]>) {
+    pub fn send(&self, to: &PeerId, kind: Kind, bytes: Arc<[u8]>) {
         if !self.is_lawful(kind, bytes.len()) {
             return;
         }
-        match self.shared.lanes.get(usize::from(to)) {
-            Some(Some(lanes)) => put(lanes, kind, bytes),
-            Some(None) | None => self.shared.counters.dropped(DropReason::NoSuchPeer, 1),
+        match self.shared.lanes().get(to) {
+            Some(lanes) => put(lanes, kind, bytes),
+            None => self.shared.counters.dropped(DropReason::NoSuchPeer, 1),
         }
     }
 
@@ -169,20 +198,20 @@ impl Network {
         if !self.is_lawful(kind, bytes.len()) {
             return;
         }
-        for lanes in self.shared.lanes.iter().flatten() {
+        for lanes in self.shared.lanes().values() {
             put(lanes, kind, Arc::clone(&bytes));
         }
     }
 
     /// Asks one validator. Exactly one of `Incoming::Response` and `Incoming::RequestFailed` comes of it,
     /// with this ticket, within the time limit of requests.
-    pub fn request(&self, to: u16, ticket: u64, bytes: Vec<u8>) {
+    pub fn request(&self, to: PeerId, ticket: u64, bytes: Vec<u8>) {
         let Some(pending) = Pending::new(ticket, to, &self.shared.inbox, &self.shared.places) else { return };
         if bytes.len() > Kind::Request.bytes_max() {
             self.shared.counters.dropped(DropReason::Unlawful, 1);
             return;
         }
-        self.command(Command::Request { to, pending, bytes });
+        self.command(Command::Request { to, pending: Box::new(pending), bytes });
     }
 
     /// Answers a request. A ticket that has timed out is ignored; an answer above the bound is refused, and

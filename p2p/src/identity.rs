@@ -3,10 +3,11 @@
 //! Only Ed25519: a peer id of ours embeds its 32-byte key, so the handshake proves exactly the key that
 //! genesis lists. Other key types are not compiled in and cannot be parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
 use libp2p::identity::{Keypair, PublicKey, ed25519};
+use libp2p::multihash::Multihash;
 
 /// Why keys make no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,30 +21,10 @@ pub enum IdentityError {
     /// Two validators have one key.
     #[error("validators {first} and {second} have the same network key")]
     Duplicate {
-        /// The earlier of the two.
-        first: u16,
-        /// The later of the two.
-        second: u16,
-    },
-    /// More validators than an index can count.
-    #[error("{found} validators; at most 65,535 can be counted")]
-    TooMany {
-        /// Validators listed.
-        found: usize,
-    },
-    /// The role names an index outside the list.
-    #[error("we are to be validator {index} of {validators}")]
-    NoSuchIndex {
-        /// The index of our role.
-        index: u16,
-        /// Validators listed.
-        validators: usize,
-    },
-    /// The seed's key is not the one listed at our index.
-    #[error("our seed does not make the network key listed for validator {index}")]
-    NotOurKey {
-        /// The index of our role.
-        index: u16,
+        /// Position of the earlier of the two.
+        first: usize,
+        /// Position of the later of the two.
+        second: usize,
     },
 }
 
@@ -58,64 +39,55 @@ pub fn peer_id(public_key: &[u8; 32]) -> Option<PeerId> {
     Some(PublicKey::from(key).to_peer_id())
 }
 
-/// The validators of this network: index to peer id and back.
-#[derive(Clone, Debug)]
+/// The Ed25519 public key that a peer id embeds: the one that the handshake proved. None for an id of another make.
+pub fn public_key(peer: &PeerId) -> Option<[u8; 32]> {
+    let multihash: &Multihash<64> = peer.as_ref();
+    let key = PublicKey::try_decode_protobuf(multihash.digest()).ok()?;
+    Some(key.try_into_ed25519().ok()?.to_bytes())
+}
+
+/// The validators of this network at one time. They have no numbers here: an index means another validator in
+/// the next epoch, a key never does.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Roster {
-    peers: Vec<PeerId>,
-    indices: BTreeMap<PeerId, u16>,
-    our_index: Option<u16>,
+    peers: BTreeSet<PeerId>,
+    us: PeerId,
 }
 
 impl Roster {
-    /// Makes a roster from the public keys in validator order.
+    /// Makes a roster from the validators' public keys.
     ///
     /// # Errors
     /// Any `IdentityError`.
-    pub(crate) fn new(
-        keys: &[[u8; 32]],
-        our_index: Option<u16>,
-        our_id: PeerId,
-    ) -> Result<Self, IdentityError> {
-        let mut peers = Vec::with_capacity(keys.len());
-        let mut indices = BTreeMap::new();
+    pub(crate) fn new(keys: &[[u8; 32]], us: PeerId) -> Result<Self, IdentityError> {
+        let mut positions = BTreeMap::new();
         for (position, key) in keys.iter().enumerate() {
-            let index = u16::try_from(position).map_err(|_| IdentityError::TooMany { found: keys.len() })?;
             let peer = peer_id(key).ok_or(IdentityError::Key { index: position })?;
-            if let Some(first) = indices.insert(peer, index) {
-                return Err(IdentityError::Duplicate { first, second: index });
-            }
-            peers.push(peer);
-        }
-        if let Some(index) = our_index {
-            match peers.get(usize::from(index)) {
-                None => return Err(IdentityError::NoSuchIndex { index, validators: keys.len() }),
-                Some(listed) if *listed != our_id => return Err(IdentityError::NotOurKey { index }),
-                Some(_) => {}
+            if let Some(first) = positions.insert(peer, position) {
+                return Err(IdentityError::Duplicate { first, second: position });
             }
         }
-        Ok(Self { peers, indices, our_index })
+        Ok(Self { peers: positions.into_keys().collect(), us })
     }
 
-    pub(crate) fn len(&self) -> u16 {
-        u16::try_from(self.peers.len()).expect("counted by new")
+    /// Whether this is a validator, ourselves included.
+    pub(crate) fn contains(&self, peer: &PeerId) -> bool {
+        self.peers.contains(peer)
     }
 
-    pub(crate) fn peer(&self, index: u16) -> Option<PeerId> {
-        self.peers.get(usize::from(index)).copied()
+    /// Whether we are a validator.
+    pub(crate) fn has_us(&self) -> bool {
+        self.peers.contains(&self.us)
     }
 
-    pub(crate) fn index(&self, peer: &PeerId) -> Option<u16> {
-        self.indices.get(peer).copied()
-    }
-
-    pub(crate) fn our_index(&self) -> Option<u16> {
-        self.our_index
+    /// Our own peer id.
+    pub(crate) fn us(&self) -> PeerId {
+        self.us
     }
 
     /// Every validator but ourselves.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (u16, PeerId)> + '_ {
-        let ours = self.our_index;
-        (0..).zip(self.peers.iter().copied()).filter(move |(index, _)| Some(*index) != ours)
+    pub(crate) fn others(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.peers.iter().copied().filter(|peer| *peer != self.us)
     }
 }
 
@@ -141,6 +113,8 @@ mod tests {
         let public = pair.public().try_into_ed25519().unwrap().to_bytes();
         assert_eq!(public[..4], [0xd7, 0x5a, 0x98, 0x01]);
         assert_eq!(peer_id(&public), Some(pair.public().to_peer_id()));
+        assert_eq!(public_key(&pair.public().to_peer_id()), Some(public));
+        assert_eq!(public_key(&PeerId::random()), None);
     }
 
     #[test]
@@ -157,27 +131,26 @@ mod tests {
     fn a_roster_refuses_lists_that_lie() {
         let keys = [public(1), public(2), public(1)];
         let us = peer_id(&public(2)).unwrap();
-        let duplicate = Roster::new(&keys, Some(1), us).unwrap_err();
+        let duplicate = Roster::new(&keys, us).unwrap_err();
         assert_eq!(duplicate, IdentityError::Duplicate { first: 0, second: 2 });
-        let missing = Roster::new(&keys[..2], Some(2), us).unwrap_err();
-        assert_eq!(missing, IdentityError::NoSuchIndex { index: 2, validators: 2 });
-        let stolen = Roster::new(&keys[..2], Some(0), us).unwrap_err();
-        assert_eq!(stolen, IdentityError::NotOurKey { index: 0 });
         // y = 2 is on no point of the curve.
         let mut off_curve = [0; 32];
         off_curve[0] = 2;
-        let bad = Roster::new(&[public(1), off_curve], None, us).unwrap_err();
+        let bad = Roster::new(&[public(1), off_curve], us).unwrap_err();
         assert_eq!(bad, IdentityError::Key { index: 1 });
     }
 
     #[test]
-    fn a_roster_finds_both_ways_and_leaves_us_out() {
+    fn a_roster_knows_us_and_leaves_us_out() {
         let keys = [public(1), public(2), public(3)];
         let us = peer_id(&public(2)).unwrap();
-        let roster = Roster::new(&keys, Some(1), us).unwrap();
-        assert_eq!(roster.index(&us), Some(1));
-        assert_eq!(roster.peer(2), peer_id(&public(3)));
-        assert_eq!(roster.peer(3), None);
-        assert_eq!(roster.others().map(|(index, _)| index).collect::<Vec<_>>(), [0, 2]);
+        let roster = Roster::new(&keys, us).unwrap();
+        assert!(roster.has_us() && roster.contains(&us));
+        let others: BTreeSet<_> = roster.others().collect();
+        assert_eq!(others, [1, 3].map(|seed| peer_id(&public(seed)).unwrap()).into());
+        let stranger = peer_id(&public(9)).unwrap();
+        let observer = Roster::new(&keys, stranger).unwrap();
+        assert!(!observer.has_us() && !observer.contains(&stranger));
+        assert_eq!(observer.others().count(), 3);
     }
 }

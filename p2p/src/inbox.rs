@@ -18,12 +18,12 @@ use crate::stats::{Counters, DropReason};
 /// Urgent messages delivered in a row while others wait.
 const URGENT_RUN_MAX: u32 = 8;
 
-/// Who sent a request.
+/// Who sent a request, by the key the handshake proved; whether it was a validator is as of its arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerRef {
-    /// A validator, by its index.
-    Validator(u16),
-    /// Anyone else, by the key the handshake proved.
+    /// A validator.
+    Validator(PeerId),
+    /// Anyone else.
     Observer(PeerId),
 }
 
@@ -48,8 +48,9 @@ impl InboundTicket {
 pub enum Incoming {
     /// A message on a lane.
     Frame {
-        /// The validator that sent it.
-        from: u16,
+        /// The validator that sent it. A key, for a frame may be read in one epoch and taken in the next, where
+        /// its sender's index is another.
+        from: PeerId,
         /// Its kind.
         kind: Kind,
         /// Its payload, not decoded.
@@ -69,7 +70,7 @@ pub enum Incoming {
         /// The number given to `Network::request`.
         ticket: u64,
         /// Who answered.
-        from: u16,
+        from: PeerId,
         /// The answer, not decoded.
         bytes: Vec<u8>,
     },
@@ -80,18 +81,20 @@ pub enum Incoming {
     },
     /// Something a validator announced to all.
     Announcement {
+        /// Who, by its signature; the relay does not matter.
+        author: PeerId,
         /// The announcement, not decoded.
         bytes: Vec<u8>,
     },
     /// A validator is connected.
     PeerUp {
-        /// Its index.
-        index: u16,
+        /// Which.
+        peer: PeerId,
     },
-    /// A validator is no longer connected.
+    /// A validator is no longer connected, or no longer a validator.
     PeerDown {
-        /// Its index.
-        index: u16,
+        /// Which.
+        peer: PeerId,
     },
 }
 
@@ -145,7 +148,7 @@ impl Inbox {
     }
 
     /// Puts a frame that has bought its room.
-    pub(crate) fn frame(&self, from: u16, kind: Kind, bytes: Vec<u8>, room: OwnedSemaphorePermit) {
+    pub(crate) fn frame(&self, from: PeerId, kind: Kind, bytes: Vec<u8>, room: OwnedSemaphorePermit) {
         self.counters.received(kind, bytes.len());
         let held = Held { message: Incoming::Frame { from, kind, bytes }, room: Some(room) };
         match kind.lane() {
@@ -179,7 +182,7 @@ pub(crate) enum Accepted {
 /// A request of ours: exactly one answer comes of it, for dropping it unanswered tells its failure.
 pub(crate) struct Pending {
     ticket: u64,
-    to: u16,
+    to: PeerId,
     inbox: Inbox,
     room: Option<OwnedSemaphorePermit>,
     state: PendingState,
@@ -192,7 +195,7 @@ enum PendingState {
 
 impl Pending {
     /// A request that takes up one place of `places`; when none is free it has failed at once (`None`).
-    pub(crate) fn new(ticket: u64, to: u16, inbox: &Inbox, places: &Arc<Semaphore>) -> Option<Self> {
+    pub(crate) fn new(ticket: u64, to: PeerId, inbox: &Inbox, places: &Arc<Semaphore>) -> Option<Self> {
         let room = Arc::clone(places).try_acquire_owned().ok();
         let full = room.is_none();
         let pending = Self { ticket, to, inbox: inbox.clone(), room, state: PendingState::Open };
@@ -223,7 +226,7 @@ pub(crate) async fn deliver(
     mut links: watch::Receiver<LinkCounts>,
     incoming: mpsc::Sender<Incoming>,
 ) {
-    let mut told = vec![0; links.borrow().len()];
+    let mut told = LinkCounts::new();
     let mut urgent_run = 0;
     links.mark_changed();
     loop {
@@ -282,21 +285,27 @@ impl Sources {
 
 /// Tells what has changed since it was told last: at most a fall and a rise a validator.
 async fn tell_links(
-    told: &mut [u64],
-    counts: &[u64],
+    told: &mut LinkCounts,
+    counts: &LinkCounts,
     incoming: &mpsc::Sender<Incoming>,
 ) -> Result<(), mpsc::error::SendError<Incoming>> {
-    for (index, (told, count)) in (0u16..).zip(told.iter_mut().zip(counts)) {
-        if told == count {
+    let gone: Vec<_> = told.keys().filter(|peer| !counts.contains_key(peer)).copied().collect();
+    for peer in gone {
+        if told.remove(&peer).is_some_and(is_up) {
+            incoming.send(Incoming::PeerDown { peer }).await?;
+        }
+    }
+    for (&peer, &count) in counts {
+        let before = told.insert(peer, count).unwrap_or(0);
+        if before == count {
             continue;
         }
-        if is_up(*told) {
-            incoming.send(Incoming::PeerDown { index }).await?;
+        if is_up(before) {
+            incoming.send(Incoming::PeerDown { peer }).await?;
         }
-        if is_up(*count) {
-            incoming.send(Incoming::PeerUp { index }).await?;
+        if is_up(count) {
+            incoming.send(Incoming::PeerUp { peer }).await?;
         }
-        *told = *count;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The lanes of a validator: a writer for each lane of each other validator, and a reader for each stream
-//! they open to us.
+//! they open to us, for as long as both sides are validators.
 //!
 //! Of two streams of one validator on one lane the newer counts and the older is dropped, for whoever opens a
 //! second one has given up the first.
@@ -15,8 +15,7 @@ use proto::message::Lane;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
-use crate::handle::Shared;
-use crate::identity::Roster;
+use crate::handle::{PeerLanes, Shared};
 use crate::limits::Limits;
 use crate::links::Links;
 use crate::protocol;
@@ -28,7 +27,7 @@ pub(crate) enum LaneEvent {
     /// A validator opened a stream.
     Opened { peer: PeerId, lane: Lane, stream: Stream },
     /// A stream has ended.
-    Ended { from: u16, lane: Lane, end: ReadEnd, stream: Standing },
+    Ended { from: PeerId, lane: Lane, end: ReadEnd, stream: Standing },
 }
 
 /// What a stream that ended was to its lane.
@@ -38,6 +37,12 @@ pub(crate) enum Standing {
     Newest,
     /// It ended by itself just before a newer one took its place.
     Replaced,
+}
+
+/// The lanes of one validator, sending side.
+struct Writing {
+    outboxes: PeerLanes,
+    writers: [AbortHandle; 2],
 }
 
 /// One lane of one validator, receiving side.
@@ -52,8 +57,9 @@ struct Receiving {
 pub(crate) struct Lanes {
     consensus: Option<IncomingStreams>,
     bulk: Option<IncomingStreams>,
-    receiving: BTreeMap<(u16, Lane), Receiving>,
-    readers: JoinSet<(u16, Lane, ReadEnd)>,
+    receiving: BTreeMap<(PeerId, Lane), Receiving>,
+    readers: JoinSet<(PeerId, Lane, ReadEnd)>,
+    writing: BTreeMap<PeerId, Writing>,
     writers: JoinSet<()>,
     shared: Arc<Shared>,
     limits: Arc<Limits>,
@@ -67,42 +73,65 @@ impl Lanes {
             bulk: None,
             receiving: BTreeMap::new(),
             readers: JoinSet::new(),
+            writing: BTreeMap::new(),
             writers: JoinSet::new(),
             shared,
             limits,
         }
     }
 
-    /// Accepts streams from now on and starts the writers, which wait until their peer is connected.
-    pub(crate) fn open(
-        mut self,
-        mut control: Control,
-        network: &Digest,
-        roster: &Roster,
-        links: &Links,
-    ) -> Self {
-        let (consensus, bulk) =
-            (protocol::lane(network, Lane::Consensus), protocol::lane(network, Lane::Bulk));
-        // Refused only when accepted before, and this control is the first.
-        self.consensus = control.accept(consensus.clone()).ok();
-        self.bulk = control.accept(bulk.clone()).ok();
-        for (index, to) in roster.others() {
-            let Some(lanes) = &self.shared.lanes[usize::from(index)] else { continue };
-            for (protocol, outbox) in [(&consensus, &lanes.consensus), (&bulk, &lanes.bulk)] {
-                let writer = Writer {
-                    to,
-                    index,
-                    protocol: protocol.clone(),
-                    outbox: Arc::clone(outbox),
-                    links: links.watch(),
-                    control: control.clone(),
-                    counters: Arc::clone(&self.shared.counters),
-                    limits: Arc::clone(&self.limits),
-                };
-                self.writers.spawn(writer.run());
+    /// Accepts streams from now on; whose, is for the caller to judge.
+    pub(crate) fn listen(&mut self, control: &mut Control, network: &Digest) {
+        for (lane, streams) in [(Lane::Consensus, &mut self.consensus), (Lane::Bulk, &mut self.bulk)] {
+            if streams.is_none() {
+                // Refused only when accepted before.
+                *streams = control.accept(protocol::lane(network, lane)).ok();
             }
         }
-        self
+    }
+
+    /// Starts the writers of a validator, which wait until it is connected; those that write from these outboxes
+    /// already go on.
+    pub(crate) fn open(
+        &mut self,
+        to: PeerId,
+        outboxes: &PeerLanes,
+        control: &Control,
+        network: &Digest,
+        links: &Links,
+    ) {
+        if self.writing.get(&to).is_some_and(|writing| writing.outboxes.are(outboxes)) {
+            return;
+        }
+        let lanes = [(Lane::Consensus, &outboxes.consensus), (Lane::Bulk, &outboxes.bulk)];
+        let writers = lanes.map(|(lane, outbox)| {
+            let writer = Writer {
+                to,
+                protocol: protocol::lane(network, lane),
+                outbox: Arc::clone(outbox),
+                links: links.watch(),
+                control: control.clone(),
+                counters: Arc::clone(&self.shared.counters),
+                limits: Arc::clone(&self.limits),
+            };
+            self.writers.spawn(writer.run())
+        });
+        if let Some(older) = self.writing.insert(to, Writing { outboxes: outboxes.clone(), writers }) {
+            older.writers.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    /// Ends all streams of this peer, both ways.
+    pub(crate) fn close(&mut self, peer: &PeerId) {
+        if let Some(Writing { outboxes: _, writers }) = self.writing.remove(peer) {
+            writers.iter().for_each(AbortHandle::abort);
+        }
+        for lane in [Lane::Consensus, Lane::Bulk] {
+            if let Some(Receiving { room: _, reader: Some(reader) }) = self.receiving.remove(&(*peer, lane)) {
+                reader.abort();
+            }
+        }
+        while self.writers.try_join_next().is_some() {}
     }
 
     /// Waits for what happens next. Nothing is lost when the wait is given up.
@@ -127,7 +156,7 @@ impl Lanes {
     }
 
     /// Reads a stream that a validator opened.
-    pub(crate) fn accept(&mut self, from: u16, lane: Lane, stream: Stream) {
+    pub(crate) fn accept(&mut self, from: PeerId, lane: Lane, stream: Stream) {
         let room = self.limits.inbox_bytes(lane);
         let receiving = self
             .receiving
@@ -146,7 +175,7 @@ impl Lanes {
         }
     }
 
-    fn forget(&mut self, task: Id, from: u16, lane: Lane) -> Standing {
+    fn forget(&mut self, task: Id, from: PeerId, lane: Lane) -> Standing {
         let newest = self
             .receiving
             .get_mut(&(from, lane))

@@ -25,7 +25,7 @@
 //! Reading order: `limits`, `codec`, `identity`, `protocol` are plain values; `outbox`, `fair`, `inbox` and
 //! `links` are the queues; `writer` and `reader` are the two ends of a lane, and `lanes` keeps them; `gate`,
 //! `fetch`, `gossip` and `behaviour` are what libp2p runs for us; `questions` are the requests under way;
-//! `peers` decides whom to dial and whom to shut out; `start` builds it all, `swarm` is the loop, and `handle`
+//! `membership` is the list of validators, which changes while the network runs; `peers` decides whom to dial and whom to shut out; `start` builds it all, `swarm` is the loop, and `handle`
 //! is what the node holds.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -42,6 +42,7 @@ mod inbox;
 mod lanes;
 pub mod limits;
 mod links;
+mod membership;
 mod outbox;
 mod peers;
 pub mod protocol;
@@ -52,7 +53,7 @@ pub mod stats;
 mod swarm;
 mod writer;
 
-pub use handle::{Config, Network, Peer, Role, StartError};
+pub use handle::{Config, Network, Peer, StartError};
 pub use inbox::{InboundTicket, Incoming, PeerRef};
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::Limits;

@@ -59,7 +59,10 @@ impl Questions {
     pub(crate) fn on_event(&mut self, event: Event<Vec<u8>, Vec<u8>>, roster: &Roster) {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
-                let from = roster.index(&peer).map_or(PeerRef::Observer(peer), PeerRef::Validator);
+                let from = match roster.contains(&peer) {
+                    true => PeerRef::Validator(peer),
+                    false => PeerRef::Observer(peer),
+                };
                 self.on_asked(from, request, channel);
             }
             Event::Message { message: Message::Response { request_id, response }, .. } => {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
-use libp2p::Stream;
+use libp2p::{PeerId, Stream};
 use proto::message::Lane;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -36,7 +36,7 @@ pub(crate) enum ReadEnd {
 
 /// Reads one stream.
 pub(crate) struct Reader {
-    pub(crate) from: u16,
+    pub(crate) from: PeerId,
     pub(crate) lane: Lane,
     pub(crate) inbox: Inbox,
     /// Room for this validator on this lane, shared with the stream this one may replace.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, TcpListener, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use libp2p::multiaddr::Protocol;
@@ -10,11 +10,11 @@ use libp2p::{Multiaddr, Swarm, SwarmBuilder, TransportError, identity, noise, tc
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::behaviour::Behaviour;
-use crate::handle::{Command, Config, PeerLanes, Shared, StartError};
-use crate::identity::{Roster, keypair};
+use crate::handle::{Command, Config, Shared, StartError};
+use crate::identity::keypair;
 use crate::inbox::{Inbox, Incoming};
 use crate::limits::Limits;
-use crate::outbox::Outbox;
+use crate::membership::Membership;
 use crate::stats::Counters;
 use crate::swarm::{Loop, Parts};
 
@@ -31,11 +31,10 @@ type Started = (Arc<Shared>, mpsc::Sender<Command>, mpsc::Receiver<Incoming>);
 pub(crate) fn start(mut config: Config) -> Result<Started, StartError> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
     let keypair = keypair(&mut config.seed);
-    let Config { seed: _, network, listen, validators, role, limits } = config;
-    let keys: Vec<_> = validators.iter().map(|peer| peer.public_key).collect();
-    let roster = Roster::new(&keys, role.index(), keypair.public().to_peer_id())?;
+    let Config { seed: _, network, listen, validators, limits } = config;
+    let membership = Membership::new(&validators, keypair.public().to_peer_id())?;
     let limits = Arc::new(limits.clamped());
-    let behaviour = Behaviour::new(&network, &keypair, &roster, role, &limits)?;
+    let behaviour = Behaviour::new(&network, &keypair, &membership.roster, &limits)?;
     let mut swarm = build_swarm(keypair, behaviour, &limits)?;
     for address in listen {
         let refused = |source| StartError::Listen { address: address.clone(), source };
@@ -54,21 +53,18 @@ pub(crate) fn start(mut config: Config) -> Result<Started, StartError> {
     let (inbox, sources) = Inbox::new(limits.inbound_requests_max, Arc::clone(&counters));
     let (commands, orders) = mpsc::channel(COMMANDS_MAX);
     let (incoming, received) = mpsc::channel(limits.incoming_max);
-    let outbox = || Arc::new(Outbox::new(&limits, Arc::clone(&counters)));
-    let mut lanes: Vec<Option<PeerLanes>> = keys.iter().map(|_| None).collect();
-    if role.index().is_some() {
-        for (index, _) in roster.others() {
-            lanes[usize::from(index)] = Some(PeerLanes { consensus: outbox(), bulk: outbox() });
-        }
-    }
+    let (membership, changes) = watch::channel(Arc::new(membership));
     let shared = Arc::new(Shared {
-        lanes,
+        lanes: RwLock::default(),
+        membership,
         counters,
         inbox,
         listening: watch::Sender::new(Vec::new()),
         places: Arc::new(Semaphore::new(limits.requests_max)),
+        limits: Arc::clone(&limits),
     });
-    let parts = Parts { swarm, roster, validators, limits, network, shared: Arc::clone(&shared) };
+    shared.fit_lanes(&changes.borrow().roster);
+    let parts = Parts { swarm, changes, limits, network, shared: Arc::clone(&shared) };
     runtime.spawn(Loop::new(parts, sources, incoming).run(orders));
     Ok((shared, commands, received))
 }

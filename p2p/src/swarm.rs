@@ -3,55 +3,59 @@
 //! The loop never waits for the node: what the node has to hear goes through the inbox. Writers, readers and
 //! the delivery to the node are tasks of their own and end with the loop.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crypto::Digest;
 use futures::StreamExt as _;
 use libp2p::gossipsub::{IdentTopic, MessageAcceptance};
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, gossipsub, identify};
 use proto::message::{Kind, Lane};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::behaviour::{Behaviour, BehaviourEvent};
 use crate::gossip;
-use crate::handle::{Command, Peer, Shared};
-use crate::identity::Roster;
+use crate::handle::{Command, Shared};
 use crate::inbox::{Incoming, Sources, deliver};
 use crate::lanes::{LaneEvent, Lanes, Standing};
 use crate::limits::Limits;
 use crate::links::{LinkChange, Links};
+use crate::membership::{Membership, tcp_first};
 use crate::outbox::Presence;
-use crate::peers::{Arrival, Deed, Peers, Reach, Remaining, Verdict};
+use crate::peers::{Arrival, Before, Deed, Gone, Peers, Reach, Remaining, Us, Verdict};
 use crate::questions::Questions;
 use crate::reader::ReadEnd;
 use crate::stats::DropReason;
 
 /// The wait when nothing is due.
 const NOTHING_DUE: Duration = Duration::from_secs(3600);
-/// Addresses taken from what an observer says of itself.
-const OBSERVER_ADDRESSES_MAX: usize = 4;
+/// Addresses taken from what a peer says of itself.
+const SAID_MAX: usize = 4;
 
 /// What the loop is made of.
 pub(crate) struct Parts {
     pub(crate) swarm: Swarm<Behaviour>,
-    pub(crate) roster: Roster,
-    pub(crate) validators: Vec<Peer>,
+    pub(crate) changes: watch::Receiver<Arc<Membership>>,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) network: crypto::Digest,
+    pub(crate) network: Digest,
     pub(crate) shared: Arc<Shared>,
 }
 
 /// The loop's state.
 pub(crate) struct Loop {
     swarm: Swarm<Behaviour>,
-    roster: Roster,
-    addresses: Vec<Vec<Multiaddr>>,
+    changes: watch::Receiver<Arc<Membership>>,
+    /// The list that everything here fits to.
+    membership: Arc<Membership>,
+    /// Where connected peers say that they listen: how a validator without a configured address is dialled.
+    said: BTreeMap<PeerId, Vec<Multiaddr>>,
+    network: Digest,
     shared: Arc<Shared>,
     links: Links,
     peers: Peers,
@@ -63,45 +67,27 @@ pub(crate) struct Loop {
 
 impl Loop {
     pub(crate) fn new(parts: Parts, sources: Sources, incoming: mpsc::Sender<Incoming>) -> Self {
-        let Parts { mut swarm, roster, validators, limits, network, shared } = parts;
-        let ours = roster.our_index();
-        let addresses: Vec<_> = validators.into_iter().map(|peer| tcp_first(peer.addresses)).collect();
-        let reach: Vec<_> = (0u16..)
-            .zip(&addresses)
-            .map(
-                |(index, known)| {
-                    if Some(index) == ours || known.is_empty() { Reach::Unknown } else { Reach::Known }
-                },
-            )
-            .collect();
-        if ours.is_none() {
-            // On a validator Kademlia would dial them at its own times, and it dials none but them.
-            for (index, peer) in roster.others() {
-                for address in &addresses[usize::from(index)] {
-                    swarm.behaviour_mut().kad.add_address(&peer, address.clone());
-                }
-            }
-        }
-        let links = Links::new(roster.len());
+        let Parts { swarm, changes, limits, network, shared } = parts;
+        let nobody = Membership::new(&[], changes.borrow().roster.us()).expect("an empty list has no faults");
+        let links = Links::new([]);
         let mut delivery = JoinSet::new();
         delivery.spawn(deliver(sources, links.watch(), incoming));
-        let lanes = Lanes::none(Arc::clone(&shared), Arc::clone(&limits));
-        let lanes = match ours {
-            Some(_) => lanes.open(swarm.behaviour().gate.control(), &network, &roster, &links),
-            None => lanes,
-        };
-        Self {
-            peers: Peers::new(&reach, ours, &limits, Instant::now()),
+        let mut begun = Self {
+            peers: Peers::new(Us::Observer, &limits),
             swarm,
-            roster,
-            addresses,
-            lanes,
+            changes,
+            membership: Arc::new(nobody),
+            said: BTreeMap::new(),
+            lanes: Lanes::none(Arc::clone(&shared), Arc::clone(&limits)),
             questions: Questions::new(limits.inbound_requests_max, Arc::clone(&shared)),
             shared,
             links,
             topic: gossip::topic(&network),
+            network,
             delivery,
-        }
+        };
+        begun.change_validators();
+        begun
     }
 
     pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
@@ -112,6 +98,8 @@ impl Loop {
                 event = self.lanes.next() => self.on_lane(event),
                 () = tokio::time::sleep_until(due.into()) => self.do_due(),
                 _ = self.delivery.join_next() => break None,
+                // An error says that the handles are gone, and then so is the sender of orders.
+                Ok(()) = self.changes.changed() => self.change_validators(),
                 order = orders.recv() => match order {
                     Some(Command::Stop { done }) => break Some(done),
                     Some(order) => self.on_order(order),
@@ -130,27 +118,28 @@ impl Loop {
     fn do_due(&mut self) {
         for deed in self.peers.due(Instant::now()) {
             match deed {
-                Deed::Dial(index) => self.dial(index),
-                Deed::HangUp(index) => self.disconnect(index),
-                Deed::LetIn(index) => {
-                    if let Some(peer) = self.roster.peer(index) {
-                        self.swarm.behaviour_mut().shut_out.unblock_peer(peer);
-                    }
+                Deed::Dial(peer) => self.dial(peer),
+                Deed::HangUp(peer) => self.disconnect(peer),
+                Deed::LetIn(peer) => {
+                    self.swarm.behaviour_mut().shut_out.unblock_peer(peer);
                 }
             }
         }
     }
 
     /// Dials a validator's addresses one after another, TCP before QUIC.
-    fn dial(&mut self, index: u16) {
-        let Some(peer) = self.roster.peer(index) else { return };
+    fn dial(&mut self, peer: PeerId) {
+        let addresses = match self.membership.addresses(&peer) {
+            [] => self.said.get(&peer).cloned().unwrap_or_default(),
+            configured => configured.to_vec(),
+        };
         let options = DialOpts::peer_id(peer)
-            .addresses(self.addresses[usize::from(index)].clone())
+            .addresses(addresses)
             .condition(PeerCondition::DisconnectedAndNotDialing)
             .override_dial_concurrency_factor(NonZeroU8::MIN)
             .build();
         if self.swarm.dial(options).is_err() {
-            self.peers.dial_failed(index, Instant::now());
+            self.peers.dial_failed(&peer, Instant::now());
         }
     }
 
@@ -158,11 +147,10 @@ impl Loop {
         match order {
             Command::Request { to, pending, bytes } => {
                 // An unknown or absent validator: dropping the request tells its failure.
-                let Some(peer) = self.roster.peer(to) else { return };
-                if !self.swarm.is_connected(&peer) {
+                if !self.membership.roster.contains(&to) || !self.swarm.is_connected(&to) {
                     return;
                 }
-                self.questions.ask(&mut self.swarm.behaviour_mut().fetch, peer, pending, bytes);
+                self.questions.ask(&mut self.swarm.behaviour_mut().fetch, to, *pending, bytes);
             }
             Command::Respond { ticket, bytes } => {
                 self.questions.answer(&mut self.swarm.behaviour_mut().fetch, ticket, bytes);
@@ -185,26 +173,27 @@ impl Loop {
                 if num_established.get() == 1 {
                     self.connected_counter(&peer_id).fetch_add(1, Ordering::Relaxed);
                 }
-                if let Some(index) = self.roster.index(&peer_id) {
-                    self.on_connected(index, connection_id);
+                if self.membership.roster.contains(&peer_id) {
+                    self.on_connected(&peer_id, connection_id);
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
                 if num_established == 0 {
                     self.connected_counter(&peer_id).fetch_sub(1, Ordering::Relaxed);
                 }
-                if let Some(index) = self.roster.index(&peer_id) {
-                    self.on_disconnected(index, connection_id);
+                if self.membership.roster.contains(&peer_id) {
+                    self.on_disconnected(&peer_id, connection_id);
                 } else if num_established == 0 {
                     self.swarm.behaviour_mut().kad.remove_peer(&peer_id);
+                    self.said.remove(&peer_id);
                 }
             }
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
                 let refused_by_condition = matches!(error, DialError::DialPeerConditionFalse(_));
-                if let Some(index) = peer_id.and_then(|peer| self.roster.index(&peer)) {
-                    tracing::debug!(index, %error, "dial failed");
+                if let Some(peer) = peer_id {
+                    tracing::debug!(%peer, %error, "dial failed");
                     if !refused_by_condition {
-                        self.peers.dial_failed(index, Instant::now());
+                        self.peers.dial_failed(&peer, Instant::now());
                     }
                 }
             }
@@ -223,31 +212,27 @@ impl Loop {
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Fetch(event) => self.questions.on_event(event, &self.roster),
+            BehaviourEvent::Fetch(event) => self.questions.on_event(event, &self.membership.roster),
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
-                let acceptance = gossip::judge(&message, &self.roster);
-                let trusted = matches!(acceptance, MessageAcceptance::Accept);
+                let author = gossip::judge(&message, &self.membership.roster);
+                let acceptance = match author {
+                    Some(_) => MessageAcceptance::Accept,
+                    None => MessageAcceptance::Reject,
+                };
                 self.swarm.behaviour_mut().gossip.report_message_validation_result(
                     &message_id,
                     &propagation_source,
                     acceptance,
                 );
-                if trusted {
+                if let Some(author) = author {
                     self.shared.counters.received(Kind::CertifiedCheckpoint, message.data.len());
-                    self.shared.inbox.ask(Incoming::Announcement { bytes: message.data });
+                    self.shared.inbox.ask(Incoming::Announcement { author, bytes: message.data });
                 } else {
                     self.shared.counters.dropped(DropReason::Untrusted, 1);
                 }
             }
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                // Validators' addresses come from configuration; observers may be found by what they say.
-                if self.roster.index(&peer_id).is_none() {
-                    // What it said before goes, or repeating itself with ever new addresses would cost us.
-                    self.swarm.behaviour_mut().kad.remove_peer(&peer_id);
-                    for address in info.listen_addrs.into_iter().take(OBSERVER_ADDRESSES_MAX) {
-                        self.swarm.behaviour_mut().kad.add_address(&peer_id, address);
-                    }
-                }
+                self.on_said(peer_id, info.listen_addrs);
             }
             BehaviourEvent::Gossip(_) | BehaviourEvent::Identify(_) | BehaviourEvent::Kad(_) => {}
             BehaviourEvent::Gate(()) => {}
@@ -257,121 +242,197 @@ impl Loop {
         }
     }
 
-    fn on_connected(&mut self, index: u16, id: ConnectionId) {
-        match self.peers.connected(index, id, Instant::now()) {
-            Arrival::First => self.set_link(index, LinkChange::Up),
-            Arrival::Beside => {}
-            Arrival::Replaces { close } => {
-                self.swarm.close_connection(close);
-                self.set_link(index, LinkChange::Renewed);
+    /// What a peer says of where it listens. Validators' addresses come from configuration, if they are there.
+    fn on_said(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        if !self.swarm.is_connected(&peer) {
+            return;
+        }
+        let addresses: Vec<_> = addresses.into_iter().take(SAID_MAX).collect();
+        if !self.membership.roster.contains(&peer) {
+            // What it said before goes, or repeating itself with ever new addresses would cost us.
+            self.swarm.behaviour_mut().kad.remove_peer(&peer);
+            for address in &addresses {
+                self.swarm.behaviour_mut().kad.add_address(&peer, address.clone());
+            }
+        }
+        if !addresses.is_empty() {
+            self.said.insert(peer, tcp_first(addresses));
+            self.peers.reachable(&peer, Instant::now());
+        }
+    }
+
+    /// Makes everything fit the newest list of validators.
+    fn change_validators(&mut self) {
+        let next = Arc::clone(&self.changes.borrow_and_update());
+        let before = std::mem::replace(&mut self.membership, Arc::clone(&next));
+        let now = Instant::now();
+        self.swarm.behaviour_mut().gate.set(&next.roster);
+        for peer in before.roster.others().filter(|peer| !next.roster.contains(peer)) {
+            self.on_left(peer);
+        }
+        let ours = (before.roster.has_us(), next.roster.has_us());
+        let us = match next.roster.has_us() {
+            true => Us::Validator(next.roster.us()),
+            false => Us::Observer,
+        };
+        if ours.0 != ours.1 {
+            self.peers.become_what(us);
+            for peer in before.roster.others().filter(|peer| next.roster.contains(peer)) {
+                self.lanes.close(&peer);
+                self.disconnect(peer);
+            }
+        }
+        for peer in next.roster.others().filter(|peer| !before.roster.contains(peer)) {
+            self.on_joined(peer, now);
+        }
+        if next.roster.has_us() {
+            let mut control = self.swarm.behaviour().gate.control();
+            self.lanes.listen(&mut control, &self.network);
+            for (peer, outboxes) in &*self.shared.lanes() {
+                self.lanes.open(*peer, outboxes, &control, &self.network, &self.links);
+                outboxes.set_presence(match self.links.is_up(peer) {
+                    true => Presence::Here,
+                    false => Presence::Away,
+                });
             }
         }
     }
 
-    fn on_disconnected(&mut self, index: u16, id: ConnectionId) {
-        match self.peers.disconnected(index, id, Instant::now()) {
-            Remaining::Some => {}
-            Remaining::None => self.set_link(index, LinkChange::Down),
+    fn on_joined(&mut self, peer: PeerId, now: Instant) {
+        let reach = match (self.membership.addresses(&peer), self.said.get(&peer)) {
+            ([], None) => Reach::Unknown,
+            _ => Reach::Known,
+        };
+        let connected = self.swarm.is_connected(&peer);
+        self.swarm.behaviour_mut().connections.bypass_peer_id(&peer);
+        if !self.membership.roster.has_us() {
+            // On a validator Kademlia would dial them at its own times, and it dials none but them.
+            for address in self.membership.addresses(&peer) {
+                self.swarm.behaviour_mut().kad.add_address(&peer, address.clone());
+            }
+        }
+        self.links.add(peer);
+        match connected {
+            false => self.peers.add(peer, reach, Before::Away, now),
+            true => {
+                self.peers.add(peer, reach, Before::Connected, now);
+                self.shared.counters.observers_connected.fetch_sub(1, Ordering::Relaxed);
+                self.shared.counters.validators_connected.fetch_add(1, Ordering::Relaxed);
+                self.disconnect(peer);
+            }
         }
     }
 
-    fn set_link(&mut self, index: u16, change: LinkChange) {
-        self.links.change(index, change);
+    fn on_left(&mut self, peer: PeerId) {
+        self.lanes.close(&peer);
+        self.links.remove(&peer);
+        self.swarm.behaviour_mut().connections.remove_peer_id(&peer);
+        match self.peers.remove(&peer) {
+            Gone::Welcome => {}
+            Gone::ShutOut => {
+                self.swarm.behaviour_mut().shut_out.unblock_peer(peer);
+            }
+        }
+        if self.swarm.is_connected(&peer) {
+            self.shared.counters.validators_connected.fetch_sub(1, Ordering::Relaxed);
+            self.shared.counters.observers_connected.fetch_add(1, Ordering::Relaxed);
+            // It comes back as an observer, if there is a place for one.
+            self.disconnect(peer);
+        }
+    }
+
+    fn on_connected(&mut self, peer: &PeerId, id: ConnectionId) {
+        match self.peers.connected(peer, id, Instant::now()) {
+            Arrival::First => self.set_link(peer, LinkChange::Up),
+            Arrival::Beside => {}
+            Arrival::Replaces { close } => {
+                self.swarm.close_connection(close);
+                self.set_link(peer, LinkChange::Renewed);
+            }
+        }
+    }
+
+    fn on_disconnected(&mut self, peer: &PeerId, id: ConnectionId) {
+        match self.peers.disconnected(peer, id, Instant::now()) {
+            Remaining::Some => {}
+            Remaining::None => self.set_link(peer, LinkChange::Down),
+        }
+    }
+
+    fn set_link(&mut self, peer: &PeerId, change: LinkChange) {
+        self.links.change(peer, change);
         let presence = match change {
             LinkChange::Up | LinkChange::Renewed => Presence::Here,
             LinkChange::Down => Presence::Away,
         };
-        if let Some(Some(lanes)) = self.shared.lanes.get(usize::from(index)) {
-            lanes.consensus.set_presence(presence);
-            lanes.bulk.set_presence(presence);
+        if let Some(outboxes) = self.shared.lanes().get(peer) {
+            outboxes.set_presence(presence);
         }
     }
 
     fn on_lane(&mut self, event: LaneEvent) {
         match event {
             LaneEvent::Opened { peer, lane, stream } => {
-                let Some(from) = self.roster.index(&peer) else { return };
-                if lane == Lane::Consensus {
-                    self.peers.lane_opened(from);
+                // The connection may have been made, or the stream opened, when the list was another.
+                if !self.membership.roster.contains(&peer) || !self.membership.roster.has_us() {
+                    return;
                 }
-                self.lanes.accept(from, lane, stream);
+                if lane == Lane::Consensus {
+                    self.peers.lane_opened(&peer);
+                }
+                self.lanes.accept(peer, lane, stream);
             }
             LaneEvent::Ended { from, lane, end, stream } => {
                 if lane == Lane::Consensus && stream == Standing::Newest {
-                    self.peers.lane_ended(from, Instant::now());
+                    self.peers.lane_ended(&from, Instant::now());
                 }
                 self.on_read_end(from, lane, end);
             }
         }
     }
 
-    fn on_read_end(&mut self, from: u16, lane: Lane, end: ReadEnd) {
+    fn on_read_end(&mut self, from: PeerId, lane: Lane, end: ReadEnd) {
         match end {
             ReadEnd::Closed => {}
             // The other side may be gone without a word: with the connection closed, it is dialled anew.
             ReadEnd::Silent => {
                 self.shared.counters.dropped(DropReason::Stalled, 1);
-                tracing::debug!(from, ?lane, "silent");
+                tracing::debug!(%from, ?lane, "silent");
                 self.disconnect(from);
             }
             // No strike: a congested link looks the same, and only the sender's own room was held.
             ReadEnd::Stalled => {
                 self.shared.counters.dropped(DropReason::Stalled, 1);
-                tracing::debug!(from, ?lane, "stalled within a frame");
+                tracing::debug!(%from, ?lane, "stalled within a frame");
             }
             ReadEnd::Unlawful(error) => {
                 self.shared.counters.dropped(DropReason::BadFrame, 1);
-                tracing::warn!(from, ?lane, %error, "frame refused");
+                tracing::warn!(%from, ?lane, %error, "frame refused");
                 self.strike(from);
             }
         }
     }
 
-    fn strike(&mut self, index: u16) {
-        match self.peers.strike(index, Instant::now()) {
+    fn strike(&mut self, peer: PeerId) {
+        match self.peers.strike(&peer, Instant::now()) {
             Verdict::Tolerate => {}
             Verdict::ShutOut => {
-                let Some(peer) = self.roster.peer(index) else { return };
-                tracing::warn!(index, %peer, "shut out for breaking the rules of frames");
+                tracing::warn!(%peer, "shut out for breaking the rules of frames");
                 self.shared.counters.bans.fetch_add(1, Ordering::Relaxed);
                 self.swarm.behaviour_mut().shut_out.block_peer(peer);
             }
         }
     }
 
-    fn disconnect(&mut self, index: u16) {
-        if let Some(peer) = self.roster.peer(index) {
-            // An error means that it was not connected.
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
+    fn disconnect(&mut self, peer: PeerId) {
+        // An error means that it was not connected.
+        let _ = self.swarm.disconnect_peer_id(peer);
     }
 
     fn connected_counter(&self, peer: &PeerId) -> &AtomicU64 {
-        match self.roster.index(peer) {
-            Some(_) => &self.shared.counters.validators_connected,
-            None => &self.shared.counters.observers_connected,
+        match self.membership.roster.contains(peer) {
+            true => &self.shared.counters.validators_connected,
+            false => &self.shared.counters.observers_connected,
         }
-    }
-}
-
-/// The addresses with those over TCP in front, else in the order given.
-fn tcp_first(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let is_tcp = |address: &Multiaddr| address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
-    let (mut first, rest): (Vec<_>, Vec<_>) = addresses.into_iter().partition(is_tcp);
-    first.extend(rest);
-    first
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tcp_is_dialled_before_quic() {
-        let quic: Multiaddr = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
-        let tcp: Multiaddr = "/ip4/127.0.0.1/tcp/2".parse().unwrap();
-        let other: Multiaddr = "/ip4/127.0.0.1/tcp/3".parse().unwrap();
-        let sorted = tcp_first(vec![quic.clone(), tcp.clone(), other.clone()]);
-        assert_eq!(sorted, [tcp, other, quic]);
     }
 }

@@ -29,16 +29,21 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A stream that lived so long was a good one.
 const GOOD_LIFE: Duration = Duration::from_secs(5);
 
-/// Writes to one validator on one lane, for as long as the network runs.
+/// Writes to one validator on one lane, for as long as it is one.
 pub(crate) struct Writer {
     pub(crate) to: PeerId,
-    pub(crate) index: u16,
     pub(crate) protocol: StreamProtocol,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) links: watch::Receiver<LinkCounts>,
     pub(crate) control: libp2p_stream::Control,
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Arc<Limits>,
+}
+
+/// How a pause has ended.
+enum Rest {
+    Over,
+    Renewed,
 }
 
 impl Writer {
@@ -48,10 +53,11 @@ impl Writer {
             if !self.is_linked() {
                 pause = PAUSE_FIRST;
             }
-            let index = usize::from(self.index);
-            if self.links.wait_for(|counts| is_up(counts[index])).await.is_err() {
-                return;
-            }
+            let linked = |counts: &LinkCounts| counts.get(&self.to).copied().is_some_and(is_up);
+            let seen = match self.links.wait_for(linked).await {
+                Ok(counts) => counts.get(&self.to).copied(),
+                Err(_) => return,
+            };
             if let Ok(Some(stream)) = timeout(self.limits.open_timeout, self.open()).await {
                 let opened = Instant::now();
                 self.pump(stream).await;
@@ -59,13 +65,25 @@ impl Writer {
                     pause = PAUSE_FIRST;
                 }
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            pause = match self.rest(pause, seen).await {
+                Rest::Over => (pause * 2).min(PAUSE_MAX),
+                Rest::Renewed => PAUSE_FIRST,
+            };
         }
     }
 
     fn is_linked(&self) -> bool {
-        is_up(self.links.borrow()[usize::from(self.index)])
+        self.links.borrow().get(&self.to).copied().is_some_and(is_up)
+    }
+
+    /// Waits for the pause to pass, but no longer than until the link is a new one: what a connection refused,
+    /// the next one may offer, as when an observer has become a validator.
+    async fn rest(&mut self, pause: Duration, seen: Option<u64>) -> Rest {
+        let renewed = |counts: &LinkCounts| counts.get(&self.to).copied() != seen;
+        match timeout(pause, self.links.wait_for(renewed)).await {
+            Ok(_) => Rest::Renewed,
+            Err(_) => Rest::Over,
+        }
     }
 
     /// Opens a stream and waits until the other side has accepted it.

@@ -99,7 +99,7 @@ async fn ten_thousand_bad_frames_cost_nothing_and_good_peers_go_on() {
         }
         let mut sent = 0u32;
         while floods.iter().any(|flood| !flood.is_finished()) {
-            good.network.send(0, Kind::Vote, bytes(&sent.to_be_bytes()));
+            good.network.send(&peer_id(0), Kind::Vote, bytes(&sent.to_be_bytes()));
             assert_eq!(node.frame().await, (3, Kind::Vote, sent.to_be_bytes().to_vec()));
             sent += 1;
             sleep(Duration::from_millis(20)).await;
@@ -111,7 +111,7 @@ async fn ten_thousand_bad_frames_cost_nothing_and_good_peers_go_on() {
         let grown = resident_bytes().saturating_sub(before);
         assert!(grown < 32 << 20, "memory grew by {grown} B over 10,000 bad frames");
         assert!(sent > 0);
-        good.network.send(0, Kind::Batch, vec![1; Kind::Batch.bytes_max()].into());
+        good.network.send(&peer_id(0), Kind::Batch, vec![1; Kind::Batch.bytes_max()].into());
         assert_eq!(node.frame().await.1, Kind::Batch);
     })
     .await;

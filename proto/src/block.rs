@@ -3,6 +3,8 @@
 //! A block names its parent and batches, and is named by the digest of its canonical bytes. The certificates that
 //! justify it travel beside it, so its id does not depend on whose signatures a certificate happens to hold.
 
+use crypto::Digest;
+
 use crate::batch::{Batch, BatchError, BatchRef};
 use crate::canonical::Canonical;
 use crate::certificate::{CertificateError, QuorumCert};
@@ -32,6 +34,18 @@ pub struct Block {
     pub time: TimeMs,
     /// 0 to 64 distinct batches, in execution order.
     pub batches: Vec<BatchRef>,
+    /// Who reigns next, when this block closes its epoch.
+    pub handover: Option<Handover>,
+}
+
+/// Says of its block that it is the last of its epoch, and who reigns in the next one. Consensus never learns what
+/// execution made of a block, so the header says it, and a validator votes for it only if its own ledger agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The height after which the ledger named the next validators; below the block's own.
+    pub as_of: Height,
+    /// They, by [`ValidatorSet::digest_of`] of the next epoch and its list.
+    pub validators: Digest,
 }
 
 impl Block {
@@ -52,6 +66,7 @@ impl Block {
             proposer: ValidatorIndex::new(0),
             time,
             batches: Vec::new(),
+            handover: None,
         }
     }
 
@@ -65,9 +80,14 @@ impl Block {
         self.batches.iter().map(|batch| batch.bytes as usize).sum()
     }
 
-    /// Whether it orders nothing; such a block only helps its parent to be committed.
+    /// Whether it neither orders anything nor closes its epoch; such a block only helps its parent to be committed.
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty()
+        self.batches.is_empty() && self.handover.is_none()
+    }
+
+    /// Whether it is to be the last block of its epoch.
+    pub const fn closes_epoch(&self) -> bool {
+        self.handover.is_some()
     }
 }
 

@@ -7,7 +7,7 @@ use crypto::Signature;
 use crate::ballot::{TimeoutStatement, VoteStatement, consensus_key};
 use crate::counter::{Epoch, Height, View};
 use crate::id::{BlockId, ValidatorIndex};
-use crate::validators::ValidatorSet;
+use crate::validators::{Opening, ValidatorSet};
 use crate::verified::{SignatureChecker, Unverified, Verified};
 
 /// Why a certificate or ballot does not hold.
@@ -47,9 +47,12 @@ pub enum CertificateError {
         /// Whose.
         signer: ValidatorIndex,
     },
-    /// Claims to be of view 0 but is not the genesis certificate.
-    #[error("a certificate of view 0 that is not of genesis")]
-    NotGenesis,
+    /// Claims to be of view 0 but is not the certificate that opens the epoch.
+    #[error("a certificate of view 0 that does not open epoch {epoch}")]
+    NotOpening {
+        /// Epoch of the set asked.
+        epoch: Epoch,
+    },
     /// A certificate that should be of an earlier view is not.
     #[error("a certificate of view {certificate} cannot stand before view {view}")]
     NotOlder {
@@ -99,9 +102,14 @@ pub struct QuorumCert {
 }
 
 impl QuorumCert {
-    /// The certificate every member has of the genesis block; it needs no signature.
+    /// The certificate every member of an epoch has of the block that opened it; it needs no signature.
+    pub const fn opening(epoch: Epoch, Opening { block, height }: Opening) -> Self {
+        Self { epoch, view: View::ZERO, height, block, signatures: Vec::new() }
+    }
+
+    /// The certificate every member has of the genesis block.
     pub const fn genesis(block: BlockId) -> Self {
-        Self { epoch: Epoch::ZERO, view: View::ZERO, height: Height::ZERO, block, signatures: Vec::new() }
+        Self::opening(Epoch::ZERO, Opening::genesis(block))
     }
 
     /// What its signers signed.
@@ -117,17 +125,17 @@ impl QuorumCert {
     pub fn verify(&self, set: &ValidatorSet, checker: &dyn SignatureChecker) -> Result<(), CertificateError> {
         if crypto::broken!(OpeningOfAnyView)
             && self.signatures.is_empty()
-            && self.block == *set.genesis_block()
+            && self.block == set.opening_certificate().block
         {
             return Ok(());
         }
+        set.expect_epoch(self.epoch)?;
         if self.view == View::ZERO {
-            return match *self == Self::genesis(*set.genesis_block()) {
+            return match *self == set.opening_certificate() {
                 true => Ok(()),
-                false => Err(CertificateError::NotGenesis),
+                false => Err(CertificateError::NotOpening { epoch: set.epoch() }),
             };
         }
-        set.expect_epoch(self.epoch)?;
         set.expect_quorum(self.signatures.iter().map(|(signer, _)| *signer))?;
         let message = self.statement().signed_bytes(set.network());
         for (signer, signature) in &self.signatures {

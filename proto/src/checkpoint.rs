@@ -15,7 +15,7 @@ pub use cosigning::{
 };
 pub use text::{CheckpointText, CheckpointTextError, SignatureLineError};
 
-use crate::counter::TreeSize;
+use crate::counter::{Epoch, TreeSize};
 use crate::id::ValidatorIndex;
 
 /// The head of a log: its size and root.
@@ -30,6 +30,8 @@ pub struct Head {
 /// One validator's signatures under a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cosignature {
+    /// The reign `signer` speaks in. Not signed: it names the keys to ask, and under others nothing holds.
+    pub epoch: Epoch,
     /// Who.
     pub signer: ValidatorIndex,
     /// The head.
@@ -49,6 +51,13 @@ pub struct Cosignature {
 pub struct CertifiedCheckpoint {
     /// The head.
     pub head: Head,
-    /// Signers strictly ascending, each over this head.
+    /// Signers strictly ascending, of one reign, each over this head.
     pub cosignatures: Vec<Cosignature>,
+}
+
+impl CertifiedCheckpoint {
+    /// The reign its signers speak in; none if nobody signed.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.cosignatures.first().map(|part| part.epoch)
+    }
 }

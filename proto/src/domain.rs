@@ -27,11 +27,17 @@ pub enum Domain {
     Rejections,
     /// One step of the chain of state digests.
     State,
+    /// The digest that names the validators of an epoch.
+    Validators,
+    /// A joining validator's proof that it holds its consensus key.
+    ValidatorPossession,
+    /// A validator's consent to a change of the validator set.
+    ValidatorApproval,
 }
 
 impl Domain {
     /// Every domain.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Submission,
         Self::KeyPossession,
         Self::Proposal,
@@ -40,6 +46,9 @@ impl Domain {
         Self::BlockId,
         Self::Rejections,
         Self::State,
+        Self::Validators,
+        Self::ValidatorPossession,
+        Self::ValidatorApproval,
     ];
 
     /// The tag: ASCII, no zero byte.
@@ -53,6 +62,9 @@ impl Domain {
             Self::BlockId => "quorate/v1/block-id",
             Self::Rejections => "quorate/v1/rejections",
             Self::State => "quorate/v1/state",
+            Self::Validators => "quorate/v1/validators",
+            Self::ValidatorPossession => "quorate/v1/validator-possession",
+            Self::ValidatorApproval => "quorate/v1/validator-approval",
         }
     }
 

@@ -6,8 +6,8 @@
 use crypto::Digest;
 
 use crate::batch::BatchRef;
-use crate::counter::{Height, TimeMs, View};
-use crate::id::ValidatorIndex;
+use crate::counter::{Epoch, Height, TimeMs, View};
+use crate::id::{NetworkId, ValidatorIndex};
 use crate::submission::Submission;
 
 /// Largest entry, in bytes (C2SP tlog-tiles: lengths are 16 bits).
@@ -16,14 +16,36 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// One leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Leaf 0: the canonical genesis.
-    Genesis(Vec<u8>),
-    /// Leaf 1 (and each later policy): a C2SP tlog-policy text.
-    Policy(String),
+    /// Leaf 0: which network's log this is.
+    Genesis(GenesisEntry),
+    /// Leaf 1, and the last leaf of each block that closes an epoch: who reigns from here on.
+    Epoch(EpochEntry),
     /// An executed submission.
     Submission(Box<SubmissionEntry>),
-    /// The last leaf of each block that ordered something.
+    /// The end of each block that ordered something or closed its epoch.
     Block(BlockEntry),
+}
+
+/// The genesis by its digest, so that a leaf holds it however many validators it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenesisEntry {
+    /// SHA-256 of the canonical genesis.
+    pub network: NetworkId,
+    /// The log's origin.
+    pub origin: String,
+}
+
+/// The beginning of an epoch. Under a checkpoint that the validators before signed, its receipt hands trust over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochEntry {
+    /// The epoch that begins.
+    pub epoch: Epoch,
+    /// Height of the block that opened it; 0 for epoch 0.
+    pub height: Height,
+    /// Its validators, by [`ValidatorSet::digest_of`](crate::validators::ValidatorSet::digest_of).
+    pub validators: Digest,
+    /// SHA-256 of their C2SP tlog-policy text.
+    pub policy: Digest,
 }
 
 /// An executed submission, as it came, with the place and time of its execution.

@@ -6,7 +6,7 @@ use crate::block::Block;
 use crate::canonical::{Canonical, DecodeError};
 use crate::counter::{Epoch, TimeMs};
 use crate::id::NetworkId;
-use crate::validators::{Validator, ValidatorSet};
+use crate::validators::{Opening, Validator, ValidatorSet};
 
 /// Who may submit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Admission {
     Registered,
 }
 
-/// The first facts of a network; its canonical bytes name it and are the first leaf of its log.
+/// The first facts of a network; the digest of its canonical bytes names it, and stands in the first leaf of its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Genesis {
     /// The log's origin: a schema-less URL without trailing slash (C2SP tlog-checkpoint).
@@ -53,8 +53,8 @@ impl Genesis {
         ValidatorSet::new(
             self.network(),
             self.origin.clone(),
-            self.block().id(),
             Epoch::ZERO,
+            Opening::genesis(self.block().id()),
             self.validators.clone(),
         )
         .expect("checked by Genesis::check, without which no genesis is used")
@@ -65,24 +65,28 @@ impl Genesis {
     /// # Errors
     /// `DecodeError::Field` naming the first fault.
     pub fn check(&self) -> Result<(), DecodeError> {
+        Self::check_origin(&self.origin)?;
+        DecodeError::at_most("genesis.registrars", self.registrars.len(), Self::REGISTRARS_MAX)?;
+        ValidatorSet::check(&self.validators).map_err(|e| DecodeError::field("genesis.validators", e))?;
+        Ok(())
+    }
+
+    /// Checks the name of a log.
+    pub(crate) fn check_origin(text: &str) -> Result<(), DecodeError> {
         let fits = |b: u8| {
             b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_' | b'/' | b':')
         };
-        let origin = self.origin.as_bytes();
+        let origin = text.as_bytes();
         if origin.is_empty()
             || origin.len() > Self::ORIGIN_BYTES_MAX
             || !origin.iter().copied().all(fits)
-            || self.origin.ends_with('/')
-            || self.origin.contains("://")
+            || text.ends_with('/')
+            || text.contains("://")
         {
-            let fault = format!(
-                "{:?} is not a schema-less URL of a-z 0-9 . - _ / : without trailing slash",
-                self.origin
-            );
+            let fault =
+                format!("{text:?} is not a schema-less URL of a-z 0-9 . - _ / : without trailing slash");
             return Err(DecodeError::field("genesis.origin", fault));
         }
-        DecodeError::at_most("genesis.registrars", self.registrars.len(), Self::REGISTRARS_MAX)?;
-        ValidatorSet::check(&self.validators).map_err(|e| DecodeError::field("genesis.validators", e))?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::block::CertifiedBlock;
 use crate::certificate::{CertificateError, QuorumCert, TimeoutCert};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
-use crate::counter::{Height, TreeSize};
+use crate::counter::{Epoch, Height, TreeSize};
 use crate::id::{BatchId, BlockId};
 use crate::proposal::Proposal;
 use crate::validators::ValidatorSet;
@@ -101,6 +101,13 @@ pub struct SyncInfo {
     pub high_tc: Option<TimeoutCert>,
 }
 
+impl SyncInfo {
+    /// The epoch it speaks of.
+    pub const fn epoch(&self) -> Epoch {
+        self.high_qc.epoch
+    }
+}
+
 /// What one node tells another without being asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -154,6 +161,8 @@ pub enum Request {
     Batches(Vec<BatchId>),
     /// The certified checkpoint of exactly this size; of the highest when zero.
     CheckpointAt(TreeSize),
+    /// The highest certificates of an epoch; those that show how it ended, when it is over.
+    Certificates(Epoch),
 }
 
 /// The answer to a request. Empty lists and `None` say "I do not have it".
@@ -165,6 +174,8 @@ pub enum Response {
     Batches(Vec<Batch>),
     /// To `CheckpointAt`.
     Checkpoint(Option<CertifiedCheckpoint>),
+    /// To `Certificates`; of the answerer's own epoch when it does not know the one asked about.
+    Certificates(Box<SyncInfo>),
 }
 
 impl Response {

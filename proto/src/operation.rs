@@ -2,8 +2,11 @@
 
 use crypto::{Digest, KeyId, PublicKey, Signature};
 
+use crate::canonical::Canonical as _;
+use crate::counter::Epoch;
 use crate::domain::Domain;
-use crate::id::{Did, NetworkId, SubmissionId};
+use crate::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
+use crate::validators::Validator;
 
 /// Longest subject, media type, predicate type, tree name or reason, in bytes.
 pub const TEXT_BYTES_MAX: usize = 1_024;
@@ -89,6 +92,44 @@ pub enum Operation {
         /// How the tree is made, e.g. `rfc6962-sha256`.
         tree: String,
     },
+    /// `validator.join`: one more validator, from the next epoch on.
+    ValidatorJoin {
+        /// The epoch whose validators approve.
+        epoch: Epoch,
+        /// The validator.
+        validator: Box<Validator>,
+        /// Its consensus key's signature over [`membership_possession_bytes`].
+        possession: Signature,
+        /// Signatures of a quorum over [`approval_bytes`].
+        approvals: Vec<Approval>,
+    },
+    /// `validator.leave`: one validator less, from the next epoch on.
+    ValidatorLeave {
+        /// The epoch whose validators approve.
+        epoch: Epoch,
+        /// The validator's name.
+        name: String,
+        /// Signatures of a quorum over [`approval_bytes`].
+        approvals: Vec<Approval>,
+    },
+}
+
+/// One change of the validator set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// One more.
+    Join(Box<Validator>),
+    /// One less, by its name.
+    Leave(String),
+}
+
+/// One validator's consent to a change of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Who, in the epoch the change names.
+    pub approver: ValidatorIndex,
+    /// By its consensus key, Ed25519.
+    pub signature: Signature,
 }
 
 impl Operation {
@@ -103,6 +144,8 @@ impl Operation {
             Self::AttestationIssue { .. } => "attestation.issue",
             Self::AttestationRevoke { .. } => "attestation.revoke",
             Self::BatchAnchor { .. } => "batch.anchor",
+            Self::ValidatorJoin { .. } => "validator.join",
+            Self::ValidatorLeave { .. } => "validator.leave",
         }
     }
 
@@ -116,7 +159,9 @@ impl Operation {
             | Self::KeyRotate { .. }
             | Self::KeyRevoke { .. }
             | Self::AttestationRevoke { .. }
-            | Self::BatchAnchor { .. } => None,
+            | Self::BatchAnchor { .. }
+            | Self::ValidatorJoin { .. }
+            | Self::ValidatorLeave { .. } => None,
         }
     }
 }
@@ -128,4 +173,21 @@ pub fn possession_bytes(network: &NetworkId, identity: &Did, retires: &KeyId, ke
     let length = (name.len() as u32).to_be_bytes();
     let message = [&length, name, retires.digest().as_bytes(), key.digest().as_bytes()].concat();
     Domain::KeyPossession.signed_bytes(network, &message)
+}
+
+/// What a joining validator's consensus key signs: the epoch (u64, big-endian), the canonical validator.
+pub fn membership_possession_bytes(network: &NetworkId, epoch: Epoch, validator: &Validator) -> Vec<u8> {
+    let message = [&epoch.get().to_be_bytes()[..], &validator.encode()].concat();
+    Domain::ValidatorPossession.signed_bytes(network, &message)
+}
+
+/// What a validator's consensus key signs to approve of a change: the epoch (u64, big-endian), then 1 and the canonical
+/// validator that joins, or 2 and the name of the one that leaves.
+pub fn approval_bytes(network: &NetworkId, epoch: Epoch, change: &Membership) -> Vec<u8> {
+    let (kind, what) = match change {
+        Membership::Join(validator) => (1, validator.encode()),
+        Membership::Leave(name) => (2, name.as_bytes().to_vec()),
+    };
+    let message = [&epoch.get().to_be_bytes()[..], &[kind], &what].concat();
+    Domain::ValidatorApproval.signed_bytes(network, &message)
 }

@@ -37,7 +37,8 @@ impl Proposal {
     /// # Errors
     /// `NotJustified` or `NotOlder`.
     pub fn check_justified(block: &Block, justify: &QuorumCert) -> Result<(), CertificateError> {
-        if block.parent != justify.block
+        if block.epoch != justify.epoch
+            || block.parent != justify.block
             || block.parent_view != justify.view
             || block.height != justify.height.next()
             || block.height == justify.height

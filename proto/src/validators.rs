@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crypto::{PublicKey, Scheme};
+use crypto::{Digest, PublicKey, Scheme};
 
-use crate::certificate::CertificateError;
-use crate::counter::Epoch;
+use crate::canonical::Canonical as _;
+use crate::certificate::{CertificateError, QuorumCert};
+use crate::counter::{Epoch, Height};
+use crate::domain::Domain;
 use crate::id::{BlockId, NetworkId, ValidatorIndex};
 
 /// One validator: its name, weight and the public keys of its roles.
@@ -31,6 +33,9 @@ pub struct Validator {
 }
 
 impl Validator {
+    /// Longest name, in bytes.
+    pub const NAME_BYTES_MAX: usize = 32;
+
     fn keys(&self) -> [(&PublicKey, Scheme); 5] {
         [
             (&self.consensus, Scheme::Ed25519),
@@ -85,13 +90,54 @@ pub enum ValidatorSetError {
     },
 }
 
+/// Where an epoch begins: the block after which its validators reign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opening {
+    /// The genesis block, or the closing block of the epoch before.
+    pub block: BlockId,
+    /// Its height.
+    pub height: Height,
+}
+
+impl Opening {
+    /// Where epoch 0 begins.
+    pub const fn genesis(block: BlockId) -> Self {
+        Self { block, height: Height::ZERO }
+    }
+}
+
+/// A list of validators that can reign together: 1 to 100, each name and key once, of a power that can be summed up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidatorList(Vec<Validator>);
+
+impl ValidatorList {
+    /// Checks a list.
+    ///
+    /// # Errors
+    /// `ValidatorSetError`, the first fault.
+    pub fn new(validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+        ValidatorSet::check(&validators)?;
+        Ok(Self(validators))
+    }
+
+    /// The validators, in the order of their indices.
+    pub fn get(&self) -> &[Validator] {
+        &self.0
+    }
+
+    /// The validators, in the order of their indices.
+    pub fn into_inner(self) -> Vec<Validator> {
+        self.0
+    }
+}
+
 /// The validators of one epoch of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatorSet {
     network: NetworkId,
     origin: String,
-    genesis_block: BlockId,
     epoch: Epoch,
+    opening: Opening,
     validators: Vec<Validator>,
     total_power: u64,
 }
@@ -107,12 +153,23 @@ impl ValidatorSet {
     pub fn new(
         network: NetworkId,
         origin: String,
-        genesis_block: BlockId,
         epoch: Epoch,
+        opening: Opening,
         validators: Vec<Validator>,
     ) -> Result<Self, ValidatorSetError> {
         let total_power = Self::check(&validators)?;
-        Ok(Self { network, origin, genesis_block, epoch, validators, total_power })
+        Ok(Self { network, origin, epoch, opening, validators, total_power })
+    }
+
+    /// The digest by which a hand-over and a leaf of the log name the validators of an epoch: over the epoch (u64,
+    /// big-endian) and the canonical list.
+    pub fn digest_of(epoch: Epoch, validators: &ValidatorList) -> Digest {
+        Domain::Validators.digest(&[&epoch.get().to_be_bytes(), &validators.encode()])
+    }
+
+    /// This set's digest, as [`ValidatorSet::digest_of`].
+    pub fn digest(&self) -> Digest {
+        Self::digest_of(self.epoch, &ValidatorList(self.validators.clone()))
     }
 
     /// Checks a list of validators and sums up its power.
@@ -163,9 +220,19 @@ impl ValidatorSet {
         format!("{}/{}", self.origin, validator.name)
     }
 
-    /// The block at height 0.
-    pub const fn genesis_block(&self) -> &BlockId {
-        &self.genesis_block
+    /// The block after which they reign.
+    pub const fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// The certificate every member has of the opening block; it needs no signature.
+    pub const fn opening_certificate(&self) -> QuorumCert {
+        QuorumCert::opening(self.epoch, self.opening)
+    }
+
+    /// The position of the validator with this consensus key, if one has it.
+    pub fn position(&self, consensus: &PublicKey) -> Option<ValidatorIndex> {
+        self.iter().find(|(_, validator)| validator.consensus == *consensus).map(|(index, _)| index)
     }
 
     /// The epoch they reign in.
@@ -247,7 +314,7 @@ impl ValidatorSet {
 }
 
 fn is_name(name: &str) -> bool {
-    name.len() <= 32
+    name.len() <= Validator::NAME_BYTES_MAX
         && name.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

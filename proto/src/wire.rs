@@ -66,4 +66,6 @@ canonical!(
 );
 canonical!(crate::entry::Entry, "entry", crate::entry::ENTRY_BYTES_MAX);
 canonical!(crate::genesis::Genesis, "genesis", 1 << 20);
+canonical!(crate::validators::Validator, "validator", 4 << 10);
+canonical!(crate::validators::ValidatorList, "validator list", 1 << 20);
 canonical!(crate::record::SafetyRecord, "safety record", 256 << 10);

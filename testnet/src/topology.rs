@@ -186,19 +186,12 @@ impl Topology {
         let ports = ports::free(plan.port, plan.validators * 3)?;
         let mut nodes = Vec::with_capacity(plan.validators);
         for (number, ports) in ports.chunks_exact(3).enumerate() {
-            let name = format!("v{}", number + 1);
-            nodes.push(Member {
-                dir: dir.join(&name),
-                rpc: loopback(ports[0]),
-                admin: loopback(ports[1]),
-                p2p: multiaddr(loopback(ports[2])),
-                name,
-            });
+            nodes.push(Member::drawn(dir, number + 1, ports));
         }
         let genesis = keys_and_genesis(plan, &nodes)?;
         let token = secret_text();
         for node in &nodes {
-            node.write(&genesis, &nodes, plan.keys, &sha256(token.as_bytes()))?;
+            node.write(&genesis, &nodes, plan.keys, &sha256(token.as_bytes()), &[])?;
         }
         let policy = Policy::of(&genesis.validator_set())?;
         write(&dir.join(Self::POLICY), policy.to_string().as_bytes())?;
@@ -211,13 +204,8 @@ impl Topology {
             nodes,
             dir: dir.to_owned(),
         };
-        write(&topology.dir.join(Self::FILE_NAME), topology.text().as_bytes())?;
+        write(&topology.dir.join(Self::FILE_NAME), topology.json().as_bytes())?;
         Ok(topology)
-    }
-
-    fn text(&self) -> String {
-        let json = serde_json::to_string_pretty(self).expect("texts are always JSON");
-        format!("{json}\n")
     }
 
     /// Moves the nodes of a network that does not run to other addresses: into network namespaces of their own, or
@@ -234,16 +222,55 @@ impl Topology {
         let names: Vec<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
         for (node, house) in self.nodes.iter_mut().zip(houses) {
             (node.rpc, node.admin, node.p2p) = (house.rpc, house.admin, multiaddr(house.p2p));
-            let peers: Vec<_> =
-                names.iter().cloned().zip(house.peers.iter().copied().map(multiaddr)).collect();
+            let peers = names.iter().zip(&house.peers).map(|(name, peer)| peer_line(name, &multiaddr(*peer)));
             // A literal string of TOML: a path with a quote in it is refused by the node, not misread.
             let data_dir = house.data_dir.as_ref().map(|dir| format!("data_dir = '{}'\n", dir.display()));
-            let text = data_dir.unwrap_or_default() + &node.config("", &peers);
+            let text = data_dir.unwrap_or_default() + &node.config(&[], "", &peers.collect::<String>());
             let path = node.dir.join(Sources::FILE_NAME);
             fs::write(&path, text).map_err(|source| TopologyError::Io { path, source })?;
         }
-        let path = self.dir.join(Self::FILE_NAME);
-        fs::write(&path, self.text()).map_err(|source| TopologyError::Io { path, source })
+        replace(&self.dir.join(Self::FILE_NAME), &self.json())
+    }
+
+    /// Draws nodes more, as observers that know everybody and that everybody knows at its next start. They are in
+    /// `testnet.json` when all their files are written.
+    ///
+    /// # Errors
+    /// `TopologyError`; what was written for them then is of no network, and in the way of the next attempt.
+    pub fn grow(&mut self, count: usize) -> Result<Vec<Member>, TopologyError> {
+        let found = self.nodes.len().saturating_add(count);
+        if count == 0 || found > ValidatorSet::COUNT_MAX {
+            return Err(TopologyError::Count { found, max: ValidatorSet::COUNT_MAX });
+        }
+        let taken = self.nodes.iter().map(|node| node.admin.port().max(node.rpc.port())).max();
+        let ports = ports::free(taken.unwrap_or(Self::PORT).saturating_add(1), count * 3)?;
+        let last =
+            self.nodes.iter().filter_map(|node| node.name.strip_prefix('v')?.parse::<usize>().ok()).max();
+        let fresh: Vec<Member> = (last.unwrap_or_default() + 1..)
+            .zip(ports.chunks_exact(3))
+            .map(|(number, ports)| Member::drawn(&self.dir, number, ports))
+            .collect();
+        let first = self.nodes.first().ok_or(TopologyError::Missing { dir: self.dir.clone() })?;
+        let genesis = genesis_file::read(&first.dir.join(genesis_file::FILE_NAME))?;
+        let token = read_text(&self.dir.join(Self::TOKEN))?;
+        let urls: Vec<String> = self.nodes.iter().map(Member::url).collect();
+        let all: Vec<Member> = self.nodes.iter().chain(&fresh).cloned().collect();
+        for node in &fresh {
+            encrypted_keystore(node)?;
+            node.write(&genesis, &all, Keys::Encrypted, &sha256(token.trim().as_bytes()), &urls)?;
+        }
+        for node in &self.nodes {
+            let path = node.dir.join(Sources::FILE_NAME);
+            // The addresses of the others stand last in the file.
+            replace(&path, &(read_text(&path)? + &peer_lines(&fresh)))?;
+        }
+        self.nodes = all;
+        replace(&self.dir.join(Self::FILE_NAME), &self.json())?;
+        Ok(fresh)
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("texts are always JSON") + "\n"
     }
 
     /// Reads the network in a directory.
@@ -289,6 +316,18 @@ impl Topology {
 }
 
 impl Member {
+    /// A node of a network in `dir`, with three ports.
+    fn drawn(dir: &Path, number: usize, ports: &[u16]) -> Self {
+        let name = format!("v{number}");
+        Self {
+            dir: dir.join(&name),
+            rpc: loopback(ports[0]),
+            admin: loopback(ports[1]),
+            p2p: multiaddr(loopback(ports[2])),
+            name,
+        }
+    }
+
     /// Its directory, absolute.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -325,6 +364,7 @@ impl Member {
         nodes: &[Self],
         keys: Keys,
         token: &Digest,
+        submit_to: &[String],
     ) -> Result<(), TopologyError> {
         genesis_file::create(&self.dir.join(genesis_file::FILE_NAME), genesis)?;
         let gateway = match keys {
@@ -334,17 +374,19 @@ impl Member {
             }
             Keys::Dev => "anonymous = true",
         };
-        let peers: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.p2p.clone())).collect();
-        let text = self.config(&format!("[gateway]\nenabled = true\n{gateway}\n\n"), &peers);
+        let text =
+            self.config(submit_to, &format!("[gateway]\nenabled = true\n{gateway}\n\n"), &peer_lines(nodes));
         write(&self.dir.join(Sources::FILE_NAME), text.as_bytes())
     }
 
-    /// Its configuration, with the peers' names and addresses.
-    fn config(&self, gateway: &str, peers: &[(String, String)]) -> String {
-        let peers: String =
-            peers.iter().map(|(name, address)| format!("{name} = [\"{address}\"]\n")).collect();
+    /// Its configuration. Who knows where to send others is no validator yet.
+    fn config(&self, submit_to: &[String], gateway: &str, peers: &str) -> String {
+        let (observe, submit_to) = match submit_to {
+            [] => ("", String::new()),
+            urls => ("observe = true\n", format!("submit_to = [\"{}\"]\n", urls.join("\", \""))),
+        };
         format!(
-            "name = \"{}\"\n\n[rpc]\nlisten = [\"{}\"]\n\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
+            "name = \"{}\"\n{observe}\n[rpc]\nlisten = [\"{}\"]\n{submit_to}\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
              {gateway}[peers]\n{peers}",
             self.name, self.rpc, self.admin, self.p2p
         )
@@ -363,13 +405,7 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
     for node in nodes {
         let keystore = match plan.keys {
             Keys::Dev => Keystore::create(&node.keystore(), Owner::Validator, Protection::Dev)?,
-            Keys::Encrypted => {
-                let text = secret_text();
-                private_dir(&node.dir)?;
-                write(&node.passphrase(), format!("{text}\n").as_bytes())?;
-                let passphrase = Passphrase::new(text.into_bytes())?;
-                Keystore::create(&node.keystore(), Owner::Validator, Protection::Passphrase(&passphrase))?
-            }
+            Keys::Encrypted => encrypted_keystore(node)?,
         };
         validators.push(keystore.validator(&node.name, 1)?);
     }
@@ -394,6 +430,40 @@ fn keys_and_genesis(plan: &Plan, nodes: &[Member]) -> Result<Genesis, TopologyEr
         fault: fault.to_string(),
     })?;
     Ok(genesis)
+}
+
+/// Makes a node's keystore, and beside it the file with its passphrase.
+fn encrypted_keystore(node: &Member) -> Result<Keystore, TopologyError> {
+    let text = secret_text();
+    private_dir(&node.dir)?;
+    write(&node.passphrase(), format!("{text}\n").as_bytes())?;
+    let passphrase = Passphrase::new(text.into_bytes())?;
+    Ok(Keystore::create(&node.keystore(), Owner::Validator, Protection::Passphrase(&passphrase))?)
+}
+
+/// Where nodes can be dialled, as in the last part of a configuration.
+fn peer_lines(nodes: &[Member]) -> String {
+    nodes.iter().map(|node| peer_line(&node.name, &node.p2p)).collect()
+}
+
+fn peer_line(name: &str, address: &str) -> String {
+    format!("{name} = [\"{address}\"]\n")
+}
+
+fn read_text(path: &Path) -> Result<String, TopologyError> {
+    fs::read_to_string(path).map_err(|source| TopologyError::Io { path: path.to_owned(), source })
+}
+
+/// Writes a file in the place of another, which stands until this one is whole.
+fn replace(path: &Path, text: &str) -> Result<(), TopologyError> {
+    let beside = path.with_extension("new");
+    let io = |source| TopologyError::Io { path: path.to_owned(), source };
+    match fs::remove_file(&beside) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(io(fault)),
+        Ok(()) | Err(_) => {}
+    }
+    write(&beside, text.as_bytes())?;
+    fs::rename(&beside, path).map_err(io)
 }
 
 /// 128 random bits in hex.

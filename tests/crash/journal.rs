@@ -7,19 +7,18 @@ use std::sync::Arc;
 
 use engine::JournalWrite;
 use node::journal::{IfMissing, Journal, JournalError, Recovered};
-use proto::id::{NetworkId, ValidatorIndex};
+use proto::id::NetworkId;
 use sim::crash::Crash;
 
-use crate::journal_file::{COMPACT_ABOVE_BYTES, of, path};
+use crate::journal_file::{COMPACT_ABOVE_BYTES, key, of, path};
 use crate::points::{Broken, SCENARIOS};
 use crate::ram::{Deed, Fault, Ram};
 
 const NETWORK: fn() -> NetworkId = NetworkId::default;
-const ME: ValidatorIndex = ValidatorIndex::new(0);
 
 fn open(ram: &Ram, if_missing: IfMissing) -> Result<(Journal, Recovered), JournalError> {
     let (mut journal, recovered) =
-        Journal::open_on(Arc::new(ram.clone()), path(), &NETWORK(), ME, if_missing)?;
+        Journal::open_on(Arc::new(ram.clone()), path(), &NETWORK(), &key(), if_missing)?;
     journal.compact_above(COMPACT_ABOVE_BYTES);
     Ok((journal, recovered))
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crypto::{PublicKey, Scheme, SecretKey};
 use engine::JournalWrite;
 use node::filesystem::FileSystem;
 use node::journal::{IfMissing, Journal, Write};
 use proto::block::CertifiedBlock;
-use proto::id::{NetworkId, ValidatorIndex};
+use proto::id::NetworkId;
 use proto::record::SafetyRecord;
 use sim::crash::JournalFile;
 
@@ -21,6 +22,11 @@ pub const COMPACT_ABOVE_BYTES: u64 = 6_000;
 /// The journal's place on its file system.
 pub fn path() -> &'static Path {
     Path::new("node/journal")
+}
+
+/// The key of a validator that only files know.
+pub fn key() -> PublicKey {
+    SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("a scheme that signs").public().clone()
 }
 
 /// What a member's journal did.
@@ -40,7 +46,7 @@ pub struct Log {
 pub struct RealJournal {
     ram: Ram,
     network: NetworkId,
-    me: ValidatorIndex,
+    us: PublicKey,
     journal: Option<Journal>,
     log: Rc<RefCell<Log>>,
 }
@@ -64,8 +70,8 @@ pub fn numbered(number: u32) -> (usize, Fault) {
 
 impl RealJournal {
     /// A journal that does not exist yet.
-    pub fn new(network: NetworkId, me: u16, lie: Lie, log: Rc<RefCell<Log>>) -> Self {
-        Self { ram: Ram::lying(lie), network, me: ValidatorIndex::new(me), journal: None, log }
+    pub fn new(network: NetworkId, us: PublicKey, lie: Lie, log: Rc<RefCell<Log>>) -> Self {
+        Self { ram: Ram::lying(lie), network, us, journal: None, log }
     }
 }
 
@@ -96,7 +102,7 @@ impl JournalFile for RealJournal {
     fn recover(&mut self, begun: bool) -> Result<(Option<SafetyRecord>, Vec<CertifiedBlock>), String> {
         let if_missing = if begun { IfMissing::Refuse } else { IfMissing::Create };
         let on: Arc<dyn FileSystem> = Arc::new(self.ram.clone());
-        let opened = Journal::open_on(on, path(), &self.network, self.me, if_missing);
+        let opened = Journal::open_on(on, path(), &self.network, &self.us, if_missing);
         let (mut journal, recovered) = opened.map_err(|fault| fault.to_string())?;
         journal.compact_above(COMPACT_ABOVE_BYTES);
         self.journal = Some(journal);

@@ -84,10 +84,12 @@ impl Scenario {
         let mut world = World::new(self.seed, self.plan(broken));
         world.verbose = verbose;
         let network = *world.set().network();
+        let keys: Vec<_> = world.set().iter().map(|(_, it)| it.consensus.clone()).collect();
         let logs: Vec<Rc<RefCell<Log>>> = (0..4).map(|_| Rc::default()).collect();
         world.with_journal_files(|member| {
             let log = Rc::clone(&logs[usize::from(member)]);
-            Box::new(RealJournal::new(network, member, broken.lie, log))
+            let us = keys[usize::from(member)].clone();
+            Box::new(RealJournal::new(network, us, broken.lie, log))
         });
         let log = Rc::clone(&logs[usize::from(crash.member)]);
         world.crash(crash.clone());

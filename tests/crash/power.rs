@@ -11,7 +11,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sim::prng::Prng;
 
@@ -93,7 +93,7 @@ fn inside() {
             cut += 1;
             machine.on();
             let writer = Writer::start(&node);
-            std::thread::sleep(Duration::from_millis(5 + moments.below(300)));
+            writer.wait(&mut moments);
             let said = machine.cut(&writer);
             let late = writer.kill();
             machine.off();

@@ -17,11 +17,13 @@ use node::journal::{IfMissing, Journal, Write};
 use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, Height, TimeMs, View};
-use proto::id::{NetworkId, ValidatorIndex};
+use proto::id::NetworkId;
 use proto::record::SafetyRecord;
 use sim::prng::Prng;
 use store::disk::Disk;
 use store::port::Store as _;
+
+use crate::journal_file::key;
 
 /// Kills in a run of every day; more with `CRASH_KILLS`.
 const KILLS: u64 = 100;
@@ -116,8 +118,6 @@ impl Look {
     }
 }
 
-const ME: ValidatorIndex = ValidatorIndex::new(1);
-
 fn record(view: u64) -> SafetyRecord {
     let mut block = Block::genesis(&NetworkId::default(), TimeMs::new(view));
     (block.height, block.view) = (Height::new(view), View::new(view));
@@ -134,7 +134,7 @@ fn record(view: u64) -> SafetyRecord {
 
 fn open_journal(dir: &Path) -> (Journal, u64) {
     let path = dir.join(Journal::FILE_NAME);
-    let opened = Journal::open(&path, &NetworkId::default(), ME, IfMissing::Create);
+    let opened = Journal::open(&path, &NetworkId::default(), &key(), IfMissing::Create);
     let (mut journal, found) = opened.expect("a kill leaves a journal that opens");
     // Rewritten often, so that a kill falls into that too.
     journal.compact_above(4_000);
@@ -229,7 +229,7 @@ impl Promised {
 pub struct Writer {
     child: Child,
     listening: JoinHandle<()>,
-    said: Arc<Mutex<Promised>>,
+    said: Arc<Mutex<(Promised, u64)>>,
 }
 
 impl Writer {
@@ -237,16 +237,17 @@ impl Writer {
     pub fn start(dir: &Path) -> Self {
         let mut child = child("store::writer", WRITER, dir);
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let said: Arc<Mutex<Promised>> = Arc::default();
+        let said: Arc<Mutex<(Promised, u64)>> = Arc::default();
         let hear = Arc::clone(&said);
         let listening = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let mut said = hear.lock().expect("nobody panics with it");
                 match line.split_once(' ') {
-                    Some(("spoke", height)) => said.spoke = height.parse().expect("a height"),
-                    Some(("stored", height)) => said.stored = height.parse().expect("a height"),
-                    Some(_) | None => {}
+                    Some(("spoke", height)) => said.0.spoke = height.parse().expect("a height"),
+                    Some(("stored", height)) => said.0.stored = height.parse().expect("a height"),
+                    Some(_) | None => continue,
                 }
+                said.1 += 1;
             }
         });
         Self { child, listening, said }
@@ -254,7 +255,20 @@ impl Writer {
 
     /// All that it has said so far, perhaps a little less.
     pub fn said(&self) -> Promised {
-        *self.said.lock().expect("nobody panics with it")
+        self.said.lock().expect("nobody panics with it").0
+    }
+
+    /// Waits for a moment to end it: often after it has said so many things and a little more, however slow the machine
+    /// is; sometimes after a time that may end before it has opened anything.
+    pub fn wait(&self, moments: &mut Prng) {
+        if moments.chance(250) {
+            return std::thread::sleep(Duration::from_millis(5 + moments.below(100)));
+        }
+        let (lines, begin) = (moments.below(24), Instant::now());
+        while self.said.lock().expect("nobody panics with it").1 < lines && begin.elapsed() < CHILD_MAX {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        std::thread::sleep(Duration::from_micros(moments.below(20_000)));
     }
 
     /// Whether it ended by itself.
@@ -268,7 +282,7 @@ impl Writer {
         let _ = self.child.kill();
         self.child.wait().expect("it ends");
         self.listening.join().expect("the listener does not panic");
-        *self.said.lock().expect("nobody panics with it")
+        self.said.lock().expect("nobody panics with it").0
     }
 }
 
@@ -325,8 +339,7 @@ fn whatever_was_acknowledged_survives_a_kill() {
         for _ in 0..KILLS_PER_DIRECTORY.min(kills - kill) {
             kill += 1;
             let mut writer = Writer::start(dir.path());
-            // From before it has opened anything to some dozens of heights later.
-            std::thread::sleep(Duration::from_millis(5 + moments.below(250)));
+            writer.wait(&mut moments);
             assert!(!writer.has_ended(), "kill {kill}: the writer ended by itself");
             tally.look(&format!("kill {kill}"), dir.path(), &mut promised, writer.kill());
         }

@@ -12,7 +12,7 @@ use proto::counter::{Epoch, View};
 use proto::id::BlockId;
 use proto::record::SafetyRecord;
 
-const HEADER_BYTES: u64 = 78;
+const HEADER_BYTES: u64 = 108;
 const GROUP_HEAD_BYTES: usize = 20;
 const CHECK_BYTES: usize = 16;
 /// The kind of an item that is a safety record.

@@ -1,10 +1,9 @@
 //! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
 
-use std::path::Path;
-
 mod admission;
 mod author;
 mod crash;
+mod epochs;
 mod journal;
 mod offline;
 mod pause;
@@ -12,6 +11,6 @@ mod same;
 mod support;
 
 /// The binary under test.
-fn quorate() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_quorate"))
+fn quorate() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_BIN_EXE_quorate"))
 }

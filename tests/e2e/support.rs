@@ -1,6 +1,7 @@
 //! A network of four processes, and a submitter who keeps what was promised.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -55,6 +56,21 @@ impl Net {
         }
         net.ready().await;
         net
+    }
+
+    /// The network's directory.
+    pub fn dir(&self) -> &Path {
+        self.topology.dir()
+    }
+
+    /// Looks who belongs to the network by now.
+    pub fn look_again(&mut self) {
+        self.topology = Topology::read(self.topology.dir()).expect("a network");
+    }
+
+    /// The position of a node.
+    pub fn index(&self, name: &str) -> usize {
+        self.topology.nodes.iter().position(|node| node.name == name).expect("a node of this name")
     }
 
     /// One node.
@@ -192,6 +208,10 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
+        // Nodes may have joined since the network was drawn.
+        if let Ok(grown) = Topology::read(self.topology.dir()) {
+            self.topology = grown;
+        }
         for node in &self.topology.nodes {
             let _ = process::pause(node, Paused::No);
             let _ = process::kill(node, PATIENCE);

@@ -10,6 +10,7 @@ use model::receipt::{ConsistencyAnswer, VerifyAnswer, VerifyParams};
 use model::scalar::{Bytes, Hash, Position, Uint};
 use model::status::StatusAnswer;
 use model::strict;
+use model::trust::TrustAnswer;
 use proto::counter::{LeafIndex, TreeSize};
 use proto::id::SubmissionId;
 use proto::receipt::Receipt;
@@ -186,12 +187,35 @@ impl Client {
         self.ask(&format!("v1/blocks/{height}")).await
     }
 
-    /// The validators.
+    /// The validators of an epoch; without one, of the present epoch.
     ///
     /// # Errors
     /// As every question.
-    pub async fn validators(&self) -> Result<ValidatorsAnswer, ClientError> {
-        self.ask("v1/validators").await
+    pub async fn validators(&self, epoch: Option<Uint>) -> Result<ValidatorsAnswer, ClientError> {
+        match epoch {
+            Some(epoch) => self.ask(&format!("v1/validators?epoch={epoch}")).await,
+            None => self.ask("v1/validators").await,
+        }
+    }
+
+    /// The chain of trust, all of it. It is not verified.
+    ///
+    /// # Errors
+    /// As every question; `Unreadable` when its parts do not follow one another.
+    pub async fn trust(&self) -> Result<TrustAnswer, ClientError> {
+        let mut chain: TrustAnswer = self.ask("v1/trust").await?;
+        while chain.more {
+            let next = chain.handovers.last().map_or(1, |link| link.epoch.0.saturating_add(1));
+            let part: TrustAnswer = self.ask(&format!("v1/trust?from={next}")).await?;
+            // A node that has said that there is more and gives nothing would be asked for ever.
+            if part.handovers.is_empty() || part.network != chain.network {
+                let fault = format!("the chain of trust ends before epoch {next}, though more was promised");
+                return Err(ClientError::Unreadable { fault });
+            }
+            chain.handovers.extend(part.handovers);
+            chain.more = part.more;
+        }
+        Ok(chain)
     }
 
     /// What the node says of itself.

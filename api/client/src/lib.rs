@@ -2,11 +2,12 @@
 //!
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
 //! - `events` listens to what happens;
-//! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
+//! - `trust` follows the validators from a genesis on; `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
 pub mod error;
 pub mod events;
 pub mod http;
+pub mod trust;
 pub mod verifying;
 
 pub use error::ClientError;

@@ -63,6 +63,9 @@ pub struct BlockAnswer {
     pub proposer: u16,
     /// The proposer's clock, in milliseconds since 1970.
     pub time_ms: Uint,
+    /// Who reigns next, if it closes its epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<HandoverAnswer>,
     /// The batches it orders.
     pub batches: Vec<BatchAnswer>,
     /// Number of submissions it orders.
@@ -73,6 +76,16 @@ pub struct BlockAnswer {
     pub complete: bool,
     /// The certificate of its parent.
     pub justify: CertificateAnswer,
+}
+
+/// How a block closes its epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverAnswer {
+    /// The height up to which accepted changes of the validators are taken over.
+    pub as_of_height: Uint,
+    /// Digest of the next epoch's validators.
+    pub validators: Hash,
 }
 
 /// How a block names a batch.
@@ -99,6 +112,15 @@ pub struct CertificateAnswer {
     pub view: Uint,
     /// Positions of the validators that voted, ascending.
     pub signers: Vec<u16>,
+}
+
+/// Asks for the validators.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorsParams {
+    /// Their epoch; without it, the present one.
+    #[serde(default)]
+    pub epoch: Option<Uint>,
 }
 
 /// The validators, and what a quorum of them is.

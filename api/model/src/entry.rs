@@ -187,16 +187,23 @@ pub struct EntryAnswer {
 /// What a leaf says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Content {
     /// The network's genesis.
     Genesis {
         /// The network's id.
         network: Hash,
+        /// The log's origin.
+        origin: String,
     },
-    /// A policy by which receipts are judged.
-    Policy {
-        /// The C2SP tlog-policy text.
-        policy: String,
+    /// The beginning of an epoch.
+    Epoch {
+        /// The epoch.
+        epoch: Uint,
+        /// Digest of its validators.
+        validators: Hash,
+        /// SHA-256 of the C2SP tlog-policy text by which receipts of this epoch are judged.
+        policy: Hash,
     },
     /// An executed submission.
     Submission {

@@ -119,6 +119,18 @@ pub enum ApiError {
         /// Its id.
         id: Hash,
     },
+    /// The node is an observer, which orders nothing.
+    #[error("this node is an observer and takes no submissions; {}", told(.validators))]
+    Observer {
+        /// Where validators can be asked: URLs if the operator gave some, else names.
+        validators: Vec<String>,
+    },
+    /// There was no such epoch yet.
+    #[error("epoch {epoch} has not begun")]
+    EpochUnknown {
+        /// The epoch.
+        epoch: u64,
+    },
     /// Too many requests or streams at once.
     #[error("{what} are limited to {max} at once")]
     TooMany {
@@ -207,6 +219,14 @@ pub struct Row {
 
 const fn row(code: &'static str, status: u16, rpc: i64, title: &'static str, hint: &'static str) -> Row {
     Row { code, status, rpc, title, hint }
+}
+
+/// Where else to turn.
+fn told(validators: &[String]) -> String {
+    match validators {
+        [] => "ask a validator".to_owned(),
+        some => format!("the validators are {}", some.join(", ")),
+    }
 }
 
 impl ApiError {
@@ -320,6 +340,20 @@ impl ApiError {
                 "Outcome unknown",
                 "Ask for the id, or send the same bytes again: nothing is done twice.",
             ),
+            Self::Observer { .. } => row(
+                "observer",
+                421,
+                1106,
+                "Not a validator",
+                "Send the same bytes to a validator; what it orders is read here as well.",
+            ),
+            Self::EpochUnknown { .. } => row(
+                "epoch_unknown",
+                404,
+                1208,
+                "No such epoch",
+                "/v1/status tells the present epoch; /v1/validators without an epoch gives its validators.",
+            ),
             Self::TooMany { .. } => row(
                 "too_many",
                 429,
@@ -418,6 +452,8 @@ impl ApiError {
             | Self::HostRefused { .. }
             | Self::Unauthorized { .. }
             | Self::SigningNotOffered
+            | Self::Observer { .. }
+            | Self::EpochUnknown { .. }
             | Self::SubmissionMalformed { .. }
             | Self::SubmissionRefused { .. }
             | Self::EntryUnknown { .. }
@@ -451,6 +487,8 @@ impl ApiError {
             | Self::HostRefused { .. }
             | Self::Unauthorized { .. }
             | Self::SigningNotOffered
+            | Self::Observer { .. }
+            | Self::EpochUnknown { .. }
             | Self::SubmissionMalformed { .. }
             | Self::Busy { .. }
             | Self::TooMany { .. }

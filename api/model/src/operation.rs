@@ -1,10 +1,12 @@
 //! Operations in JSON: one shape for each kind of `proto::operation`, told apart by `type`.
 
 use crypto::{PublicKey, Scheme, Signature};
+use proto::counter::Epoch;
 use proto::id::Did;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::membership::{Approval, Validator, ed25519};
 use crate::scalar::{Bytes, Hash, Uint};
 
 /// What a submission asks of the ledger.
@@ -102,6 +104,31 @@ pub enum Operation {
         /// How the tree is made.
         tree: String,
     },
+    /// Adds a validator, from the next epoch on.
+    #[serde(rename = "validator.join")]
+    ValidatorJoin {
+        /// The epoch whose validators approve.
+        epoch: Uint,
+        /// The validator.
+        #[serde(deserialize_with = "crate::strict::named")]
+        validator: Validator,
+        /// Its consensus key's consent: a signature.
+        possession: Bytes,
+        /// Consents of a quorum.
+        #[serde(deserialize_with = "crate::strict::named_list")]
+        approvals: Vec<Approval>,
+    },
+    /// Removes a validator, from the next epoch on.
+    #[serde(rename = "validator.leave")]
+    ValidatorLeave {
+        /// The epoch whose validators approve.
+        epoch: Uint,
+        /// The validator's name.
+        name: String,
+        /// Consents of a quorum.
+        #[serde(deserialize_with = "crate::strict::named_list")]
+        approvals: Vec<Approval>,
+    },
 }
 
 /// A public key.
@@ -178,6 +205,17 @@ impl From<&Domain> for Operation {
             Domain::AttestationRevoke { attestation, reason } => {
                 Self::AttestationRevoke { attestation: (*attestation).into(), reason: reason.clone() }
             }
+            Domain::ValidatorJoin { epoch, validator, possession, approvals } => Self::ValidatorJoin {
+                epoch: Uint(epoch.get()),
+                validator: Validator::from(&**validator),
+                possession: Bytes(possession.as_bytes().to_vec()),
+                approvals: approvals.iter().map(Approval::from).collect(),
+            },
+            Domain::ValidatorLeave { epoch, name, approvals } => Self::ValidatorLeave {
+                epoch: Uint(epoch.get()),
+                name: name.clone(),
+                approvals: approvals.iter().map(Approval::from).collect(),
+            },
             Domain::BatchAnchor { root, count, tree } => {
                 Self::BatchAnchor { root: Hash(*root), count: Uint(*count), tree: tree.clone() }
             }
@@ -231,6 +269,17 @@ impl Operation {
             Self::AttestationRevoke { attestation, reason } => {
                 Domain::AttestationRevoke { attestation: attestation.submission(), reason: reason.clone() }
             }
+            Self::ValidatorJoin { epoch, validator, possession, approvals } => Domain::ValidatorJoin {
+                epoch: Epoch::new(epoch.0),
+                validator: Box::new(validator.parse()?),
+                possession: ed25519("possession", possession)?,
+                approvals: approvals.iter().map(Approval::parse).collect::<Result<_, _>>()?,
+            },
+            Self::ValidatorLeave { epoch, name, approvals } => Domain::ValidatorLeave {
+                epoch: Epoch::new(epoch.0),
+                name: name.clone(),
+                approvals: approvals.iter().map(Approval::parse).collect::<Result<_, _>>()?,
+            },
             Self::BatchAnchor { root, count, tree } => {
                 Domain::BatchAnchor { root: root.0, count: count.0, tree: tree.clone() }
             }
@@ -248,11 +297,28 @@ mod tests {
 
     use super::*;
 
+    fn validator() -> proto::validators::Validator {
+        let key = |scheme, seed| SecretKey::from_seed(scheme, &[seed; 32]).expect("signs").public().clone();
+        proto::validators::Validator {
+            name: "v5".to_owned(),
+            power: 1,
+            consensus: key(Scheme::Ed25519, 1),
+            network: key(Scheme::Ed25519, 2),
+            log: key(Scheme::Ed25519, 3),
+            cosigner_ed25519: key(Scheme::Ed25519, 4),
+            cosigner_ml_dsa_65: key(Scheme::MlDsa65, 5),
+        }
+    }
+
     #[test]
     fn each_kind_survives_the_journey() {
         let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs");
         let key = secret.public().clone();
         let identity = Did::of(&key);
+        let approval = proto::operation::Approval {
+            approver: proto::id::ValidatorIndex::new(2),
+            signature: secret.sign(b"any"),
+        };
         let all = [
             Domain::IdentityCreate { identity: identity.clone(), keys: vec![key.clone()] },
             Domain::KeyAdd { identity: identity.clone(), key: key.clone() },
@@ -281,6 +347,13 @@ mod tests {
                 reason: String::new(),
             },
             Domain::BatchAnchor { root: Digest::ZERO, count: 1, tree: "rfc6962-sha256".to_owned() },
+            Domain::ValidatorJoin {
+                epoch: Epoch::new(3),
+                validator: Box::new(validator()),
+                possession: secret.sign(b"any"),
+                approvals: vec![approval.clone()],
+            },
+            Domain::ValidatorLeave { epoch: Epoch::ZERO, name: "v5".to_owned(), approvals: vec![approval] },
         ];
         for operation in all {
             let json = serde_json::to_value(Operation::from(&operation)).expect("writes");

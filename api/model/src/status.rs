@@ -31,6 +31,10 @@ pub struct StatusAnswer {
     pub checkpoint_size: Uint,
     /// Time of the newest committed block, in milliseconds since 1970.
     pub block_time_ms: Uint,
+    /// The present epoch.
+    pub epoch: Uint,
+    /// Whether this node is one of its validators.
+    pub role: Role,
     /// Number of validators.
     pub validators: u16,
     /// Number of validators this node is connected to, without itself.
@@ -43,6 +47,16 @@ pub struct StatusAnswer {
     pub ready: bool,
     /// If not, why not.
     pub reasons: Vec<String>,
+}
+
+/// What a node is in the present epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It follows and serves what can be read.
+    Observer,
+    /// It orders submissions.
+    Validator,
 }
 
 /// Whether a node lives, or is ready.

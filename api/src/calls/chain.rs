@@ -3,17 +3,18 @@
 use ledger::LedgerReader;
 use model::chain::{
     BLOCK_IDS_MAX, BatchAnswer, BlockAnswer, BlockParams, CertificateAnswer, CheckpointAnswer,
-    CheckpointParams, ValidatorAnswer, ValidatorsAnswer,
+    CheckpointParams, HandoverAnswer, ValidatorAnswer, ValidatorsAnswer, ValidatorsParams,
 };
 use model::error::ApiError;
 use model::operation::Key;
 use model::scalar::{Hash, Position, Uint};
 use proto::batch::BatchRef;
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::QuorumCert;
-use proto::counter::{Height, TreeSize};
-use proto::validators::Validator;
+use proto::counter::{Epoch, Height, TreeSize};
+use proto::validators::{Validator, ValidatorSet};
 
+use super::trust::{set_at, set_of};
 use crate::api::Api;
 
 /// A checkpoint that a quorum signed.
@@ -22,16 +23,18 @@ use crate::api::Api;
 /// `CheckpointUnknown`, `Storage` or `Internal`.
 pub(crate) async fn checkpoint(api: &Api, params: CheckpointParams) -> Result<CheckpointAnswer, ApiError> {
     let position = params.size;
+    let genesis = api.doors().genesis.clone();
     let read = move |reader: &LedgerReader| {
         let found = match position {
             Position::Latest => reader.checkpoint_latest()?,
             Position::At(size) => reader.checkpoint_at(TreeSize::new(size))?,
         };
-        found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() }.into())
+        let found = found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() })?;
+        let set = set_at(reader, &genesis, found.head.size)?;
+        Ok((found, set))
     };
-    let checkpoint = api.read(read).await?;
-    let set = &api.doors().set;
-    let note = checkpoint.to_note(set).map_err(|fault| {
+    let (checkpoint, set) = api.read(read).await?;
+    let note = checkpoint.to_note(&set).map_err(|fault| {
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage
     })?;
@@ -67,7 +70,7 @@ pub(crate) async fn block(api: &Api, params: BlockParams) -> Result<BlockAnswer,
 fn block_answer(certified: &CertifiedBlock) -> BlockAnswer {
     let CertifiedBlock { block, justify, batches } = certified;
     let id = Hash::from(block.id());
-    let Block { epoch, height, view, parent, parent_view, proposer, time, batches: refs } = block;
+    let Block { epoch, height, view, parent, parent_view, proposer, time, batches: refs, handover } = block;
     let count: usize = batches.iter().map(|batch| batch.submissions.len()).sum();
     let submissions = batches.iter().flat_map(|batch| &batch.submissions);
     BlockAnswer {
@@ -79,6 +82,10 @@ fn block_answer(certified: &CertifiedBlock) -> BlockAnswer {
         parent_view: Uint(parent_view.get()),
         proposer: proposer.get(),
         time_ms: Uint(time.get()),
+        handover: handover.map(|Handover { as_of, validators }| HandoverAnswer {
+            as_of_height: Uint(as_of.get()),
+            validators: Hash(validators),
+        }),
         batches: refs.iter().map(batch_answer).collect(),
         submission_count: Uint(count as u64),
         submissions: submissions.take(BLOCK_IDS_MAX).map(|submission| submission.id().into()).collect(),
@@ -102,9 +109,23 @@ fn certificate_answer(certificate: &QuorumCert) -> CertificateAnswer {
     }
 }
 
-/// The validators.
-pub(crate) fn validators(api: &Api) -> ValidatorsAnswer {
-    let set = &api.doors().set;
+/// The validators of an epoch.
+///
+/// # Errors
+/// `EpochUnknown`, `Storage` or `Internal`.
+pub(crate) async fn validators(api: &Api, params: ValidatorsParams) -> Result<ValidatorsAnswer, ApiError> {
+    let present = api.doors().set();
+    match params.epoch {
+        Some(Uint(epoch)) if epoch != present.epoch().get() => {
+            let genesis = api.doors().genesis.clone();
+            let epoch = Epoch::new(epoch);
+            api.read(move |reader| Ok(validators_answer(&set_of(reader, &genesis, epoch)?))).await
+        }
+        Some(_) | None => Ok(validators_answer(&present)),
+    }
+}
+
+fn validators_answer(set: &ValidatorSet) -> ValidatorsAnswer {
     let answer = |(index, validator): (proto::id::ValidatorIndex, &Validator)| {
         let Validator { name, power, consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } =
             validator;

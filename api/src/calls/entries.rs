@@ -7,7 +7,7 @@ use model::operation::Operation;
 use model::scalar::{Bytes, Hash, Uint};
 use proto::counter::LeafIndex;
 use proto::entry::Entry;
-use proto::id::{NetworkId, SubmissionId};
+use proto::id::SubmissionId;
 
 use crate::api::{Api, Fault};
 use crate::waiting::{Progress, RETRY_AFTER_MS};
@@ -73,17 +73,16 @@ impl Name {
 /// `EntryUnknown`, `Storage`, `Internal`, or `InvalidParams` unless it is named once.
 pub(crate) async fn entry(api: &Api, params: EntryParams) -> Result<EntryAnswer, ApiError> {
     let name = Name::of(params.id, params.index)?;
-    let network = *api.doors().set.network();
     // Asked before the store: what is decided meanwhile is then found there.
     let accepted = match name {
         Name::Id(id) => api.accepted().contains(&id),
         Name::Index(_) => false,
     };
     api.read(move |reader| match name {
-        Name::Index(index) => leaf(reader, &network, index)?.ok_or_else(|| name.unknown().into()),
+        Name::Index(index) => leaf(reader, index)?.ok_or_else(|| name.unknown().into()),
         Name::Id(id) => match (reader.by_id(&id)?, accepted) {
             (Some(Outcome::Committed { index, .. }), _) => {
-                leaf(reader, &network, index)?.ok_or_else(|| name.unknown().into())
+                leaf(reader, index)?.ok_or_else(|| name.unknown().into())
             }
             (Some(Outcome::Rejected { .. } | Outcome::Expired { .. }), _) => {
                 let progress = Progress::stored(id, reader)?.ok_or_else(|| name.unknown())?;
@@ -115,7 +114,7 @@ fn bare(ticket: Ticket) -> EntryAnswer {
     }
 }
 
-fn leaf(reader: &LedgerReader, network: &NetworkId, index: LeafIndex) -> Result<Option<EntryAnswer>, Fault> {
+fn leaf(reader: &LedgerReader, index: LeafIndex) -> Result<Option<EntryAnswer>, Fault> {
     let Some((bytes, entry)) = reader.entry(index)? else { return Ok(None) };
     let checkpoint_size = reader.checkpoint_covering(index)?.map(|checkpoint| checkpoint.head.size);
     let state = match checkpoint_size {
@@ -123,7 +122,8 @@ fn leaf(reader: &LedgerReader, network: &NetworkId, index: LeafIndex) -> Result<
         None => State::Committed,
     };
     let (id, height, time_ms) = match &entry {
-        Entry::Genesis(_) | Entry::Policy(_) => (None, None, None),
+        Entry::Genesis(_) => (None, None, None),
+        Entry::Epoch(entry) => (None, Some(entry.height), None),
         Entry::Submission(entry) => (Some(entry.submission.id()), Some(entry.height), Some(entry.time)),
         Entry::Block(block) => (None, Some(block.height), Some(block.time)),
     };
@@ -135,7 +135,7 @@ fn leaf(reader: &LedgerReader, network: &NetworkId, index: LeafIndex) -> Result<
         checkpoint_size: checkpoint_size.map(|size| Uint(size.get())),
         time_ms: time_ms.map(|time| Uint(time.get())),
         rejection: None,
-        content: Some(content(&entry, network)),
+        content: Some(content(&entry)),
         entry: Some(Bytes(bytes)),
         retry_after_ms: (!state.is_last()).then_some(Uint(RETRY_AFTER_MS)),
         link: match id {
@@ -145,10 +145,16 @@ fn leaf(reader: &LedgerReader, network: &NetworkId, index: LeafIndex) -> Result<
     }))
 }
 
-fn content(entry: &Entry, network: &NetworkId) -> Content {
+fn content(entry: &Entry) -> Content {
     match entry {
-        Entry::Genesis(_) => Content::Genesis { network: Hash(*network.digest()) },
-        Entry::Policy(text) => Content::Policy { policy: text.clone() },
+        Entry::Genesis(entry) => {
+            Content::Genesis { network: Hash(*entry.network.digest()), origin: entry.origin.clone() }
+        }
+        Entry::Epoch(entry) => Content::Epoch {
+            epoch: Uint(entry.epoch.get()),
+            validators: Hash(entry.validators),
+            policy: Hash(entry.policy),
+        },
         Entry::Submission(entry) => {
             let body = entry.submission.body();
             Content::Submission {

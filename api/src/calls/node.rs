@@ -5,11 +5,11 @@ use model::scalar::{Hash, Uint};
 use model::status::{HealthAnswer, StatusAnswer};
 
 use crate::api::Api;
-use crate::doors::NodeStatus;
+use crate::doors::{NodeStatus, Role};
 
 /// The node's present state.
 pub(crate) fn status(api: &Api) -> StatusAnswer {
-    let set = &api.doors().set;
+    let set = api.doors().set();
     let NodeStatus {
         name,
         version,
@@ -20,6 +20,8 @@ pub(crate) fn status(api: &Api) -> StatusAnswer {
         tree_size,
         checkpoint_size,
         block_time_ms,
+        epoch,
+        role,
         peers_connected,
         mempool_count,
         mempool_bytes,
@@ -39,6 +41,11 @@ pub(crate) fn status(api: &Api) -> StatusAnswer {
         checkpoint_size: Uint(checkpoint_size),
         block_time_ms: Uint(block_time_ms),
         // A set has at most 100 validators.
+        epoch: Uint(epoch),
+        role: match role {
+            Role::Observer => model::status::Role::Observer,
+            Role::Validator => model::status::Role::Validator,
+        },
         validators: u16::try_from(set.count()).unwrap_or(u16::MAX),
         peers_connected,
         mempool_count: Uint(mempool_count),
@@ -50,7 +57,8 @@ pub(crate) fn status(api: &Api) -> StatusAnswer {
 
 /// The public keys under which this network speaks to the outside: those of its log and cosigners.
 pub(crate) fn jwks(api: &Api) -> Jwks {
-    let keys = api.doors().set.iter().flat_map(|(_, validator)| {
+    let set = api.doors().set();
+    let keys = set.iter().flat_map(|(_, validator)| {
         [&validator.log, &validator.cosigner_ed25519, &validator.cosigner_ml_dsa_65, &validator.consensus]
     });
     let gateway = api.doors().gateway.as_ref().map(|gateway| gateway.public());

@@ -9,6 +9,7 @@ use proto::receipt::Receipt;
 use serde_json::Value;
 
 use super::entries::Name;
+use super::trust::set_at;
 use crate::api::{Api, Fault};
 use crate::waiting::RETRY_AFTER_MS;
 
@@ -26,22 +27,25 @@ pub(crate) struct Proved {
 /// # Errors
 /// `EntryUnknown`, `NotFinal`, `NoReceipt`, `CheckpointUnknown`, `InvalidParams`, `Storage` or `Internal`.
 pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<Proved, ApiError> {
-    let set = api.doors().set.clone();
+    let genesis = api.doors().genesis.clone();
     let accepted = match name {
         Name::Id(id) => api.accepted().contains(&id),
         Name::Index(_) => false,
     };
     let at = size.map(|size| TreeSize::new(size.0));
-    let parts = api
+    let (parts, set) = api
         .read(move |reader| {
             let index = place(reader, name, accepted)?;
             match reader.receipt_of_leaf(index, at)? {
-                Some(parts) => Ok(parts),
+                Some(parts) => {
+                    let set = set_at(reader, &genesis, parts.size)?;
+                    Ok((parts, set))
+                }
                 None => Err(Fault::Refused(missing(reader, name, index, at)?)),
             }
         })
         .await?;
-    // The checkpoint was certified under this very set; if it cannot be written, the store holds something else.
+    // The checkpoint was certified under the set of its size; if it cannot be written, the store holds something else.
     let checkpoint = parts.checkpoint.to_note(&set).map_err(|fault| {
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage

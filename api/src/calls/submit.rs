@@ -55,7 +55,7 @@ impl Submitted {
 ///
 /// # Errors
 /// `InvalidParams`, `SigningNotOffered` or `Unauthorized` before anything is sent; `SubmissionMalformed`,
-/// `SubmissionRefused`, `Busy`, `NoVerdict` or `Stopping` from the node.
+/// `SubmissionRefused`, `Observer`, `Busy`, `NoVerdict` or `Stopping` from the node.
 pub(crate) async fn submit(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Submitted, ApiError> {
     let wait = params.wait;
     let timeout = Duration::from_millis(timeout_ms(&params)?);
@@ -71,6 +71,7 @@ pub(crate) async fn submit(api: &Api, caller: &Caller, params: SubmitParams) -> 
         SubmitReply::Refused { id, code, detail } => {
             return Err(ApiError::SubmissionRefused { id: id.into(), reason: code, detail });
         }
+        SubmitReply::Observer { validators } => return Err(ApiError::Observer { validators }),
         SubmitReply::Full { retry_after_ms } => return Err(ApiError::Busy { retry_after_ms }),
         SubmitReply::Malformed(fault) => return Err(ApiError::SubmissionMalformed { fault }),
     };
@@ -97,7 +98,7 @@ fn envelope(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Vec<u8>,
     if params.envelope.is_none() {
         let gateway = api.doors().gateway.as_ref().ok_or(ApiError::SigningNotOffered)?;
         gateway.admit(caller)?;
-        let network = *api.doors().set.network();
+        let network = *api.doors().set().network();
         return Ok(gateway.sign(network, &params)?.bytes().to_vec());
     }
     let SubmitParams { envelope, operation, tenant, nonce, expires_at_ms, wait: _, timeout_ms: _ } = params;

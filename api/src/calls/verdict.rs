@@ -1,29 +1,33 @@
-//! `ledger_verify`: what this node makes of a receipt, under its own network's policy.
+//! `ledger_verify`: what this node makes of a receipt, under the policy of the epoch that its head is of.
 //!
 //! A convenience. Who needs a verdict that binds runs the same checks offline, with a policy from elsewhere.
 
 use model::error::ApiError;
 use model::receipt::{CheckAnswer, CheckOutcome, VerifyAnswer, VerifyParams};
+use proto::counter::TreeSize;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use verify::{Check, Options, Outcome, verify_receipt};
 
+use super::trust::set_at;
 use crate::api::Api;
 
 /// Checks a receipt.
 ///
 /// # Errors
 /// `ReceiptMalformed` when it is none; a receipt that does not hold is an answer. `Internal` when this node's own
-/// policy cannot be read.
+/// validators give no policy.
 pub(crate) async fn verify(api: &Api, params: VerifyParams) -> Result<VerifyAnswer, ApiError> {
     let VerifyParams { receipt, artifact } = params;
     let receipt = Receipt::from_json(&receipt.to_string())
         .map_err(|fault| ApiError::ReceiptMalformed { fault: fault.to_string() })?;
-    let text = api.doors().policy.clone();
+    let genesis = api.doors().genesis.clone();
     // Signatures take a while to check: this belongs on a thread that may block.
-    api.read(move |_| {
-        let policy: Policy = text.parse().map_err(|fault| {
-            tracing::error!(%fault, "the node's own policy cannot be read");
+    api.read(move |reader| {
+        let size = verify::head_of(&receipt).map_or(TreeSize::ZERO, |head| head.size);
+        let set = set_at(reader, &genesis, size)?;
+        let policy = Policy::of(&set).map_err(|fault| {
+            tracing::error!(%fault, "the node's own validators give no policy");
             ApiError::Internal
         })?;
         let options =

@@ -4,13 +4,14 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use model::chain::{BlockParams, CheckpointParams};
+use model::chain::{BlockParams, CheckpointParams, ValidatorsParams};
 use model::error::ApiError;
 use model::receipt::ConsistencyParams;
 use model::scalar::Position;
+use model::trust::TrustParams;
 
 use super::{part, question};
-use crate::calls::{chain, proofs};
+use crate::calls::{chain, proofs, trust};
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
@@ -63,12 +64,25 @@ pub(crate) async fn block(
 }
 
 /// `GET /v1/validators`.
-pub(crate) async fn validators(State(context): State<Context>) -> Response {
-    respond::json(StatusCode::OK, Keep::Asking, &chain::validators(&context.api))
+pub(crate) async fn validators(
+    State(context): State<Context>,
+    query: Result<Query<ValidatorsParams>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let answer = chain::validators(&context.api, question(query)?).await?;
+    Ok(respond::json(StatusCode::OK, Keep::Asking, &answer))
+}
+
+/// `GET /v1/trust`.
+pub(crate) async fn trust(
+    State(context): State<Context>,
+    query: Result<Query<TrustParams>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let answer = trust::trust(&context.api, question(query)?).await?;
+    Ok(respond::json(StatusCode::OK, Keep::Asking, &answer))
 }
 
 /// `GET /v1/policy`.
 pub(crate) async fn policy(State(context): State<Context>) -> Response {
-    let text = context.api.doors().policy.as_bytes().to_vec();
+    let text = context.api.doors().reign.borrow().policy.as_bytes().to_vec();
     respond::of(StatusCode::OK, TEXT, Keep::Asking, text)
 }

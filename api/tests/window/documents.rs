@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 21] = [
+const PATHS: [(&str, &str); 22] = [
     ("get", "/.well-known/jwks.json"),
     ("get", "/checkpoint"),
     ("get", "/livez"),
@@ -26,6 +26,7 @@ const PATHS: [(&str, &str); 21] = [
     ("get", "/v1/events"),
     ("get", "/v1/policy"),
     ("get", "/v1/status"),
+    ("get", "/v1/trust"),
     ("get", "/v1/validators"),
     ("post", "/"),
     ("post", "/rpc"),
@@ -33,7 +34,7 @@ const PATHS: [(&str, &str); 21] = [
     ("post", "/v1/verify"),
 ];
 
-const METHODS: [&str; 10] = [
+const METHODS: [&str; 12] = [
     "keys_jwks",
     "ledger_block",
     "ledger_checkpoint",
@@ -41,6 +42,8 @@ const METHODS: [&str; 10] = [
     "ledger_get",
     "ledger_receipt",
     "ledger_submit",
+    "ledger_trust",
+    "ledger_validators",
     "ledger_verify",
     "node_status",
     "rpc.discover",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, SubmitReply, SubmitRequest};
+use api::{
+    Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, Reigning, SubmitReply, SubmitRequest,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -190,6 +192,7 @@ impl Inside {
             proposer: me,
             time: tip.time.plus(1_000),
             batches: vec![batch_ref(&batch)],
+            handover: None,
         };
         let justify = QuorumCert {
             epoch: Epoch::ZERO,
@@ -224,6 +227,7 @@ impl Inside {
         let messages = cosigned_messages(&self.set, signer, head, time_s).expect("a name");
         let keys = &self.signers[usize::from(n)];
         let cosignature = Cosignature {
+            epoch: self.set.epoch(),
             signer,
             head,
             time_s,
@@ -283,8 +287,7 @@ impl Node {
         let set = Arc::new(genesis.validator_set());
         let policy = Policy::of(&set).expect("equal powers");
         let memory = Arc::new(Memory::default());
-        let (mut ledger, change) =
-            Ledger::open(memory.clone(), &genesis, policy.to_string()).expect("an empty store");
+        let (mut ledger, change) = Ledger::open(memory.clone(), &genesis).expect("an empty store");
         memory.commit(&change.expect("the beginning"));
         ledger.durable(ledger.tip().height);
         let (submit, requests) = mpsc::channel(2_048);
@@ -301,9 +304,8 @@ impl Node {
             read: LedgerReader::new(memory.clone()),
             feed: feed.clone(),
             status: status_seen,
-            set: set.clone(),
+            reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
-            policy: policy.to_string().into(),
             gateway,
             metrics: setup.metrics,
             stopping,

@@ -164,7 +164,7 @@ async fn blocks_and_entries_point_at_one_another() {
     let (_, by_index) = node.get("/v1/entries/4").await;
     assert_eq!(by_id, by_index);
     assert_eq!((&by_id["height"], &by_id["content"]["kind"]), (&json!(2), &json!("submission")));
-    for (index, kind) in [(0, "genesis"), (1, "policy"), (3, "block")] {
+    for (index, kind) in [(0, "genesis"), (1, "epoch"), (3, "block")] {
         let (_, entry) = node.get(&format!("/v1/entries/{index}")).await;
         assert_eq!((&entry["content"]["kind"], &entry["id"]), (&json!(kind), &Value::Null));
     }

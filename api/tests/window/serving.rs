@@ -47,7 +47,7 @@ async fn the_client_understands_every_answer() {
     assert_eq!(checkpoint.size.0, 4);
     assert_eq!(client.checkpoint(Position::At(4)).await.expect("the same"), checkpoint);
     client.block(Position::At(1)).await.expect("a block");
-    assert_eq!(client.validators().await.expect("validators").validators.len(), 4);
+    assert_eq!(client.validators(None).await.expect("validators").validators.len(), 4);
     client.status().await.expect("a status");
     client.jwks().await.expect("keys");
     assert_eq!(client.policy().await.expect("a policy"), node.policy.to_string());

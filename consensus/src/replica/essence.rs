@@ -75,6 +75,7 @@ impl Replica {
             formed,
             relay,
             halted,
+            closed,
         } = self;
         let mut out = Essence::default();
         out.number(me.map_or(u64::MAX, |me| u64::from(me.get())));
@@ -85,7 +86,7 @@ impl Replica {
         timeouts.essence(&mut out);
         proposals.essence(&mut out);
         fetch.essence(&mut out);
-        out.number(u64::from(*waiting)).number(u64::from(halted.is_some()));
+        out.number(u64::from(*waiting)).number(u64::from(halted.is_some())).number(u64::from(*closed));
         let (view, parent) = asked.unwrap_or_default();
         out.view(view).view(parent).view(formed.unwrap_or_default()).view(relay.unwrap_or_default());
         out.0.finish()

@@ -2,7 +2,7 @@
 
 use proto::ballot::{Timeout, Vote};
 use proto::batch::BatchRef;
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::counter::{Height, TimeMs, View};
 use proto::id::{BlockId, ValidatorIndex};
@@ -12,7 +12,7 @@ use proto::verified::Verified;
 
 use super::Replica;
 use crate::effect::{Effect, Misbehaviour, Recipients};
-use crate::input::Timer;
+use crate::input::{Input, Timer};
 use crate::leader::{collectors, leader};
 use crate::proposal::{Kept, fitting};
 use crate::{timeouts, votes};
@@ -215,6 +215,26 @@ impl Replica {
         highest
     }
 
+    /// The epoch is over here: who is still in it is shown how it ended, and nothing else is done.
+    // rule H4
+    pub(super) fn hear_after_the_end(&mut self, now: TimeMs, input: &Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Proposal { from, .. } | Input::Timeout { from, .. } => self.answer(now, *from, out),
+            Input::SyncInfo { from, info } if info.high_qc.view < self.high_qc().view => {
+                self.answer(now, *from, out);
+            }
+            Input::Vote(vote) => self.answer(now, vote.voter, out),
+            Input::Connected { peer } => self.tell(Recipients::One(*peer), out),
+            Input::SyncInfo { .. }
+            | Input::Blocks { .. }
+            | Input::FetchFailed { .. }
+            | Input::TimerFired { .. }
+            | Input::Payload { .. }
+            | Input::Available { .. }
+            | Input::Work { .. } => {}
+        }
+    }
+
     pub(super) fn hear_timer(&mut self, now: TimeMs, timer: Timer, out: &mut Vec<Effect>) {
         match timer {
             // rules T1, T4
@@ -226,7 +246,7 @@ impl Replica {
             // rule I5
             Timer::Heartbeat { view } => {
                 if self.pacemaker.fired(timer) && view == self.view() && self.leads() {
-                    self.propose(now, Vec::new(), out);
+                    self.propose(now, Vec::new(), None, out);
                 }
             }
             // rule S4
@@ -245,15 +265,16 @@ impl Replica {
         &mut self,
         now: TimeMs,
         view: View,
-        batches: Vec<BatchRef>,
+        (batches, handover): (Vec<BatchRef>, Option<Handover>),
         out: &mut Vec<Effect>,
     ) {
         if view != self.view() || !self.leads() {
             return;
         }
         let batches = fitting(batches, &self.ordered_above_root().unwrap_or_default());
-        if !batches.is_empty() || self.tree.has_work(self.high_qc()) {
-            return self.propose(now, batches, out);
+        // rule H1
+        if !batches.is_empty() || handover.is_some() || self.tree.has_work(self.high_qc()) {
+            return self.propose(now, batches, handover, out);
         }
         // rule I4: the one certificate that no proposal will carry is sent alone.
         if self.formed.take().is_some_and(|formed| view.follows(formed)) {
@@ -342,7 +363,7 @@ impl Replica {
         }
     }
 
-    fn end_relay(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn end_relay(&mut self, out: &mut Vec<Effect>) {
         if let Some(view) = self.relay.take() {
             out.push(Effect::StopTimer { timer: Timer::Relay { view } });
         }

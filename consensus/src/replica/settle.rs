@@ -1,26 +1,27 @@
 //! What a replica does with the state it finds: commit, vote, propose, fetch, wait.
 
 use proto::batch::BatchRef;
+use proto::block::Handover;
 use proto::counter::TimeMs;
 use proto::id::BatchId;
 
 use super::Replica;
 use crate::commit::{Decision, commit};
-use crate::effect::{Effect, Fork};
+use crate::effect::{Effect, Fork, Recipients};
 use crate::fetch::Missing;
 use crate::input::Timer;
 use crate::proposal::{Verdict, build, judge};
-use crate::tree::Ancestry;
+use crate::tree::{Ancestry, Closing};
 
 impl Replica {
     /// Everything the present state allows. Commits come first: what is final is no longer a reason to go on.
     pub(super) fn settle(&mut self, now: TimeMs, out: &mut Vec<Effect>) {
         self.commit(out);
-        if self.halted.is_some() {
+        if self.halted.is_some() || self.closed {
             return;
         }
         self.vote(now, out);
-        self.ask_payload(out);
+        self.ask_payload(now, out);
         self.ask_blocks(out);
         self.wait(out);
     }
@@ -29,7 +30,13 @@ impl Replica {
         let high_qc = self.pacemaker.high_qc();
         match commit(&mut self.tree, high_qc) {
             Decision::Wait => {}
-            Decision::Commit(blocks) => out.extend(blocks.into_iter().map(Effect::Commit)),
+            Decision::Commit(blocks) => {
+                let closed = blocks.last().is_some_and(|last| last.end.is_some());
+                out.extend(blocks.into_iter().map(Effect::Commit));
+                if closed {
+                    return self.close(out);
+                }
+            }
             // rule K4
             Decision::Fork(certificate) => {
                 let root = self.tree.root();
@@ -53,7 +60,11 @@ impl Replica {
         };
         match judge(&self.tree, id, &proposal.block, now, self.config.clock_bound_ms) {
             Verdict::Fit => {}
-            Verdict::ParentMissing | Verdict::BatchesMissing | Verdict::Ahead | Verdict::NotLater => return,
+            Verdict::ParentMissing
+            | Verdict::BatchesMissing
+            | Verdict::Ahead
+            | Verdict::NotLater
+            | Verdict::AfterClosing => return,
         }
         let block = (&proposal.block, &proposal.justify);
         let words = self.safety.vote(&self.set, &self.pacemaker, block, proposal.timeout_cert.as_ref());
@@ -63,7 +74,7 @@ impl Replica {
 
     /// As leader, asks what to order: once for each parent, and again when work arrives.
     // rules P1, I2
-    fn ask_payload(&mut self, out: &mut Vec<Effect>) {
+    fn ask_payload(&mut self, now: TimeMs, out: &mut Vec<Effect>) {
         let view = self.view();
         let question = Some((view, self.high_qc().view));
         let acted = self.safety.may_act(view).is_err() && !crypto::broken!(ActsAgain);
@@ -72,17 +83,27 @@ impl Replica {
         }
         if let Some(exclude) = self.ordered_above_root() {
             self.asked = question;
+            // rule H3: nothing is left to ask for.
+            if self.closing() {
+                return self.propose(now, Vec::new(), None, out);
+            }
             out.push(Effect::BuildPayload { view, exclude });
         }
     }
 
     /// Proposes for the current view, which we lead.
     // rules P1 to P5
-    pub(super) fn propose(&mut self, now: TimeMs, batches: Vec<BatchRef>, out: &mut Vec<Effect>) {
+    pub(super) fn propose(
+        &mut self,
+        now: TimeMs,
+        batches: Vec<BatchRef>,
+        handover: Option<Handover>,
+        out: &mut Vec<Effect>,
+    ) {
         let (Some(me), Some(parent)) = (self.me, self.tree.header(&self.pacemaker.high_qc().block)) else {
             return;
         };
-        let block = build(me, &self.pacemaker, parent, now, batches);
+        let block = build(me, &self.pacemaker, parent, now, batches, handover);
         let justify = self.pacemaker.high_qc().clone();
         let Ok(words) = self.safety.propose(&self.set, &self.pacemaker, block.clone()) else {
             return;
@@ -93,6 +114,24 @@ impl Replica {
         self.tree.set_here(&id);
         self.formed = None;
         out.push(Effect::Speak(words));
+    }
+
+    /// Whether an uncommitted block that we would build on closes the epoch.
+    pub(super) fn closing(&self) -> bool {
+        self.tree.closing(&self.high_qc().block) == Closing::Yes
+    }
+
+    /// The epoch is over: nothing runs any more, and nothing more is said.
+    // rule H4
+    fn close(&mut self, out: &mut Vec<Effect>) {
+        self.closed = true;
+        // rule I4: no proposal will carry this certificate.
+        if self.formed.take().is_some() {
+            self.tell(Recipients::All, out);
+        }
+        self.pacemaker.run(None, out);
+        self.end_relay(out);
+        self.fetch.want(&self.config, self.me, &self.tree, &[], out);
     }
 
     /// Batches of the uncommitted blocks we would build on; `None` while one of them is missing.
@@ -144,7 +183,7 @@ impl Replica {
     // rule T5
     pub(super) fn view_ms(&self) -> u64 {
         // A healthy view is at most three above the last committed one.
-        let healthy = self.tree.root().view.get().saturating_add(3);
+        let healthy = self.tree.root_view().get().saturating_add(3);
         self.config.view_ms(self.view().get().saturating_sub(healthy))
     }
 }

@@ -2,6 +2,7 @@
 
 mod alone;
 mod faults;
+mod handover;
 mod healthy;
 mod net;
 mod random;

@@ -4,12 +4,13 @@ use ledger::batch::BatchesError;
 use ledger::{Event, LedgerError, Outcome, batch_id, batch_ref};
 use proto::batch::BatchRef;
 use proto::canonical::Canonical as _;
-use proto::counter::{Height, LeafIndex, TimeMs};
+use proto::counter::{Epoch, Height, LeafIndex, TimeMs};
 use proto::domain::Domain;
-use proto::entry::{ENTRY_BYTES_MAX, Entry, SubmissionEntry};
+use proto::entry::{ENTRY_BYTES_MAX, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::genesis::Admission;
 use proto::id::{BatchId, BlockId};
 use proto::operation::{Operation, PREDICATE_BYTES_MAX};
+use proto::policy::Policy;
 use proto::submission::Submission;
 
 use crate::world::{Person, START, STEP_MS, World, digest, genesis, ids, indexes, proof};
@@ -22,8 +23,18 @@ fn genesis_writes_two_leaves() {
     let reader = world.reader();
     assert_eq!(reader.tip(), Ok(Some(tip)));
     let leaf = |index| reader.entry(LeafIndex::new(index)).expect("readable");
-    assert_eq!(leaf(0).map(|(_, entry)| entry), Some(Entry::Genesis(world.genesis.encode())));
-    assert_eq!(leaf(1).map(|(_, entry)| entry), Some(Entry::Policy(crate::world::POLICY.to_owned())));
+    let (network, origin) = (world.network(), world.genesis.origin.clone());
+    let begun = Entry::Genesis(GenesisEntry { network, origin });
+    assert_eq!(leaf(0).map(|(_, entry)| entry), Some(begun));
+    let set = world.genesis.validator_set();
+    let policy = Policy::of(&set).expect("equal powers").to_string();
+    let reign = Entry::Epoch(EpochEntry {
+        epoch: Epoch::ZERO,
+        height: Height::ZERO,
+        validators: set.digest(),
+        policy: crypto::sha256(policy.as_bytes()),
+    });
+    assert_eq!(leaf(1).map(|(_, entry)| entry), Some(reign));
     assert_eq!(leaf(2), None);
     assert_eq!(reader.block(Height::ZERO).expect("readable").map(|it| it.block), Some(world.genesis.block()));
 }
@@ -278,14 +289,14 @@ fn the_largest_submission_fits_a_leaf() {
 }
 
 #[test]
-fn a_genesis_that_fits_no_leaf_begins_no_ledger() {
-    let mut large = genesis(Admission::Open, &[]);
-    let policy = "x".repeat(ENTRY_BYTES_MAX);
+fn a_genesis_that_does_not_hold_begins_no_ledger() {
+    let mut spoiled = genesis(Admission::Open, &[]);
     let store = std::sync::Arc::new(crate::world::Memory::default());
-    let refused = ledger::Ledger::open(store.clone(), &large, policy).map(|_| ());
-    assert!(matches!(refused, Err(LedgerError::LeafTooLarge { what: "policy", .. })), "{refused:?}");
-    large.origin = "https://no.scheme".to_owned();
-    let refused = ledger::Ledger::open(store, &large, String::new()).map(|_| ());
+    spoiled.validators[0].power = 5;
+    let refused = ledger::Ledger::open(store.clone(), &spoiled).map(|_| ());
+    assert!(matches!(refused, Err(LedgerError::Policy(_))), "{refused:?}");
+    spoiled.origin = "https://no.scheme".to_owned();
+    let refused = ledger::Ledger::open(store, &spoiled).map(|_| ());
     assert!(matches!(refused, Err(LedgerError::Genesis(_))), "{refused:?}");
 }
 

@@ -128,10 +128,10 @@ fn a_quorum_counts_power_not_heads() {
     let (world, heads) = world_of(1);
     let mut validators = world.genesis.validators.clone();
     validators[0].power = 7;
-    let (network, block) = (world.network(), world.genesis.block().id());
+    let (network, opening) = (world.network(), world.genesis.validator_set().opening());
     let origin = world.genesis.origin.clone();
     let epoch = proto::counter::Epoch::ZERO;
-    let set = ValidatorSet::new(network, origin, block, epoch, validators).expect("a set");
+    let set = ValidatorSet::new(network, origin, epoch, opening, validators).expect("a set");
     let mut collector = Collector::new(Arc::new(set), TreeSize::ZERO);
     collector.head(heads[1]);
     for signer in [1, 2, 3] {

@@ -38,7 +38,7 @@ fn a_known_history_leads_to_known_digests() {
     let found = [tip.block.to_string(), tip.head.root.to_string(), tip.state.to_string()];
     let known = [
         "9d8638f001ac9eef616ff1a60df18bd751890f21d8767a1b9597f182ec92f2b6",
-        "74600f2d6efb8f002ddd52811cd6092b19eb260ce4a19aa85042d7c4d11d24b6",
+        "432bb55e5c9dd6fc837f992d665840f3bbb793119fe8f489af13c0b273359dc0",
         "1f5a78b30124d4bd0ab9e298e3f0a755c80a0cb996f003e3a94931752e896fa6",
     ];
     assert_eq!((tip.head.size.get(), found.each_ref().map(String::as_str)), (8, known));

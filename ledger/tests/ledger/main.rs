@@ -2,6 +2,7 @@
 
 mod attestations;
 mod blocks;
+mod epochs;
 mod finality;
 mod golden;
 mod identities;

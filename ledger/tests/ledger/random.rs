@@ -7,7 +7,7 @@ use proto::counter::{Height, LeafIndex};
 use proto::operation::Operation;
 use proto::submission::Submission;
 
-use crate::world::{Memory, POLICY, Person, STEP_MS, World, proof};
+use crate::world::{Memory, Person, STEP_MS, World, proof};
 
 /// What somebody tries: by number, so that a failing history shrinks to a short one.
 #[derive(Clone, Copy, Debug)]
@@ -96,14 +96,14 @@ proptest! {
             world.waiting.push((applied.height, applied.change));
             if at % 3 == 2 {
                 world.settle();
-                world.ledger = Ledger::open(world.store.clone(), &world.genesis, String::new()).expect("ours").0;
+                world.ledger = Ledger::open(world.store.clone(), &world.genesis).expect("ours").0;
             }
         }
         world.settle();
 
         // Another node, which writes everything at once and never restarts.
         let store = Memory::of(Default::default());
-        let (mut replay, change) = Ledger::open(store.clone(), &world.genesis, POLICY.to_owned()).expect("empty");
+        let (mut replay, change) = Ledger::open(store.clone(), &world.genesis).expect("empty");
         store.commit(&change.expect("an empty store is written"));
         for committed in blocks {
             let applied = replay.apply(committed).expect("the next block");

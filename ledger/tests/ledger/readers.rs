@@ -7,7 +7,7 @@ use ledger::read::ReadError;
 use ledger::{Ledger, LedgerError, LedgerReader};
 use merkle::{TileId, consistency, inclusion, leaf_hash};
 use proto::checkpoint::Head;
-use proto::counter::{Height, LeafIndex, TreeSize};
+use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
 
 use crate::world::{Memory, Person, World, digest, proof};
 
@@ -172,7 +172,7 @@ fn a_damaged_value_is_named_and_never_a_panic() {
     let head = world.run(&[create, wrong, issue]).head.expect("a head");
     world.finalize(head);
     let read_all = |store: Arc<Memory>| -> Result<(), LedgerError> {
-        Ledger::open(store.clone(), &world.genesis, String::new())?;
+        Ledger::open(store.clone(), &world.genesis)?;
         let reader = LedgerReader::new(store);
         for index in 0..5 {
             reader.entry(LeafIndex::new(index))?;
@@ -188,6 +188,7 @@ fn a_damaged_value_is_named_and_never_a_panic() {
         reader.attestation(&issued)?;
         reader.identities(None, 9)?;
         reader.notices(0, 9)?;
+        reader.reign(Epoch::ZERO)?;
         Ok(())
     };
     let whole = world.store.content();

@@ -6,11 +6,10 @@ use ledger::{Ledger, LedgerError, Outcome};
 use proto::counter::{Height, TreeSize};
 use proto::genesis::Admission;
 
-use crate::world::{Memory, POLICY, Person, World, genesis, proof};
+use crate::world::{Memory, Person, World, genesis, proof};
 
 fn reopen(world: &World) -> Ledger {
-    let (ledger, change) =
-        Ledger::open(world.store.clone(), &world.genesis, "not used".to_owned()).expect("our store");
+    let (ledger, change) = Ledger::open(world.store.clone(), &world.genesis).expect("our store");
     assert_eq!(change, None, "there is nothing to write");
     ledger
 }
@@ -112,7 +111,7 @@ fn what_was_not_durable_is_applied_again_alike() {
 fn another_networks_store_is_refused() {
     let world = World::open();
     let other = genesis(Admission::Registered, &[&Person::new(9)]);
-    let refused = Ledger::open(world.store.clone(), &other, POLICY.to_owned()).map(|_| ());
+    let refused = Ledger::open(world.store.clone(), &other).map(|_| ());
     let (found, expected) = (world.network(), other.network());
     assert_eq!(refused, Err(LedgerError::OtherNetwork { found, expected }));
     let text = LedgerError::OtherNetwork { found, expected }.to_string();
@@ -133,18 +132,18 @@ fn a_store_that_does_not_hold_together_is_refused() {
     {
         let mut content = world.store.content();
         assert!(content.remove(&(table, key)).is_some(), "{table:?}");
-        let refused = Ledger::open(Memory::of(content), &world.genesis, String::new()).map(|_| ());
+        let refused = Ledger::open(Memory::of(content), &world.genesis).map(|_| ());
         assert!(matches!(refused, Err(LedgerError::Read(_))), "{table:?}: {refused:?}");
     }
     // A hash of the log, and another height's block in the place of the tip's.
     let mut content = world.store.content();
     content.get_mut(&(Table::Tiles, tile)).expect("the first tile")[40] ^= 1;
-    assert!(Ledger::open(Memory::of(content), &world.genesis, String::new()).is_err());
+    assert!(Ledger::open(Memory::of(content), &world.genesis).is_err());
     let mut content = world.store.content();
     let first = content[&(Table::Blocks, 0_u64.to_be_bytes().to_vec())].clone();
     content.insert((Table::Blocks, height), first);
-    assert!(Ledger::open(Memory::of(content), &world.genesis, String::new()).is_err());
+    assert!(Ledger::open(Memory::of(content), &world.genesis).is_err());
     let empty = Arc::new(Memory::default());
-    let begun = Ledger::open(empty, &world.genesis, POLICY.to_owned()).expect("an empty store");
+    let begun = Ledger::open(empty, &world.genesis).expect("an empty store");
     assert!(begun.1.is_some());
 }

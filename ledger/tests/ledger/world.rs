@@ -22,7 +22,6 @@ use proto::verified::{SignatureChecker, Strict, Unverified, Verified};
 pub const START: TimeMs = TimeMs::new(1_000_000);
 /// Block times are so far apart.
 pub const STEP_MS: u64 = 1_000;
-pub const POLICY: &str = "log example\nquorum none\n";
 
 /// What a store holds.
 pub type Content = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
@@ -106,20 +105,27 @@ impl SignatureChecker for Lenient {
     }
 }
 
-pub fn genesis(admission: Admission, registrars: &[&Person]) -> Genesis {
-    let key = |scheme, role: u8, n: u8| {
-        let seed = [200 + role, n].repeat(16).try_into().expect("32 bytes");
-        SecretKey::from_seed(scheme, &seed).expect("a scheme that signs").public().clone()
-    };
-    let validator = |n: u8| Validator {
+/// The secret key of a validator in one of its roles.
+pub fn validator_secret(scheme: Scheme, role: u8, n: u8) -> SecretKey {
+    let seed = [200 + role, n].repeat(16).try_into().expect("32 bytes");
+    SecretKey::from_seed(scheme, &seed).expect("a scheme that signs")
+}
+
+/// Validator `v0`, `v1` and so on.
+pub fn validator(n: u8) -> Validator {
+    let key = |scheme, role| validator_secret(scheme, role, n).public().clone();
+    Validator {
         name: format!("v{n}"),
         power: 1,
-        consensus: key(Scheme::Ed25519, 0, n),
-        network: key(Scheme::Ed25519, 1, n),
-        log: key(Scheme::Ed25519, 2, n),
-        cosigner_ed25519: key(Scheme::Ed25519, 3, n),
-        cosigner_ml_dsa_65: key(Scheme::MlDsa65, 4, n),
-    };
+        consensus: key(Scheme::Ed25519, 0),
+        network: key(Scheme::Ed25519, 1),
+        log: key(Scheme::Ed25519, 2),
+        cosigner_ed25519: key(Scheme::Ed25519, 3),
+        cosigner_ml_dsa_65: key(Scheme::MlDsa65, 4),
+    }
+}
+
+pub fn genesis(admission: Admission, registrars: &[&Person]) -> Genesis {
     Genesis {
         origin: "quorate.example/test".to_owned(),
         time: START,
@@ -158,8 +164,7 @@ impl World {
 
     pub fn begin(genesis: Genesis) -> Self {
         let store = Arc::new(Memory::default());
-        let (ledger, change) =
-            Ledger::open(store.clone(), &genesis, POLICY.to_owned()).expect("an empty store");
+        let (ledger, change) = Ledger::open(store.clone(), &genesis).expect("an empty store");
         store.commit(&change.expect("an empty store is written"));
         let mut world = Self { genesis, store, ledger, waiting: Vec::new(), nonce: 0 };
         world.ledger.durable(Height::ZERO);
@@ -241,6 +246,7 @@ impl World {
             proposer: ValidatorIndex::new(1),
             time: tip.time.plus(STEP_MS),
             batches: batches.iter().map(|batch| batch_ref(batch)).collect(),
+            handover: None,
         };
         // Whether it holds is consensus' matter; here it only has to name the parent.
         let justify = QuorumCert {
@@ -305,7 +311,8 @@ impl World {
         let ed25519 = Signature::parse(Scheme::Ed25519, &[7; 64]).expect("64 bytes");
         let ml_dsa_65 = Signature::parse(Scheme::MlDsa65, &[7; 3309]).expect("3309 bytes");
         let signer = ValidatorIndex::new(signer);
-        let cosignature = Cosignature { signer, head, time_s, log: ed25519.clone(), ed25519, ml_dsa_65 };
+        let (epoch, log) = (Epoch::ZERO, ed25519.clone());
+        let cosignature = Cosignature { epoch, signer, head, time_s, log, ed25519, ml_dsa_65 };
         Unverified::new(cosignature)
             .verify(&self.genesis.validator_set(), &Lenient)
             .expect("a known signer, nothing else is checked")

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use proto::checkpoint::{CheckpointText, CheckpointTextError, Head, SignatureLineError};
 use proto::note::{KeyName, Note, NoteError, NoteKeyId};
 use proto::policy::{Policy, Quorum, Signer};
+use proto::receipt::Receipt;
 use proto::verified::Strict;
 
 /// A witness of the policy that cosigned, and when by its own clock.
@@ -108,6 +109,11 @@ pub fn verify_checkpoint(policy: &Policy, note: &str) -> Result<CheckpointFacts,
     let cosigners = check_signatures(policy, &note, &text)?;
     check_quorum(policy, &cosigners)?;
     Ok(facts(policy, text, cosigners))
+}
+
+/// The head that a receipt's checkpoint says, before anything of it is believed; none when it says none.
+pub fn head_of(receipt: &Receipt) -> Option<Head> {
+    read(&receipt.checkpoint).ok().map(|(_, text)| text.head)
 }
 
 pub(crate) fn facts(policy: &Policy, text: CheckpointText, cosigners: Vec<Cosigner>) -> CheckpointFacts {

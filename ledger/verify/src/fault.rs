@@ -3,6 +3,7 @@
 use crypto::Digest;
 use merkle::inclusion::InclusionError;
 use proto::canonical::DecodeError;
+use proto::counter::{Epoch, TreeSize};
 use proto::id::SubmissionId;
 use proto::note::KeyName;
 use proto::submission::SubmissionError;
@@ -16,6 +17,18 @@ pub enum Fault {
     /// The checkpoint is not the quorum's.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFault),
+    /// The signatures hold, and those who made them reigned no more.
+    #[error(
+        "a head of {size} leaves is signed by the validators of epoch {epoch}, whose last head has {last}"
+    )]
+    Retired {
+        /// Whose validators signed.
+        epoch: Epoch,
+        /// Size of the head.
+        size: TreeSize,
+        /// Size of the last head they could sign.
+        last: TreeSize,
+    },
     /// The entry does not stand where the receipt says.
     #[error(transparent)]
     Inclusion(#[from] InclusionError),

@@ -5,6 +5,7 @@
 //!
 //! - `receipt` runs the checks in their fixed order; `report` says what each one found;
 //! - `checkpoint` decides whether a signed head is the quorum's; `history` whether one head extends another;
+//! - `trust` follows the validators from epoch to epoch, from a genesis alone;
 //! - `fault` lists why something was not believed.
 //!
 //! A receipt of ours has no byte that is not checked: a signature line by a key that the policy does not know is
@@ -15,9 +16,11 @@ mod fault;
 mod history;
 mod receipt;
 mod report;
+mod trust;
 
-pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, verify_checkpoint};
+pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, head_of, verify_checkpoint};
 pub use fault::Fault;
 pub use history::{HistoryFault, verify_history};
 pub use receipt::{Freshness, Options, verify_receipt};
 pub use report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};
+pub use trust::{HandoverProof, Trust, TrustError};

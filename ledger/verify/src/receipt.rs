@@ -4,14 +4,13 @@
 //! would rest on something that was not believed.
 //! The order is the same in every verifier of ours, so that all name the same first fault.
 
-use crypto::{Digest, sha256};
+use crypto::Digest;
 use merkle::inclusion::{self, InclusionError};
 use merkle::leaf_hash;
 use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
-use proto::entry::{Entry, SubmissionEntry};
-use proto::genesis::Genesis;
-use proto::id::{NetworkId, SubmissionId};
+use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
+use proto::id::SubmissionId;
 use proto::policy::{Policy, Quorum};
 use proto::receipt::Receipt;
 use proto::verified::Strict;
@@ -78,7 +77,7 @@ impl Run {
                 self.author(submission)?;
                 submission.submission.body().operation.content()
             }
-            Entry::Genesis(_) | Entry::Policy(_) | Entry::Block(_) => {
+            Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
                 self.skip(Code::AuthorSignature, "the entry is the network's own and has no author");
                 self.skip(Code::KeyStanding, "the entry is the network's own and has no author");
                 None
@@ -211,14 +210,14 @@ fn read_entry(
 ) -> Result<(Entry, EntryFacts), Fault> {
     let entry = Entry::decode(bytes)?;
     let said = match &entry {
-        Entry::Genesis(bytes) => {
-            let genesis = Genesis::decode(bytes)?;
-            if genesis.origin != facts.origin.as_str() {
-                return Err(Fault::OtherOrigin { found: genesis.origin, expected: facts.origin.clone() });
+        Entry::Genesis(GenesisEntry { network, origin }) => {
+            if origin != facts.origin.as_str() {
+                let found = origin.clone();
+                return Err(Fault::OtherOrigin { found, expected: facts.origin.clone() });
             }
-            EntryFacts::Genesis { network: NetworkId::new(sha256(bytes)) }
+            EntryFacts::Genesis { network: *network }
         }
-        Entry::Policy(_) => EntryFacts::Policy,
+        Entry::Epoch(entry) => EntryFacts::Epoch(*entry),
         Entry::Block(block) => EntryFacts::Block { height: block.height, time: block.time },
         Entry::Submission(submission) => EntryFacts::Submission(Box::new(submission_facts(submission))),
     };

@@ -5,6 +5,7 @@
 
 use crypto::{Digest, KeyId};
 use proto::counter::{Height, LeafIndex, TimeMs};
+use proto::entry::EpochEntry;
 use proto::id::{Did, NetworkId, SubmissionId, Tenant};
 
 use crate::checkpoint::CheckpointFacts;
@@ -109,8 +110,8 @@ pub enum EntryFacts {
         /// Its id.
         network: NetworkId,
     },
-    /// A policy of the network.
-    Policy,
+    /// The beginning of an epoch, and whose it is.
+    Epoch(EpochEntry),
     /// A submission that was executed.
     Submission(Box<SubmissionFacts>),
     /// The end of a block.
@@ -127,7 +128,7 @@ impl EntryFacts {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Genesis { .. } => "genesis",
-            Self::Policy => "policy",
+            Self::Epoch(_) => "epoch",
             Self::Submission(_) => "submission",
             Self::Block { .. } => "block",
         }

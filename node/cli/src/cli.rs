@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
 use crate::commands::dev::Dev;
+use crate::commands::evidence::EvidenceCommand;
 use crate::commands::get::Get;
 use crate::commands::keys::Keys;
 use crate::commands::node::Node;
@@ -12,6 +13,8 @@ use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
 use crate::commands::testnet::Testnet;
+use crate::commands::trust::Trust;
+use crate::commands::validator::Validator;
 use crate::commands::verify::Verify;
 use crate::commands::version::Completions;
 use crate::exit::Exit;
@@ -57,6 +60,14 @@ pub enum Command {
     Receipt(Fetch),
     /// Check a receipt offline
     Verify(Verify),
+    /// Fetch the chain of trust, from genesis to the validators of today
+    Trust(Trust),
+    /// Who orders submissions, and how that changes
+    #[command(subcommand)]
+    Validator(Validator),
+    /// Proof that a validator contradicted itself
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Show where a node stands
     Status(Status),
     /// Keys to sign submissions with

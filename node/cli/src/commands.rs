@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod config;
 pub mod dev;
+pub mod evidence;
 pub mod get;
 pub mod keys;
 pub mod node;
@@ -11,5 +12,7 @@ pub mod register;
 pub mod status;
 pub mod submit;
 pub mod testnet;
+pub mod trust;
+pub mod validator;
 pub mod verify;
 pub mod version;

@@ -15,7 +15,7 @@ use testnet::topology::Topology;
 use verify::Options;
 
 use crate::commands::submit::{Draft, state_name};
-use crate::commands::verify::{Files, judge};
+use crate::commands::verify::{Belief, Files, judge};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
 use crate::{files, net, submitter};
@@ -117,8 +117,12 @@ pub async fn run(
     files::write(&policy_file, &policy)?;
 
     // From here on nothing is asked of any node: two files and this program, as a verifier has them.
-    let files =
-        Files { receipt: &receipt_file, policy: Some(&policy_file), artifact: Some(&program), entry: None };
+    let files = Files {
+        receipt: &receipt_file,
+        belief: Belief::Policy(Some(&policy_file)),
+        artifact: Some(&program),
+        entry: None,
+    };
     let verdict = judge(files, Options { submission: Some(submission.id()), ..Options::default() })?;
     output.row("verified", verdict.summary());
     let word = match verdict.verified {

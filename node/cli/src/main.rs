@@ -9,10 +9,12 @@ mod demo;
 mod exit;
 mod files;
 mod load;
+mod membership;
 mod net;
 mod output;
 mod submitter;
 mod time;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -53,7 +55,10 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         Command::Get(args) => commands::get::run(args, output),
         Command::Receipt(args) => commands::receipt::run(args, output),
         Command::Status(args) => commands::status::run(args, output),
+        Command::Evidence(command) => commands::evidence::run(command, output),
         Command::Verify(args) => commands::verify::run(args, output),
+        Command::Trust(args) => commands::trust::run(args, output),
+        Command::Validator(command) => commands::validator::run(command, output),
         Command::Keys(command) => commands::keys::run(command, output),
         Command::Completions(args) => commands::version::completions(args, output),
         Command::Version => commands::version::run(output),

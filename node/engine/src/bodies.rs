@@ -58,10 +58,9 @@ impl Bodies {
         bodies
     }
 
-    /// Keeps the batches of a block, which are known to be the ones it names. Whether the block waited for them.
-    pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) -> bool {
+    /// Keeps the batches of a block, which are known to be the ones it names.
+    pub(crate) fn keep(&mut self, block: &Block, batches: Vec<Arc<Verified<Batch>>>) {
         self.whole.insert(block.id(), Whole { block: block.clone(), batches });
-        self.awaited.remove(&block.id()).is_some()
     }
 
     /// The batches of a block, when all are here.
@@ -83,21 +82,27 @@ impl Bodies {
         self.awaited.values().find(names).map(|it| it.block.proposer)
     }
 
-    /// Whether all batches of `block` are here; if not, it is remembered as waiting for them.
-    pub(crate) fn await_batches(&mut self, block: Block, from: ValidatorIndex, batches: &Batches) -> bool {
-        if self.gather(&block, batches) {
-            return true;
-        }
+    /// Remembers a block that waits for its batches, or for our ledger to come as far as it hands over from.
+    pub(crate) fn wait_for(&mut self, block: Block, from: ValidatorIndex) {
         if self.awaited.len() < AWAITED_MAX {
             self.awaited.insert(block.id(), Awaited { block, from, tries: 0 });
         }
-        false
     }
 
-    /// The waiting blocks that have become whole.
-    pub(crate) fn completed(&mut self, batches: &Batches) -> Vec<BlockId> {
+    /// The blocks that wait and have all their batches by now.
+    pub(crate) fn completed(&mut self, batches: &Batches) -> Vec<Block> {
         let blocks: Vec<_> = self.awaited.values().map(|it| it.block.clone()).collect();
-        blocks.into_iter().filter(|block| self.gather(block, batches)).map(|block| block.id()).collect()
+        blocks.into_iter().filter(|block| self.gather(block, batches)).collect()
+    }
+
+    /// A block waits no longer.
+    pub(crate) fn done(&mut self, block: &BlockId) {
+        self.awaited.remove(block);
+    }
+
+    /// The blocks that wait.
+    pub(crate) fn awaited(&self) -> Vec<BlockId> {
+        self.awaited.keys().copied().collect()
     }
 
     /// Whether all batches of `block` are here; from now on they are kept with it.
@@ -150,6 +155,10 @@ impl Engine {
     /// Asks for what a block still waits for, its batches or all of it, in turn: first who sent it, then the others.
     pub(crate) fn fetch_batches(&mut self, block: BlockId, out: &mut Vec<Command>) {
         let count = self.set.count() as u16;
+        // Then it waits for our ledger alone.
+        if self.bodies.whole.contains_key(&block) {
+            return;
+        }
         let Some(awaited) = self.bodies.awaited.get_mut(&block) else { return };
         let peer = ValidatorIndex::new((awaited.from.get() + awaited.tries / 2) % count);
         let asks_body = awaited.tries % 2 == 1;

@@ -2,6 +2,8 @@
 //!
 //! Whatever must not be known before a write is durable stands behind the write's gate, and nowhere else.
 
+use std::sync::Arc;
+
 use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
 use ledger::change::ChangeSet;
 use ledger::collector::Divergence;
@@ -12,8 +14,10 @@ use proto::counter::Height;
 use proto::id::{SubmissionId, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::record::SafetyRecord;
+use proto::validators::ValidatorSet;
 
-use crate::event::{CallerTicket, Event, PeerTicket, QuestionId, Timer};
+use crate::event::{CallerTicket, Event, Peer, PeerTicket, QuestionId, Timer};
+use crate::reigns::Reigns;
 
 /// One thing to do. A shell does them in order; what is behind a gate follows when the gate opens.
 #[derive(Debug)]
@@ -29,7 +33,25 @@ pub enum Command {
     /// Sign a statement, send it to its recipients, and hand it back as a message when we are among them.
     Say(Say),
     /// Sign a head with the three log keys and hand the cosignature back as a message of our own.
-    Cosign(Head),
+    Cosign {
+        /// The head.
+        head: Head,
+        /// Among whom: the set that signs heads of this size, which may reign no more.
+        set: Arc<ValidatorSet>,
+        /// Our position in it.
+        signer: ValidatorIndex,
+    },
+    /// Other validators reign from here on, or those before them are done: by these sets, check what comes in and address
+    /// what goes out. `Send` and `Say` name positions in the reigning one; what was to be said in an earlier epoch and is
+    /// let out by its gate only now is dropped.
+    Reign(Arc<Reigns>),
+    /// Send a message to one node, validator or not, if it is connected.
+    Show {
+        /// To whom.
+        to: Peer,
+        /// What.
+        message: Message,
+    },
     /// Send a message.
     Send {
         /// To whom.
@@ -40,7 +62,7 @@ pub enum Command {
     /// Ask a peer; exactly one `Response` or `NoResponse` comes back.
     Ask {
         /// Whom.
-        to: ValidatorIndex,
+        to: Peer,
         /// Names the answer.
         question: QuestionId,
         /// What.

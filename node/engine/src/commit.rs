@@ -8,6 +8,7 @@ use proto::verified::Verified;
 
 use crate::command::Command;
 use crate::engine::{Engine, TIP_CERTIFICATE};
+use crate::epochs::put_end;
 use crate::event::Event;
 
 impl Engine {
@@ -20,7 +21,7 @@ impl Engine {
         committed: CommittedBlock,
         out: &mut Vec<Command>,
     ) -> Result<(), LedgerError> {
-        let CommittedBlock { block, justify, certificate } = committed;
+        let CommittedBlock { block, justify, certificate, end } = committed;
         self.bodies.gather(&block, &self.batches);
         let batches = self.bodies.of(&block.id()).unwrap_or_default();
         let batches = batches.iter().map(|batch| Verified::clone(batch)).collect();
@@ -28,6 +29,10 @@ impl Engine {
         let Applied { height, mut change, head, outcomes, notices } =
             self.ledger.apply(Committed { block, justify, batches })?;
         change.put(Table::Meta, TIP_CERTIFICATE, certificate.encode());
+        if let Some(end) = &end {
+            put_end(self.set.epoch(), end, &mut change);
+            self.cosigning.end_term(self.ledger.reign().size);
+        }
 
         self.pool.remove_committed(outcomes.iter().map(|(id, _)| id));
         self.batches.committed(&refs);
@@ -39,9 +44,10 @@ impl Engine {
         }
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
+        let cosign = head.and_then(|head| self.cosigning.command(head));
         match crypto::broken!(CosignedBeforeDurable) {
-            true => out.extend(head.map(Command::Cosign)),
-            false => then.extend(head.map(Command::Cosign)),
+            true => out.extend(cosign),
+            false => then.extend(cosign),
         }
         out.push(Command::Store(Gated::new(change, then)));
         // After the block's own writes: cosignatures that came early may certify the head at once, and a certificate

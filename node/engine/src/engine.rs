@@ -3,10 +3,11 @@
 //! Each event is handed to the room that makes the next stage of the pipeline, and what that room asks for becomes
 //! commands. `obey` translates the replica's effects; everything else happens in the modules beside this one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use consensus::{Effect, Gated, Input, Recipients, RecoverError, Replica, Tip};
+use crypto::PublicKey;
 use ledger::change::{ChangeSet, Table};
 use ledger::read::{Read, ReadError};
 use ledger::{Ledger, LedgerError, LedgerReader};
@@ -16,10 +17,10 @@ use mempool::pool::Pool;
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::certificate::QuorumCert;
-use proto::counter::{Height, TimeMs};
+use proto::counter::{Epoch, Height, TimeMs};
 use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
-use proto::message::Message;
+use proto::message::{Message, SyncInfo};
 use proto::record::SafetyRecord;
 use proto::validators::ValidatorSet;
 use proto::verified::Verified;
@@ -27,17 +28,17 @@ use proto::verified::Verified;
 use crate::bodies::Bodies;
 use crate::command::{Alarm, Command};
 use crate::cosign::Cosigning;
-use crate::event::{Event, Timer, VerifiedMessage};
+use crate::epochs::{Contacts, positions};
+use crate::event::{Event, Peer, Timer, VerifiedMessage};
 use crate::questions::Questions;
 
 /// What an engine is made of.
 pub struct Setup {
     /// The network.
     pub genesis: Arc<Genesis>,
-    /// The policy text of leaf 1.
-    pub policy: String,
-    /// Our position among the validators; none for an observer.
-    pub me: Option<ValidatorIndex>,
+    /// Our consensus key: we vote in the epochs whose validators name it, and follow in the others. None for a node that
+    /// never votes.
+    pub key: Option<PublicKey>,
     /// Timeouts and bounds of consensus.
     pub consensus: consensus::Config,
     /// Bounds of the submissions that wait here.
@@ -66,6 +67,10 @@ pub enum EngineError {
 /// What an engine shows of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Our position among its validators; none while we only follow.
+    pub me: Option<ValidatorIndex>,
     /// The replica's view, leader and committed height.
     pub consensus: consensus::Status,
     /// The log's head here, durable or not.
@@ -86,6 +91,11 @@ pub struct Status {
 pub struct Engine {
     pub(crate) set: Arc<ValidatorSet>,
     pub(crate) me: Option<ValidatorIndex>,
+    pub(crate) key: Option<PublicKey>,
+    pub(crate) positions: BTreeMap<Peer, ValidatorIndex>,
+    pub(crate) contacts: Contacts,
+    pub(crate) config: consensus::Config,
+    pub(crate) store: Arc<dyn Read>,
     pub(crate) replica: Replica,
     pub(crate) ledger: Ledger,
     pub(crate) reader: LedgerReader,
@@ -98,7 +108,7 @@ pub struct Engine {
     pub(crate) flush_running: bool,
     /// A batch or submission has come since the replica was last told.
     pub(crate) arrived: bool,
-    waiting: bool,
+    pub(crate) waiting: bool,
     halted: bool,
     /// What an empty store begins with.
     first: Option<ChangeSet>,
@@ -110,13 +120,20 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup { genesis, policy, me, consensus, pool, batches, store, record, journaled } = setup;
-        let set = Arc::new(genesis.validator_set());
-        let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis, policy)?;
-        let tip = tip(&ledger, &genesis, &*store)?;
+        let Setup { genesis, key, consensus, pool, batches, store, record, journaled } = setup;
+        let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis)?;
+        let epoch = ledger.reign().epoch;
+        let missing = || ReadError::damaged(Table::Epochs, &epoch.get().to_be_bytes(), "missing".to_owned());
+        let set = ledger.validators(epoch).map_err(LedgerError::Read)?;
+        let set = Arc::new(set.ok_or_else(|| LedgerError::Read(missing()))?);
+        let me = key.as_ref().and_then(|key| set.position(key));
+        let tip = tip(&ledger, &set, &*store)?;
+        // rule H5: what was said in an earlier epoch is done with. The store knows of every epoch that we spoke in.
+        let record = record.filter(|record| record.epoch >= epoch);
+        let reader = LedgerReader::new(Arc::clone(&store));
         let settled = tip.block.height;
-        let reader = LedgerReader::new(store);
-        let journaled: Vec<_> = journaled.into_iter().filter(|it| it.block.height > settled).collect();
+        let journaled: Vec<_> =
+            journaled.into_iter().filter(|it| it.block.height > settled && it.block.epoch == epoch).collect();
         let bodies = Bodies::recovered(&journaled);
         // What was voted for and is not committed waits again: should its block be abandoned, it is ordered anew.
         let mut waiting = Batches::new(batches);
@@ -126,11 +143,16 @@ impl Engine {
         }
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
-        let cosigning =
-            Cosigning::new(Arc::clone(&set), me, reader.checkpoint_latest().map_err(LedgerError::Read)?);
+        let latest = reader.checkpoint_latest().map_err(LedgerError::Read)?;
+        let cosigning = Cosigning::new(&ledger, key.as_ref(), latest).map_err(LedgerError::Read)?;
         Ok(Self {
+            positions: positions(&set),
+            contacts: Contacts::default(),
+            config: consensus,
+            store,
             set,
             me,
+            key,
             replica,
             ledger,
             reader,
@@ -150,8 +172,8 @@ impl Engine {
 
     /// The first commands after a start. Called once, before any `step`.
     pub fn start(&mut self, now: TimeMs) -> Vec<Command> {
-        let mut out = Vec::new();
-        let cosign = self.cosign_tip(&mut out);
+        let mut out = vec![Command::Reign(Arc::new(self.cosigning.reigns()))];
+        let cosign = self.cosign_open(&mut out);
         match self.first.take() {
             Some(change) => {
                 let mut then = vec![Command::Happen(Event::Applied { height: self.settled })];
@@ -160,8 +182,7 @@ impl Engine {
             }
             None => out.extend(cosign),
         }
-        let effects = self.replica.start(now);
-        self.obey(now, effects, &mut out);
+        self.begin(now, &mut out);
         self.report_work(now, &mut out);
         out
     }
@@ -188,13 +209,21 @@ impl Engine {
             }
             Event::TimerFired(Timer::FetchBatches { block }) => self.fetch_batches(block, &mut out),
             Event::TimerFired(Timer::Cosign { size }) => self.cosign_overdue(size, &mut out),
+            Event::TimerFired(Timer::Follow) => self.follow(&mut out),
             Event::Applied { height } => {
                 self.settled = height;
                 self.ledger.durable(height);
             }
             Event::Certified { size } => self.cosigning.durable(size),
-            Event::PeerUp { peer } => self.tell(now, Input::Connected { peer }, &mut out),
+            Event::OtherEpoch { from, epoch } => self.hear_other_epoch(now, from, epoch, &mut out),
+            Event::PeerUp { peer } => {
+                self.meet(now, peer, &mut out);
+                if let Some(peer) = self.positions.get(&peer).copied() {
+                    self.tell(now, Input::Connected { peer }, &mut out);
+                }
+            }
         }
+        self.turn_epoch(now, &mut out);
         self.report_work(now, &mut out);
         out
     }
@@ -202,6 +231,8 @@ impl Engine {
     /// What the engine shows of itself.
     pub fn status(&self) -> Status {
         Status {
+            epoch: self.set.epoch(),
+            me: self.me,
             consensus: self.replica.status(),
             head: self.ledger.head(),
             certified: self.cosigning.certified(),
@@ -217,23 +248,77 @@ impl Engine {
         &self.ledger
     }
 
+    /// The validators of our epoch.
+    pub const fn validators(&self) -> &Arc<ValidatorSet> {
+        &self.set
+    }
+
     /// The replica, for the simulator's checkers.
     pub const fn replica(&self) -> &Replica {
         &self.replica
     }
 
-    fn hear(&mut self, now: TimeMs, from: ValidatorIndex, message: VerifiedMessage, out: &mut Vec<Command>) {
+    /// What was checked in one epoch may be heard in the next one: then nothing in it counts.
+    // rule H6
+    fn hear(&mut self, now: TimeMs, peer: Peer, message: VerifiedMessage, out: &mut Vec<Command>) {
+        let epoch = match &message {
+            VerifiedMessage::Proposal(it) => it.block.epoch,
+            VerifiedMessage::Vote(it) => it.statement.epoch,
+            VerifiedMessage::Timeout(it) => it.epoch,
+            VerifiedMessage::SyncInfo(it) => it.epoch(),
+            VerifiedMessage::Batch(_)
+            | VerifiedMessage::Cosignature(_)
+            | VerifiedMessage::CertifiedCheckpoint(_) => self.set.epoch(),
+        };
+        if epoch != self.set.epoch() {
+            return self.hear_other_epoch(now, peer, epoch, out);
+        }
+        let from = self.positions.get(&peer).copied();
         match message {
             VerifiedMessage::Proposal(proposal) => {
+                let from = from.unwrap_or(proposal.block.proposer);
                 self.tell(now, Input::Proposal { from, proposal }, out);
             }
             VerifiedMessage::Vote(vote) => self.tell(now, Input::Vote(vote), out),
-            VerifiedMessage::Timeout(timeout) => self.tell(now, Input::Timeout { from, timeout }, out),
-            VerifiedMessage::SyncInfo(info) => self.tell(now, Input::SyncInfo { from, info }, out),
-            VerifiedMessage::Batch(batch) => self.receive_batch(now, from, batch, out),
-            VerifiedMessage::Cosignature(cosignature) => self.hear_cosignature(from, cosignature, out),
+            VerifiedMessage::Timeout(timeout) => {
+                let from = from.unwrap_or(timeout.voter);
+                self.tell(now, Input::Timeout { from, timeout }, out);
+            }
+            VerifiedMessage::SyncInfo(info) => self.hear_sync_info(now, peer, info, out),
+            VerifiedMessage::Batch(batch) => {
+                if let Some(from) = from {
+                    self.receive_batch(now, from, batch, out);
+                }
+            }
+            VerifiedMessage::Cosignature(cosignature) => self.hear_cosignature(peer, cosignature, out),
             VerifiedMessage::CertifiedCheckpoint(checkpoint) => {
                 self.learn_checkpoint(checkpoint, out);
+            }
+        }
+    }
+
+    /// Somebody shows where it stands. Its certificates hold whoever it is; if it is no validator, one of those who signed
+    /// them will have what they name, and it is answered itself if it is behind.
+    pub(crate) fn hear_sync_info(
+        &mut self,
+        now: TimeMs,
+        peer: Peer,
+        info: Verified<SyncInfo>,
+        out: &mut Vec<Command>,
+    ) {
+        if info.epoch() != self.set.epoch() {
+            return self.hear_other_epoch(now, peer, info.epoch(), out);
+        }
+        let signer = info.high_qc.signatures.first().map(|(signer, _)| *signer);
+        match self.positions.get(&peer).copied() {
+            Some(from) => self.tell(now, Input::SyncInfo { from, info }, out),
+            None => {
+                if info.high_qc.view < self.replica.high_qc().view {
+                    self.meet(now, peer, out);
+                }
+                if let Some(from) = signer {
+                    self.tell(now, Input::SyncInfo { from, info }, out);
+                }
             }
         }
     }
@@ -244,7 +329,7 @@ impl Engine {
         self.obey(now, effects, out);
     }
 
-    fn obey(&mut self, now: TimeMs, effects: Vec<Effect>, out: &mut Vec<Command>) {
+    pub(crate) fn obey(&mut self, now: TimeMs, effects: Vec<Effect>, out: &mut Vec<Command>) {
         let mut queue = VecDeque::from(effects);
         while let Some(effect) = queue.pop_front() {
             match effect {
@@ -256,14 +341,19 @@ impl Engine {
                 Effect::StopTimer { timer } => out.push(Command::StopTimer { timer: Timer::View(timer) }),
                 Effect::BuildPayload { view, exclude } => {
                     self.seal(out);
-                    let batches = self.batches.payload(&exclude);
-                    queue.extend(self.replica.step(now, Input::Payload { view, batches }));
+                    let (batches, handover) = (self.batches.payload(&exclude), self.handover());
+                    queue.extend(self.replica.step(now, Input::Payload { view, batches, handover }));
                 }
                 Effect::CheckBatches { block, from } => {
                     let id = block.id();
-                    match self.bodies.await_batches(block, from, &self.batches) {
-                        true => queue.extend(self.replica.step(now, Input::Available { block: id })),
-                        false => out.push(crate::bodies::fetch_later(id)),
+                    match (self.bodies.gather(&block, &self.batches), self.agrees(&block)) {
+                        (true, true) => queue.extend(self.replica.step(now, Input::Available { block: id })),
+                        // Until our ledger has come as far, or for ever if it never agrees.
+                        (true, false) => self.bodies.wait_for(block, from),
+                        (false, _) => {
+                            self.bodies.wait_for(block, from);
+                            out.push(crate::bodies::fetch_later(id));
+                        }
                     }
                 }
                 Effect::Fetch { block, above, from } => self.fetch_blocks(block, above, from, out),
@@ -273,6 +363,14 @@ impl Engine {
                 Effect::Commit(committed) => {
                     if let Err(fault) = self.commit(committed, out) {
                         return self.halt(fault.to_string(), out);
+                    }
+                    // A closing block may have waited for this height.
+                    for block in self.bodies.completed(&self.batches) {
+                        if self.agrees(&block) {
+                            out.push(Command::StopTimer { timer: Timer::FetchBatches { block: block.id() } });
+                            self.bodies.done(&block.id());
+                            queue.extend(self.replica.step(now, Input::Available { block: block.id() }));
+                        }
                     }
                 }
                 Effect::Accuse(evidence) => {
@@ -293,7 +391,7 @@ impl Engine {
     /// Tells the replica when there begins or ceases to be something to order, for it times views only then; and again
     /// when more has come, for a leader may be holding.
     fn report_work(&mut self, now: TimeMs, out: &mut Vec<Command>) {
-        let waiting = self.batches.count() > 0 || self.pool.count() > 0;
+        let waiting = self.batches.count() > 0 || self.pool.count() > 0 || self.wants_handover();
         if waiting != self.waiting || std::mem::take(&mut self.arrived) {
             self.waiting = waiting;
             self.tell(now, Input::Work { waiting }, out);
@@ -315,10 +413,10 @@ impl Engine {
 /// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
 pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
 
-fn tip(ledger: &Ledger, genesis: &Genesis, store: &dyn Read) -> Result<Tip, LedgerError> {
+fn tip(ledger: &Ledger, set: &ValidatorSet, store: &dyn Read) -> Result<Tip, LedgerError> {
     let height = ledger.tip().height;
-    if height == Height::ZERO {
-        return Ok(Tip::genesis(genesis.block()));
+    if ledger.tip().block == set.opening().block {
+        return Ok(Tip::opening(ledger.tip_block().clone(), set));
     }
     let damaged = |table, key: &[u8], fault: String| ReadError::Damaged {
         table,

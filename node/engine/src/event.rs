@@ -1,21 +1,33 @@
 //! Everything that can happen to a node.
 //!
-//! Messages from outside enter verified: `VerifiedMessage::verify` is the door, called by a pool of threads in
-//! the shell and directly in the simulator.
+//! Messages from outside enter verified: `Reigns::hear` is the door, called by a pool of threads in the shell and
+//! directly in the simulator.
 
 use consensus::Timer as ViewTimer;
+use crypto::KeyId;
 use proto::ballot::{Timeout, Vote};
 use proto::batch::{Batch, BatchError};
 use proto::block::{CertifiedBlock, CertifiedBlockError};
 use proto::certificate::CertificateError;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, CosignatureError};
-use proto::counter::{Height, TreeSize};
-use proto::id::{BlockId, ValidatorIndex};
-use proto::message::{Message, Request, Response, SyncInfo};
+use proto::counter::{Epoch, Height, TreeSize};
+use proto::id::BlockId;
+use proto::message::{Message, Request, SyncInfo};
 use proto::proposal::Proposal;
 use proto::submission::Submission;
-use proto::validators::ValidatorSet;
+use proto::validators::{Validator, ValidatorSet};
 use proto::verified::{SignatureChecker, Unverified, Verified};
+
+/// Another node, by the id of its network key: the same name in every epoch, whether it reigns or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peer(pub KeyId);
+
+impl Peer {
+    /// The name of a validator.
+    pub fn of(validator: &Validator) -> Self {
+        Self(validator.network.id())
+    }
+}
 
 /// A question of ours that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,12 +45,19 @@ pub struct CallerTicket(pub u64);
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Event {
-    /// A peer, or we ourselves, said something.
+    /// A peer, or we ourselves, said something. Made by [`Reigns::hear`](crate::Reigns::hear).
     Message {
         /// Who.
-        from: ValidatorIndex,
+        from: Peer,
         /// What.
         message: VerifiedMessage,
+    },
+    /// A peer said something of another epoch than ours.
+    OtherEpoch {
+        /// Who.
+        from: Peer,
+        /// Which epoch.
+        epoch: Epoch,
     },
     /// A peer or observer asks for blocks, batches or a checkpoint.
     Request {
@@ -78,10 +97,10 @@ pub enum Event {
         /// Its size.
         size: TreeSize,
     },
-    /// A connection to a validator came to be.
+    /// A connection to a validator, of whatever epoch, or to a node that may become one came to be.
     PeerUp {
         /// Which.
-        peer: ValidatorIndex,
+        peer: Peer,
     },
 }
 
@@ -102,6 +121,8 @@ pub enum Timer {
         /// Its size.
         size: TreeSize,
     },
+    /// A node that does not vote asks where the network stands.
+    Follow,
 }
 
 /// A message whose signatures and certificates hold.
@@ -138,10 +159,24 @@ pub enum MessageError {
     /// A cosignature does not hold.
     #[error(transparent)]
     Cosignature(#[from] CosignatureError),
+    /// A head is signed by validators that do not sign heads of its size.
+    #[error("the validators of epoch {epoch} do not sign heads of {size} leaves")]
+    OutOfTerm {
+        /// Size of the head.
+        size: TreeSize,
+        /// Who signed it.
+        epoch: Epoch,
+    },
+    /// An answer is by validators that are not known here.
+    #[error("nothing is known here of the validators of epoch {epoch}")]
+    UnknownEpoch {
+        /// Their epoch.
+        epoch: Epoch,
+    },
 }
 
 impl VerifiedMessage {
-    /// Checks every signature and certificate in a message.
+    /// Checks every signature and certificate in a message by the set it is to be judged by.
     ///
     /// # Errors
     /// `MessageError`, the first that fails.
@@ -173,34 +208,6 @@ pub enum VerifiedResponse {
     Batches(Vec<Verified<Batch>>),
     /// A certified checkpoint, if there is one.
     Checkpoint(Option<Verified<CertifiedCheckpoint>>),
-}
-
-impl VerifiedResponse {
-    /// Checks every signature and certificate in a response.
-    ///
-    /// # Errors
-    /// `MessageError`, the first that fails.
-    pub fn verify(
-        response: Response,
-        set: &ValidatorSet,
-        checker: &dyn SignatureChecker,
-    ) -> Result<Self, MessageError> {
-        Ok(match response {
-            Response::Blocks(blocks) => Self::Blocks(
-                blocks
-                    .into_iter()
-                    .map(|block| Unverified::new(block).verify(set, checker))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Response::Batches(batches) => Self::Batches(
-                batches
-                    .into_iter()
-                    .map(|batch| Unverified::new(batch).verify(set.network(), checker))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Response::Checkpoint(checkpoint) => Self::Checkpoint(
-                checkpoint.map(|checkpoint| Unverified::new(checkpoint).verify(set, checker)).transpose()?,
-            ),
-        })
-    }
+    /// The highest certificates of our epoch.
+    Certificates(Verified<SyncInfo>),
 }

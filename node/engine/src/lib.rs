@@ -7,6 +7,7 @@
 //! - `engine`: the one match over events, and the one over the replica's effects;
 //! - `propose`: submissions become batches, batches a payload; `bodies`: which batches a block still waits for;
 //! - `commit`: committed blocks become durable; `cosign`: durable heads become certified checkpoints;
+//! - `reigns`: by which validators what comes in is judged; `epochs`: from one set of them to the next;
 //! - `questions`: what is asked of peers, and what they are answered.
 
 pub mod command;
@@ -16,9 +17,12 @@ mod bodies;
 mod commit;
 mod cosign;
 mod engine;
+mod epochs;
 mod propose;
 mod questions;
+pub mod reigns;
 
 pub use command::{Alarm, Answer, Command, JournalWrite};
 pub use engine::{Engine, EngineError, Setup, Status};
-pub use event::{Event, Timer, VerifiedMessage, VerifiedResponse};
+pub use event::{Event, Peer, Timer, VerifiedMessage, VerifiedResponse};
+pub use reigns::Reigns;

@@ -112,15 +112,18 @@ impl Engine {
         kept
     }
 
-    /// Tells the replica of the blocks whose last batch has come.
-    fn complete(&mut self, now: TimeMs, out: &mut Vec<Command>) {
+    /// Tells the replica of the blocks that wait for nothing any more.
+    pub(crate) fn complete(&mut self, now: TimeMs, out: &mut Vec<Command>) {
         for block in self.bodies.completed(&self.batches) {
-            self.available(now, block, out);
+            if self.agrees(&block) {
+                self.available(now, block.id(), out);
+            }
         }
     }
 
-    /// The batches of a block that waited for them are here.
+    /// A block that waited has all it waited for.
     pub(crate) fn available(&mut self, now: TimeMs, block: BlockId, out: &mut Vec<Command>) {
+        self.bodies.done(&block);
         out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });
         self.tell(now, Input::Available { block }, out);
     }

@@ -14,7 +14,7 @@ use proto::verified::Verified;
 
 use crate::command::Command;
 use crate::engine::Engine;
-use crate::event::{QuestionId, VerifiedResponse};
+use crate::event::{Peer, QuestionId, VerifiedResponse};
 
 /// Largest answer, in bytes, but for a single block, which fits a frame of 4 MiB whatever is in it.
 const ANSWER_BYTES_MAX: usize = 3 << 20;
@@ -22,13 +22,17 @@ const ANSWER_BYTES_MAX: usize = 3 << 20;
 const OPEN_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
-enum Purpose {
+pub(crate) enum Purpose {
     /// The replica lacks blocks.
     Blocks { block: BlockId, peer: ValidatorIndex, wanted: Option<BlockId> },
     /// A known block lacks batches: the block is asked for whole, for a peer that applied it keeps it so.
     Body,
     /// A known block lacks batches that may not be in a block yet.
     Batches,
+    /// A head that opened an epoch is not certified here.
+    Checkpoint,
+    /// We do not vote, and want to know where the network stands.
+    Certificates { peer: Peer },
 }
 
 /// The questions that wait for an answer.
@@ -38,8 +42,28 @@ pub(crate) struct Questions {
     open: BTreeMap<QuestionId, Purpose>,
 }
 
+impl Questions {
+    /// Answers to what was asked before are of no use any more.
+    pub(crate) fn forget(&mut self) {
+        self.open.clear();
+    }
+}
+
 impl Engine {
-    fn ask(&mut self, to: ValidatorIndex, request: Request, purpose: Purpose, out: &mut Vec<Command>) {
+    /// Asks a validator of our epoch, or who may stand in for it.
+    fn ask_validator(
+        &mut self,
+        validator: ValidatorIndex,
+        request: Request,
+        purpose: Purpose,
+        out: &mut Vec<Command>,
+    ) {
+        if let Some(to) = self.instead_of(validator) {
+            self.ask(to, request, purpose, out);
+        }
+    }
+
+    pub(crate) fn ask(&mut self, to: Peer, request: Request, purpose: Purpose, out: &mut Vec<Command>) {
         if self.questions.open.len() >= OPEN_MAX {
             return;
         }
@@ -57,7 +81,7 @@ impl Engine {
         out: &mut Vec<Command>,
     ) {
         let request = Request::BlocksById { newest: wanted, above };
-        self.ask(peer, request, Purpose::Blocks { block: wanted, peer, wanted: Some(wanted) }, out);
+        self.ask_validator(peer, request, Purpose::Blocks { block: wanted, peer, wanted: Some(wanted) }, out);
     }
 
     pub(crate) fn fetch_range(
@@ -68,16 +92,16 @@ impl Engine {
         out: &mut Vec<Command>,
     ) {
         let purpose = Purpose::Blocks { block, peer, wanted: None };
-        self.ask(peer, Request::BlocksByHeight { from }, purpose, out);
+        self.ask_validator(peer, Request::BlocksByHeight { from }, purpose, out);
     }
 
     pub(crate) fn ask_batches(&mut self, peer: ValidatorIndex, ids: Vec<BatchId>, out: &mut Vec<Command>) {
-        self.ask(peer, Request::Batches(ids), Purpose::Batches, out);
+        self.ask_validator(peer, Request::Batches(ids), Purpose::Batches, out);
     }
 
     pub(crate) fn ask_body(&mut self, peer: ValidatorIndex, block: &Block, out: &mut Vec<Command>) {
         let above = Height::new(block.height.get().saturating_sub(1));
-        self.ask(peer, Request::BlocksById { newest: block.id(), above }, Purpose::Body, out);
+        self.ask_validator(peer, Request::BlocksById { newest: block.id(), above }, Purpose::Body, out);
     }
 
     /// A question will not be answered, or the answer did not hold.
@@ -86,8 +110,9 @@ impl Engine {
             Some(Purpose::Blocks { block, peer, wanted: _ }) => {
                 self.tell(now, Input::FetchFailed { block, from: peer }, out);
             }
-            // Asked again by its timer.
-            Some(Purpose::Body | Purpose::Batches) | None => {}
+            // Asked again by a timer.
+            Some(Purpose::Body | Purpose::Batches | Purpose::Checkpoint | Purpose::Certificates { .. })
+            | None => {}
         }
     }
 
@@ -116,9 +141,26 @@ impl Engine {
                     self.keep_named(now, batch, out);
                 }
             }
+            (Purpose::Checkpoint, VerifiedResponse::Checkpoint(checkpoint)) => {
+                self.questions.open.remove(&question);
+                if let Some(checkpoint) = checkpoint {
+                    self.learn_checkpoint(checkpoint, out);
+                }
+            }
+            (Purpose::Certificates { peer }, VerifiedResponse::Certificates(info)) => {
+                self.questions.open.remove(&question);
+                self.hear_sync_info(now, peer, info, out);
+            }
             (
-                Purpose::Blocks { .. } | Purpose::Body | Purpose::Batches,
-                VerifiedResponse::Blocks(_) | VerifiedResponse::Batches(_) | VerifiedResponse::Checkpoint(_),
+                Purpose::Blocks { .. }
+                | Purpose::Body
+                | Purpose::Batches
+                | Purpose::Checkpoint
+                | Purpose::Certificates { .. },
+                VerifiedResponse::Blocks(_)
+                | VerifiedResponse::Batches(_)
+                | VerifiedResponse::Checkpoint(_)
+                | VerifiedResponse::Certificates(_),
             ) => self.unanswered(now, question, out),
         }
     }
@@ -132,10 +174,9 @@ impl Engine {
     ) -> Vec<Verified<CertifiedBlock>> {
         blocks.retain(|it| ledger::check_batches(&it.block, &it.batches).is_ok());
         for it in &blocks {
-            if self.bodies.keep(&it.block, it.batches().map(Arc::new).collect()) {
-                self.available(now, it.block.id(), out);
-            }
+            self.bodies.keep(&it.block, it.batches().map(Arc::new).collect());
         }
+        self.complete(now, out);
         blocks
     }
 
@@ -145,6 +186,7 @@ impl Engine {
             Request::BlocksById { newest, above } => Response::Blocks(self.ancestors(newest, *above)),
             Request::BlocksByHeight { from } => Response::Blocks(self.range(*from)),
             Request::Batches(ids) => Response::Batches(self.batches_of(ids)),
+            Request::Certificates(epoch) => Response::Certificates(Box::new(self.certificates_of(*epoch))),
             Request::CheckpointAt(size) => {
                 let found = match *size == TreeSize::ZERO {
                     true => self.reader.checkpoint_latest(),
@@ -159,11 +201,14 @@ impl Engine {
         let mut found = Vec::new();
         let mut bytes = 0;
         let mut next = *newest;
+        let mut epoch = None;
         while found.len() < Response::BLOCKS_MAX {
             let Some(it) = self.certified_block(&next) else { break };
             bytes += it.encode().len();
             let is_full = bytes > ANSWER_BYTES_MAX && !found.is_empty();
-            if it.block.height <= above || it.block.height == Height::ZERO || is_full {
+            // Whoever asks judges all of an answer by one set.
+            let is_earlier = *epoch.get_or_insert(it.block.epoch) != it.block.epoch;
+            if it.block.height <= above || it.block.height == Height::ZERO || is_full || is_earlier {
                 break;
             }
             next = it.block.parent;
@@ -177,8 +222,10 @@ impl Engine {
             let batches = self.bodies.of(id)?.iter().map(|batch| (***batch).clone()).collect();
             return Some(CertifiedBlock { block: block.clone(), justify: justify.clone(), batches });
         }
-        let height = self.reader.height_of(id).ok()??;
-        self.reader.block(height).ok()?
+        match self.reader.height_of(id).ok()? {
+            Some(height) => self.reader.block(height).ok()?,
+            None => self.after_the_end(id),
+        }
     }
 
     fn range(&self, from: Height) -> Vec<CertifiedBlock> {
@@ -191,8 +238,15 @@ impl Engine {
             if bytes > ANSWER_BYTES_MAX && !found.is_empty() {
                 break;
             }
+            let closing = it.block.closes_epoch().then(|| it.block.clone());
             found.push(it);
             height = height.next();
+            // Who is still in that epoch needs these to commit it, and can judge nothing later.
+            if let Some(closing) = closing {
+                found.extend(self.blocks_after(&closing));
+                found.truncate(Response::BLOCKS_MAX);
+                break;
+            }
         }
         found
     }

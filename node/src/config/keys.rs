@@ -24,11 +24,13 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
-        key("name", Shape::Text, "", "which validator of genesis this node is"),
+        key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
+        key("observe", Shape::Flag, "false", "whether this node also runs while it is no validator"),
         key("rpc.listen", Shape::List, "127.0.0.1:7070", "where REST and JSON-RPC are served"),
         key("rpc.hosts", Shape::List, "", "host names that listeners beyond loopback answer to; empty: any"),
+        key("rpc.submit_to", Shape::List, "", "URLs of validators, told to those who submit to an observer"),
         key("admin.listen", Shape::Text, "127.0.0.1:7071", "where metrics and health are served"),
         key("p2p.listen", Shape::List, "/ip4/127.0.0.1/tcp/7072", "where other nodes connect"),
         number("p2p.observers_max", 0, 10_000, "16", "connections from nodes that are no validators"),

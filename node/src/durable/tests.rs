@@ -3,12 +3,13 @@ use super::*;
 use std::cell::RefCell;
 use std::sync::Mutex;
 
+use crypto::{Scheme, SecretKey};
 use engine::Event;
 use ledger::change::Table;
 use ledger::read::{Pair, Read, ReadError};
 use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, Height, View};
-use proto::id::{BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BlockId, NetworkId};
 use proto::record::SafetyRecord;
 
 use crate::journal::IfMissing;
@@ -45,7 +46,8 @@ fn write(view: u64) -> JournalWrite {
 
 fn open(dir: &tempfile::TempDir) -> Journal {
     let path = dir.path().join(Journal::FILE_NAME);
-    Journal::open(&path, &NetworkId::default(), ValidatorIndex::new(0), IfMissing::Create).unwrap().0
+    let us = SecretKey::from_seed(Scheme::Ed25519, &[0; 32]).unwrap().public().clone();
+    Journal::open(&path, &NetworkId::default(), &us, IfMissing::Create).unwrap().0
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use crypto::KeyId;
 use proto::canonical::DecodeError;
 use proto::counter::{Epoch, View};
-use proto::id::{BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BlockId, NetworkId};
 
 use super::Journal;
 
@@ -57,12 +58,12 @@ pub enum JournalError {
         expected: NetworkId,
     },
     /// Of another validator.
-    #[error("the journal is of validator {found}, this is validator {expected}")]
-    Validator {
-        /// Validator found.
-        found: ValidatorIndex,
-        /// This validator.
-        expected: ValidatorIndex,
+    #[error("the journal is of the validator with consensus key {found}, this one has {expected}")]
+    Owner {
+        /// Key found.
+        found: KeyId,
+        /// Key of this validator.
+        expected: KeyId,
     },
     /// Changed or lost in a place that a crash cannot explain.
     #[error("the journal is damaged at byte {offset}: {fault}. It is not safe to sign with it")]

@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! file   = header group*
-//! header = magic[16] version:u32 network[32] validator:u16 nonce[16] check[8]
+//! header = magic[16] version:u32 network[32] owner[32] nonce[16] check[8]
 //! group  = length:u32 sequence:u64 check[8]  payload[length]  check[16]
 //! payload= (kind:u8 length:u32 bytes[length])*
 //! ```
 //!
-//! Version 1 is of a file that began empty, version 2 of one that was rewritten: its first group was durable
-//! before the file had its name, so no crash explains that it is torn. Numbers are big-endian. A group's head has
-//! a check of its own, so that its length is known to be meant: a length that runs past the end is then a torn
-//! write, not a flipped bit. Checks begin with the file's random nonce: nobody who gets bytes into a payload can
-//! make them look like a group.
+//! Version 2 is of a file that began empty, version 3 of one that was rewritten: its first group was durable
+//! before the file had its name, so no crash explains that it is torn. Numbers are big-endian. The owner is the id
+//! of the validator's consensus key, whose index is another in the next epoch. A group's head has a check of its own,
+//! so that its length is known to be meant: a length that runs past the end is then a torn write, not a flipped bit.
+//! Checks begin with the file's random nonce: nobody who gets bytes into a payload can make them look like a group.
 
-use crypto::Hasher;
+use crypto::{Hasher, KeyId};
 use proto::counter::Height;
-use proto::id::{NetworkId, ValidatorIndex};
+use proto::id::NetworkId;
 use rand::TryRng;
 
 use super::{Journal, JournalError};
@@ -26,7 +26,7 @@ const MAGIC: &[u8; 16] = b"quorate-journal\0";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) network: NetworkId,
-    pub(super) me: ValidatorIndex,
+    pub(super) owner: KeyId,
     pub(super) begins: Begins,
     nonce: [u8; 16],
 }
@@ -43,21 +43,21 @@ pub(super) enum Begins {
 impl Begins {
     const fn version(self) -> u32 {
         match self {
-            Self::Empty => 1,
+            Self::Empty => Journal::VERSION - 1,
             Self::Whole => Journal::VERSION,
         }
     }
 }
 
 impl Header {
-    pub(super) const BYTES: usize = 16 + 4 + 32 + 2 + 16 + 8;
+    pub(super) const BYTES: usize = 16 + 4 + 32 + 32 + 16 + 8;
 
-    pub(super) fn new(network: NetworkId, me: ValidatorIndex, begins: Begins) -> Result<Self, JournalError> {
+    pub(super) fn new(network: NetworkId, owner: KeyId, begins: Begins) -> Result<Self, JournalError> {
         let mut nonce = [0; 16];
         rand::rngs::SysRng
             .try_fill_bytes(&mut nonce)
             .map_err(|fault| JournalError::Random { fault: fault.to_string() })?;
-        Ok(Self { network, me, begins, nonce })
+        Ok(Self { network, owner, begins, nonce })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -65,7 +65,7 @@ impl Header {
         bytes.extend(MAGIC);
         bytes.extend(self.begins.version().to_be_bytes());
         bytes.extend(self.network.as_bytes());
-        bytes.extend(self.me.get().to_be_bytes());
+        bytes.extend(self.owner.digest().as_bytes());
         bytes.extend(self.nonce);
         bytes.extend(check::<8>(&[&bytes]));
         bytes
@@ -83,11 +83,11 @@ impl Header {
         let begins = [Begins::Empty, Begins::Whole].into_iter().find(|it| it.version() == found);
         let begins = begins.ok_or(JournalError::Version { found })?;
         let network = NetworkId::new(crypto::Digest::new(*at.take().ok_or_else(short)?));
-        let me = ValidatorIndex::new(u16::from_be_bytes(*at.take().ok_or_else(short)?));
+        let owner = KeyId::new(crypto::Digest::new(*at.take().ok_or_else(short)?));
         let nonce = *at.take().ok_or_else(short)?;
         let found: [u8; 8] = *at.take().ok_or_else(short)?;
         match found == check::<8>(&[&bytes[..Self::BYTES - 8]]) {
-            true => Ok(Self { network, me, begins, nonce }),
+            true => Ok(Self { network, owner, begins, nonce }),
             false => Err(fault("the check of its header does not match")),
         }
     }

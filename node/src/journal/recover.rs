@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use crypto::KeyId;
 use crypto::sha256;
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical;
 use proto::counter::Height;
-use proto::id::{BlockId, NetworkId, ValidatorIndex};
+use proto::id::{BlockId, NetworkId};
 use proto::record::SafetyRecord;
 
 use super::group::{Begins, Head, Header, Item, items};
@@ -29,17 +30,17 @@ pub(super) struct Found {
     pub(super) bodies: BTreeMap<(Height, BlockId), Place>,
 }
 
-/// Reads the bytes of a journal that must be of this network and validator.
+/// Reads the bytes of a journal that must be of this network and key.
 ///
 /// # Errors
 /// `JournalError`: anything but a whole journal, perhaps with a torn last group.
-pub(super) fn read(bytes: &[u8], network: &NetworkId, me: ValidatorIndex) -> Result<Found, JournalError> {
+pub(super) fn read(bytes: &[u8], network: &NetworkId, owner: KeyId) -> Result<Found, JournalError> {
     let header = Header::decode(bytes)?;
     if header.network != *network {
         return Err(JournalError::Network { found: header.network, expected: *network });
     }
-    if header.me != me {
-        return Err(JournalError::Validator { found: header.me, expected: me });
+    if header.owner != owner {
+        return Err(JournalError::Owner { found: header.owner, expected: owner });
     }
     let mut found = Found {
         header,

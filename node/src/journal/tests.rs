@@ -3,16 +3,24 @@ use super::*;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 
-use crypto::{Scheme, SecretKey};
+use crypto::{PublicKey, Scheme, SecretKey};
 use proto::batch::Batch;
 use proto::block::Block;
 use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, TimeMs, View};
-use proto::id::{Did, Tenant};
+use proto::id::{Did, Tenant, ValidatorIndex};
 use proto::operation::Operation;
 use proto::submission::Body;
 
 const ME: ValidatorIndex = ValidatorIndex::new(2);
+
+fn key(number: u8) -> PublicKey {
+    SecretKey::from_seed(Scheme::Ed25519, &[number; 32]).unwrap().public().clone()
+}
+
+fn us() -> PublicKey {
+    key(2)
+}
 
 fn network() -> NetworkId {
     NetworkId::new(sha256(b"network"))
@@ -76,11 +84,11 @@ fn desk() -> Desk {
 
 impl Desk {
     fn open(&self) -> Result<(Journal, Recovered), JournalError> {
-        Journal::open(&self.path, &network(), ME, IfMissing::Refuse)
+        Journal::open(&self.path, &network(), &us(), IfMissing::Refuse)
     }
 
     fn create(&self) -> Journal {
-        Journal::open(&self.path, &network(), ME, IfMissing::Create).unwrap().0
+        Journal::open(&self.path, &network(), &us(), IfMissing::Create).unwrap().0
     }
 
     /// Three appends with bodies; the middle one is two writes at once. Returns the file's length before each.
@@ -189,11 +197,10 @@ fn a_journal_of_another_node_network_or_release_is_refused() {
     let desk = desk();
     desk.three_groups();
     let other = NetworkId::new(sha256(b"other"));
-    let refused = Journal::open(&desk.path, &other, ME, IfMissing::Create).unwrap_err();
+    let refused = Journal::open(&desk.path, &other, &us(), IfMissing::Create).unwrap_err();
     assert!(matches!(refused, JournalError::Network { .. }), "{refused}");
-    let refused =
-        Journal::open(&desk.path, &network(), ValidatorIndex::new(0), IfMissing::Create).unwrap_err();
-    assert!(matches!(refused, JournalError::Validator { .. }), "{refused}");
+    let refused = Journal::open(&desk.path, &network(), &key(9), IfMissing::Create).unwrap_err();
+    assert!(matches!(refused, JournalError::Owner { .. }), "{refused}");
     let mut bytes = std::fs::read(&desk.path).unwrap();
     bytes[19] = 3;
     std::fs::write(&desk.path, &bytes).unwrap();
@@ -206,7 +213,10 @@ fn a_journal_of_another_node_network_or_release_is_refused() {
 fn a_missing_journal_is_begun_only_by_those_who_never_spoke() {
     let desk = desk();
     assert!(matches!(desk.open(), Err(JournalError::Missing { .. })));
-    assert_eq!(Journal::open(&desk.path, &network(), ME, IfMissing::Create).unwrap().1, Recovered::default());
+    assert_eq!(
+        Journal::open(&desk.path, &network(), &us(), IfMissing::Create).unwrap().1,
+        Recovered::default()
+    );
     assert_eq!(desk.open().unwrap().1, Recovered::default());
 }
 

@@ -1,11 +1,12 @@
 use super::*;
 
 use crypto::{Scheme, SecretKey};
+use engine::{Command, Reigns, VerifiedMessage};
 use proptest::prelude::*;
 use proto::ballot::{Vote, VoteStatement};
 use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::genesis::{Admission, Genesis};
-use proto::id::{BlockId, Did, NetworkId, Tenant};
+use proto::id::{BlockId, Did, NetworkId, Tenant, ValidatorIndex};
 use proto::message::SyncInfo;
 use proto::operation::Operation;
 use proto::submission::Body;
@@ -15,6 +16,25 @@ use crate::keys::{MasterSeed, NodeKeys};
 
 fn keys(number: u8) -> NodeKeys {
     NodeKeys::derive(&MasterSeed::new([number; 32]))
+}
+
+/// Who reigns in a network that has just begun, as an engine says it.
+fn reigns(genesis: &Genesis) -> Arc<Reigns> {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine::Engine::new(engine::Setup {
+        genesis: Arc::new(genesis.clone()),
+        key: None,
+        consensus: consensus::Config::default(),
+        pool: mempool::limits::PoolLimits::default(),
+        batches: mempool::limits::BatchesLimits::default(),
+        store: Arc::new(store::disk::Disk::open(dir.path()).unwrap()),
+        record: None,
+        journaled: Vec::new(),
+    });
+    let mut commands = engine.unwrap().start(TimeMs::new(2)).into_iter();
+    commands
+        .find_map(|command| if let Command::Reign(reigns) = command { Some(reigns) } else { None })
+        .unwrap()
 }
 
 struct Bench {
@@ -33,8 +53,12 @@ impl Bench {
         };
         let verifier = Verifier {
             jobs: Queue::default(),
-            set: Arc::new(genesis.validator_set()),
-            me: ValidatorIndex::new(0),
+            checker: Remembering::new(Strict),
+            seats: Arc::new(Seats::new(
+                reigns(&genesis),
+                keys(0).consensus.public().clone(),
+                &keys(0).network_seed.public(),
+            )),
             inbox: Arc::default(),
             callers: Arc::default(),
             counters: Arc::default(),
@@ -46,8 +70,12 @@ impl Bench {
         Arc::clone(&self.door).try_acquire_owned().unwrap()
     }
 
+    fn peer(&self, index: u16) -> PeerId {
+        self.verifier.seats.now().validator(ValidatorIndex::new(index)).unwrap()
+    }
+
     fn frame(&self, kind: Kind, bytes: Vec<u8>) -> Job {
-        Job::Frame { from: ValidatorIndex::new(1), kind, bytes, room: self.room() }
+        Job::Frame { from: self.peer(1), kind, bytes, room: self.room() }
     }
 
     /// Checks jobs and gives what came of them.
@@ -65,7 +93,9 @@ impl Bench {
             height: Height::new(2),
             block: BlockId::default(),
         };
-        let signature = keys(signed_by).consensus.sign(&statement.signed_bytes(self.verifier.set.network()));
+        let signature = keys(signed_by)
+            .consensus
+            .sign(&statement.signed_bytes(self.verifier.seats.now().set().network()));
         Vote { statement, voter: ValidatorIndex::new(1), signature }
     }
 
@@ -101,7 +131,7 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
     let [Event::Message { from, message: VerifiedMessage::Vote(vote) }] = &events[..] else {
         panic!("{events:?}")
     };
-    assert_eq!((*from, &**vote), (ValidatorIndex::new(1), &good));
+    assert_eq!((*from, &**vote), (name_of(&bench.peer(1)).unwrap(), &good));
     assert_eq!(bench.verifier.counters.dropped_count(Dropped::Unverified), 1);
     assert_eq!(bench.door.available_permits(), 1_000, "the door has its room back");
 }
@@ -109,22 +139,21 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
 #[test]
 fn our_own_words_come_in_by_the_same_door() {
     let bench = Bench::new();
-    let genesis = proto::certificate::QuorumCert::genesis(*bench.verifier.set.genesis_block());
+    let genesis = bench.verifier.seats.now().set().opening_certificate();
     let info = Message::SyncInfo(SyncInfo { high_qc: genesis, high_tc: None });
     let events = bench.run(vec![Job::Own(Box::new(Message::Vote(bench.vote(0)))), Job::Own(Box::new(info))]);
-    assert!(matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.me), "{events:?}");
+    assert!(
+        matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.seats.us()),
+        "{events:?}"
+    );
 }
 
 #[test]
 fn what_is_urgent_goes_first() {
     let bench = Bench::new();
     let (vote, other) = (bench.vote(1).encode(), Response::Blocks(Vec::new()).encode());
-    let response = |bytes| Job::Response {
-        question: QuestionId(7),
-        from: ValidatorIndex::new(1),
-        bytes,
-        room: bench.room(),
-    };
+    let response =
+        |bytes| Job::Response { question: QuestionId(7), from: bench.peer(1), bytes, room: bench.room() };
     let events = bench.run(vec![response(other), bench.frame(Kind::Vote, vote)]);
     assert!(matches!(events[..], [Event::Message { .. }, Event::Response { .. }]), "{events:?}");
 }
@@ -134,7 +163,7 @@ fn an_answer_that_does_not_hold_is_no_answer() {
     let bench = Bench::new();
     let job = Job::Response {
         question: QuestionId(7),
-        from: ValidatorIndex::new(1),
+        from: bench.peer(1),
         bytes: vec![1, 2, 3],
         room: bench.room(),
     };
@@ -145,7 +174,7 @@ fn an_answer_that_does_not_hold_is_no_answer() {
 #[test]
 fn callers_hear_at_once_what_needs_no_judging() {
     let bench = Bench::new();
-    let network = *bench.verifier.set.network();
+    let network = *bench.verifier.seats.now().set().network();
     let cases = [
         (bench.submission(network, true), Some("bad_signature")),
         (bench.submission(NetworkId::default(), false), Some("wrong_network")),

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use api::Exposure;
 use mempool::limits::{Limit, PoolLimits};
-use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 use tokio::net::TcpListener;
 
@@ -12,37 +11,16 @@ use super::StartError;
 use crate::config::{Config, Mempool};
 use crate::keys::NodeKeys;
 
-/// Which validator this node is; its keys must be the ones genesis names, or nobody would accept its word.
-pub(super) fn find(
-    set: &ValidatorSet,
-    config: &Config,
-    keys: &NodeKeys,
-) -> Result<ValidatorIndex, StartError> {
+/// Checks that this node may run by this configuration: as the validator of its name, with the keys that go with it, or
+/// nobody would accept its word; or as an observer, if it is set to be one.
+pub(super) fn check_role(set: &ValidatorSet, config: &Config, keys: &NodeKeys) -> Result<(), StartError> {
     let name = config.name.clone().ok_or(StartError::NameMissing)?;
-    let found = set.iter().find(|(_, validator)| validator.name == name);
-    let (me, validator) = found.ok_or_else(|| StartError::NotAValidator { name: name.clone() })?;
-    if *validator != keys.validator(&name, validator.power) {
-        return Err(StartError::OtherKeys { name });
+    match set.iter().find(|(_, validator)| validator.name == name) {
+        Some((_, validator)) if *validator == keys.validator(&name, validator.power) => Ok(()),
+        Some(_) => Err(StartError::OtherKeys { name }),
+        None if config.observe => Ok(()),
+        None => Err(StartError::NotAValidator { name }),
     }
-    let known = |peer: &str| set.iter().any(|(_, validator)| validator.name == peer);
-    match config.peers.keys().find(|peer| !known(peer)) {
-        Some(peer) => Err(StartError::UnknownPeer { name: peer.clone() }),
-        None => Ok(me),
-    }
-}
-
-/// Every validator with the addresses it can be dialled at.
-pub(super) fn peers(set: &ValidatorSet, config: &Config) -> Vec<p2p::Peer> {
-    set.iter()
-        .map(|(_, validator)| p2p::Peer {
-            public_key: validator
-                .network
-                .as_bytes()
-                .try_into()
-                .expect("an ed25519 key, as the set has checked"),
-            addresses: config.peers.get(&validator.name).cloned().unwrap_or_default(),
-        })
-        .collect()
 }
 
 /// How much may wait, as configured.

@@ -22,22 +22,16 @@ pub enum StartError {
     /// Nobody said which validator this is.
     #[error("which validator of genesis is this node? Set `name`")]
     NameMissing,
-    /// Genesis has no such validator.
-    #[error("genesis has no validator {name:?}")]
+    /// No such validator reigns, and this node is not to observe.
+    #[error("there is no validator {name:?}, and this node is not set to observe")]
     NotAValidator {
         /// The name configured.
         name: String,
     },
     /// The keystore is another validator's.
-    #[error("the keys in this node's keystore are not the ones that genesis names for validator {name:?}")]
+    #[error("the keys in this node's keystore are not those of validator {name:?}")]
     OtherKeys {
         /// The validator.
-        name: String,
-    },
-    /// An address for somebody genesis does not have.
-    #[error("peers.{name}: genesis has no such validator")]
-    UnknownPeer {
-        /// The name configured.
         name: String,
     },
     /// An address cannot be served on.
@@ -75,6 +69,9 @@ pub enum StartError {
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
+    /// The directory of evidence cannot be used.
+    #[error("the directory of evidence cannot be used: {0}")]
+    Evidence(io::Error),
     /// The system gave no thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] io::Error),

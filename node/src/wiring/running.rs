@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use api::NodeStatus;
-use engine::Engine;
+use engine::{Command, Engine};
 use p2p::Multiaddr;
 use store::disk::Disk;
 use tokio::sync::watch;
@@ -63,6 +63,7 @@ impl Threads {
     /// Starts them all; the engine's last, for it sets the others to work.
     pub(super) fn start(
         engine: Engine,
+        first: Vec<Command>,
         journal: Journal,
         store: &Arc<Disk>,
         performer: &Arc<Performer>,
@@ -91,7 +92,9 @@ impl Threads {
             threads.push(failure::spawn("verifier", failure, move || verifier.work())?);
         }
         let (performer, reporter) = (Arc::clone(performer), Arc::clone(reporter));
-        threads.push(failure::spawn("engine", failure, move || driver::run(engine, &performer, &reporter))?);
+        threads.push(failure::spawn("engine", failure, move || {
+            driver::run(engine, first, &performer, &reporter)
+        })?);
         Ok(Self { engine: threads, journal, store })
     }
 }

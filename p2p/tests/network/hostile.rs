@@ -147,7 +147,7 @@ async fn bad_requests_of_strangers_close_their_streams() {
         }
         let observer = plan.observer(101);
         observer.connected(1).await;
-        observer.network.request(0, 1, b"good".to_vec());
+        observer.network.request(peer_id(0), 1, b"good".to_vec());
         let asked = node.next_of(|incoming| match incoming {
             Incoming::Request { bytes, .. } => Some(bytes),
             _ => None,

@@ -8,7 +8,7 @@ use p2p::DropReason;
 use proto::message::Kind;
 use tokio::time::sleep;
 
-use crate::support::{Plan, all_connected, bounded, bytes, eventually, quic_address, tcp_address};
+use crate::support::{Plan, all_connected, bounded, bytes, eventually, peer_id, quic_address, tcp_address};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_validators_exchange_both_lanes_in_order() {
@@ -56,11 +56,11 @@ async fn the_largest_batch_arrives_and_a_larger_one_is_not_sent() {
         let max = Kind::Batch.bytes_max();
         let batch: Vec<u8> = (0..max).map(|at| (at % 251) as u8).collect();
         let network = nodes[0].network.clone();
-        network.send(1, Kind::Batch, vec![0; max + 1].into());
-        network.send(1, Kind::Request, bytes(b"requests have their own door"));
-        network.send(0, Kind::Batch, bytes(b"to ourselves"));
-        network.send(2, Kind::Batch, bytes(b"to nobody"));
-        network.send(1, Kind::Batch, batch.clone().into());
+        network.send(&peer_id(1), Kind::Batch, vec![0; max + 1].into());
+        network.send(&peer_id(1), Kind::Request, bytes(b"requests have their own door"));
+        network.send(&peer_id(0), Kind::Batch, bytes(b"to ourselves"));
+        network.send(&peer_id(2), Kind::Batch, bytes(b"to nobody"));
+        network.send(&peer_id(1), Kind::Batch, batch.clone().into());
         assert!(
             nodes[1].frame().await == (0, Kind::Batch, batch),
             "the first frame is the lawful one, unchanged"
@@ -77,9 +77,9 @@ async fn quic_carries_both_lanes() {
         let mut nodes = Plan::new(2, quic_address).start_all();
         all_connected(&nodes).await;
         let batch = vec![5; Kind::Batch.bytes_max()];
-        nodes[0].network.send(1, Kind::Batch, batch.clone().into());
+        nodes[0].network.send(&peer_id(1), Kind::Batch, batch.clone().into());
         assert!(nodes[1].frame().await == (0, Kind::Batch, batch));
-        nodes[1].network.send(0, Kind::Vote, bytes(b"vote"));
+        nodes[1].network.send(&peer_id(0), Kind::Vote, bytes(b"vote"));
         assert_eq!(nodes[0].frame().await, (1, Kind::Vote, b"vote".to_vec()));
     })
     .await;
@@ -104,7 +104,7 @@ async fn quic_is_tried_when_tcp_is_dead() {
 async fn a_restarted_validator_is_back_within_a_second() {
     bounded(async {
         let plan = Plan::new(2, tcp_address);
-        for restarted in [0u16, 1] {
+        for restarted in [0u8, 1] {
             let staying = 1 - restarted;
             let (mut stays, leaves) = (plan.start(staying), plan.start(restarted));
             stays.up(restarted).await;
@@ -115,8 +115,8 @@ async fn a_restarted_validator_is_back_within_a_second() {
             let returned = Instant::now();
             let mut leaves = plan.start(restarted);
             stays.up(restarted).await;
-            stays.network.send(restarted, Kind::Vote, bytes(b"welcome"));
-            leaves.network.send(staying, Kind::Vote, bytes(b"back"));
+            stays.network.send(&peer_id(restarted), Kind::Vote, bytes(b"welcome"));
+            leaves.network.send(&peer_id(staying), Kind::Vote, bytes(b"back"));
             assert_eq!(stays.frame().await.2, b"back");
             assert_eq!(leaves.frame().await.2, b"welcome");
             let took = returned.elapsed();
@@ -135,7 +135,7 @@ async fn a_little_waits_for_the_absent() {
         let early = plan.start(0);
         let kept = plan.limits.outbox_away_frames_max;
         for number in 0..kept as u32 + 10 {
-            early.network.send(1, Kind::Vote, bytes(&number.to_be_bytes()));
+            early.network.send(&peer_id(1), Kind::Vote, bytes(&number.to_be_bytes()));
         }
         assert_eq!(early.drops(DropReason::Away), 10);
         let mut late = plan.start(1);
@@ -158,14 +158,14 @@ async fn a_slow_node_holds_little_and_hears_votes_first() {
         all_connected(&nodes).await;
         let batch: Arc<[u8]> = vec![3; Kind::Batch.bytes_max()].into();
         for _ in 0..64 {
-            nodes[0].network.send(1, Kind::Batch, Arc::clone(&batch));
+            nodes[0].network.send(&peer_id(1), Kind::Batch, Arc::clone(&batch));
             sleep(Duration::from_millis(5)).await;
         }
         eventually("the sender drops", || nodes[0].drops(DropReason::QueueFull) > 0).await;
         let taken = nodes[1].network.stats().traffic(Kind::Batch).frames_in;
         // Two in the channel (one of them says that the peer is up), one in hand, one or two in the inbox.
         assert!(taken <= 5, "a node that takes nothing was read {taken} batches for");
-        nodes[0].network.send(1, Kind::Vote, bytes(b"urgent"));
+        nodes[0].network.send(&peer_id(1), Kind::Vote, bytes(b"urgent"));
         eventually("the vote is read", || nodes[1].network.stats().traffic(Kind::Vote).frames_in == 1).await;
         let mut before = 0;
         while nodes[1].frame().await.1 != Kind::Vote {
@@ -184,7 +184,7 @@ async fn two_networks_share_keys_and_addresses_but_no_frames() {
         other.network = crypto::sha256(b"another network");
         let (here, mut there) = (plan.start(0), other.start(1));
         here.connected(1).await;
-        here.network.send(1, Kind::Vote, bytes(b"vote"));
+        here.network.send(&peer_id(1), Kind::Vote, bytes(b"vote"));
         there.up(0).await;
         sleep(Duration::from_millis(500)).await;
         assert!(there.incoming.try_recv().is_err());

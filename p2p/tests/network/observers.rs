@@ -10,7 +10,7 @@ use crate::support::{Node, Plan, Raw, RawEvent, bounded, bytes, eventually, peer
 
 async fn announcement(node: &mut Node) -> Vec<u8> {
     node.next_of(|incoming| match incoming {
-        Incoming::Announcement { bytes } => Some(bytes),
+        Incoming::Announcement { author: _, bytes } => Some(bytes),
         _ => None,
     })
     .await
@@ -90,6 +90,7 @@ async fn observers_have_few_slots_and_validators_their_own() {
         drop(strangers.remove(0));
         eventually("a slot is free", || node.network.stats().observers_connected == 1).await;
         strangers[1].connect(plan.address(0)).await;
+        // Nor does it matter who dialled whom between the validators.
         eventually("it is taken", || node.network.stats().observers_connected == 2).await;
     })
     .await;
@@ -102,7 +103,7 @@ async fn an_observer_has_no_lanes_to_send_on() {
         let mut validator = plan.start(0);
         let observer = plan.observer(100);
         observer.connected(1).await;
-        observer.network.send(0, Kind::Vote, bytes(b"vote"));
+        observer.network.send(&peer_id(0), Kind::Vote, bytes(b"vote"));
         observer.network.broadcast(Kind::Vote, bytes(b"vote"));
         assert_eq!(observer.drops(DropReason::NoSuchPeer), 1);
         sleep(Duration::from_millis(200)).await;

@@ -14,7 +14,7 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::{Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Stream, SwarmBuilder, noise, tcp, yamux};
 use libp2p_stream::Control;
-use p2p::{Config, DropReason, Incoming, Limits, Network, Peer, Role};
+use p2p::{Config, DropReason, Incoming, Limits, Network, Peer};
 use proto::message::{Kind, Lane};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -46,6 +46,11 @@ pub fn peer_id(number: u8) -> PeerId {
     p2p::identity::peer_id(&public_key(number)).unwrap()
 }
 
+/// The validator with this key.
+fn number(peer: PeerId) -> u8 {
+    (0..50).find(|number| peer_id(*number) == peer).expect("a peer of these tests")
+}
+
 pub fn tcp_address() -> Multiaddr {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
@@ -70,34 +75,32 @@ impl Plan {
         Self { peers: (0..validators).map(peer).collect(), limits: Limits::default(), network: network_id() }
     }
 
-    pub fn address(&self, index: u16) -> Multiaddr {
+    pub fn address(&self, index: u8) -> Multiaddr {
         self.peers[usize::from(index)].addresses[0].clone()
     }
 
-    pub fn config(&self, index: u16) -> Config {
+    pub fn config(&self, index: u8) -> Config {
         Config {
-            seed: seed(u8::try_from(index).unwrap()),
+            seed: seed(index),
             network: self.network,
             listen: vec![self.address(index)],
             validators: self.peers.clone(),
-            role: Role::Validator { index },
             limits: self.limits.clone(),
         }
     }
 
-    pub fn start(&self, index: u16) -> Node {
+    pub fn start(&self, index: u8) -> Node {
         Node::start(self.config(index))
     }
 
     pub fn start_all(&self) -> Vec<Node> {
-        (0..u16::try_from(self.peers.len()).unwrap()).map(|index| self.start(index)).collect()
+        (0..u8::try_from(self.peers.len()).unwrap()).map(|index| self.start(index)).collect()
     }
 
     pub fn observer(&self, number: u8) -> Node {
         Node::start(Config {
             seed: seed(number),
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
-            role: Role::Observer,
             ..self.config(0)
         })
     }
@@ -127,20 +130,23 @@ impl Node {
         }
     }
 
-    pub async fn frame(&mut self) -> (u16, Kind, Vec<u8>) {
+    /// The next frame, its sender by number.
+    pub async fn frame(&mut self) -> (u8, Kind, Vec<u8>) {
         self.next_of(|incoming| match incoming {
-            Incoming::Frame { from, kind, bytes } => Some((from, kind, bytes)),
+            Incoming::Frame { from, kind, bytes } => Some((number(from), kind, bytes)),
             _ => None,
         })
         .await
     }
 
-    pub async fn up(&mut self, expected: u16) {
-        self.next_of(|incoming| (incoming == Incoming::PeerUp { index: expected }).then_some(())).await;
+    pub async fn up(&mut self, expected: u8) {
+        let up = Incoming::PeerUp { peer: peer_id(expected) };
+        self.next_of(|incoming| (incoming == up).then_some(())).await;
     }
 
-    pub async fn down(&mut self, expected: u16) {
-        self.next_of(|incoming| (incoming == Incoming::PeerDown { index: expected }).then_some(())).await;
+    pub async fn down(&mut self, expected: u8) {
+        let down = Incoming::PeerDown { peer: peer_id(expected) };
+        self.next_of(|incoming| (incoming == down).then_some(())).await;
     }
 
     /// Waits until this many other validators are connected.

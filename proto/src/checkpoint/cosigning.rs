@@ -156,7 +156,8 @@ impl Cosignature {
     /// # Errors
     /// `CosignatureError`, the first that fails.
     pub fn verify(&self, set: &ValidatorSet, checker: &dyn SignatureChecker) -> Result<(), CosignatureError> {
-        let Self { signer, head, time_s, log, ed25519, ml_dsa_65 } = self;
+        let Self { epoch, signer, head, time_s, log, ed25519, ml_dsa_65 } = self;
+        set.expect_epoch(*epoch)?;
         let messages = cosigned_messages(set, *signer, *head, *time_s)?;
         let keys = validator(set, *signer)?;
         let parts: [(_, _, &[u8], &Signature); 3] = [
@@ -191,6 +192,9 @@ impl Unverified<Cosignature> {
 impl CertifiedCheckpoint {
     /// Checks that the signers are a quorum, strictly ascending, and that all signed this head.
     fn check_signers(&self, set: &ValidatorSet) -> Result<(), CosignatureError> {
+        for part in &self.cosignatures {
+            set.expect_epoch(part.epoch)?;
+        }
         set.expect_quorum(self.cosignatures.iter().map(|part| part.signer))?;
         match self.cosignatures.iter().find(|part| part.head != self.head) {
             None => Ok(()),
@@ -219,7 +223,7 @@ impl CertifiedCheckpoint {
     pub fn to_note(&self, set: &ValidatorSet) -> Result<String, CosignatureError> {
         let text = CheckpointText { origin: KeyName::parse(set.origin())?, head: self.head };
         let mut lines = Vec::with_capacity(3 * self.cosignatures.len());
-        for Cosignature { signer, head: _, time_s, log, ed25519, ml_dsa_65 } in &self.cosignatures {
+        for Cosignature { epoch: _, signer, head: _, time_s, log, ed25519, ml_dsa_65 } in &self.cosignatures {
             let [log_key, ed25519_key, ml_dsa_65_key] = note_keys(set, validator(set, *signer)?)?;
             let line = |key: &NoteKey, signature| NoteSignature {
                 name: key.name().clone(),

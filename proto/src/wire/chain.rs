@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crypto::Scheme::Ed25519;
 
-use super::part::{batch_id, block_id, optional, signature, validator_index};
+use super::part::{batch_id, block_id, digest, optional, signature, validator_index};
 use super::{Wire, each, pb, required};
 use crate::ballot::{Timeout, Vote, VoteStatement};
 use crate::batch::{Batch, BatchRef};
-use crate::block::{Block, CertifiedBlock};
+use crate::block::{Block, CertifiedBlock, Handover};
 use crate::canonical::{Canonical, DecodeError};
 use crate::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
 use crate::counter::{Epoch, Height, TimeMs, View};
@@ -62,11 +62,27 @@ impl Wire for Batch {
     }
 }
 
+impl Wire for Handover {
+    type Proto = pb::Handover;
+
+    fn to_wire(&self) -> pb::Handover {
+        let Self { as_of, validators } = self;
+        pb::Handover { as_of_height: as_of.get(), validators: validators.as_bytes().to_vec() }
+    }
+
+    fn from_wire(wire: pb::Handover) -> Result<Self, DecodeError> {
+        Ok(Self {
+            as_of: Height::new(wire.as_of_height),
+            validators: digest(&wire.validators, "handover.validators")?,
+        })
+    }
+}
+
 impl Wire for Block {
     type Proto = pb::Block;
 
     fn to_wire(&self) -> pb::Block {
-        let Self { epoch, height, view, parent, parent_view, proposer, time, batches } = self;
+        let Self { epoch, height, view, parent, parent_view, proposer, time, batches, handover } = self;
         pb::Block {
             epoch: epoch.get(),
             height: height.get(),
@@ -76,6 +92,7 @@ impl Wire for Block {
             proposer: proposer.get().into(),
             time_ms: time.get(),
             batches: batches.iter().map(Wire::to_wire).collect(),
+            handover: handover.as_ref().map(Wire::to_wire),
         }
     }
 
@@ -94,6 +111,7 @@ impl Wire for Block {
             proposer: validator_index(wire.proposer, "block.proposer")?,
             time: TimeMs::new(wire.time_ms),
             batches,
+            handover: optional(wire.handover)?,
         };
         DecodeError::at_most("block.body", block.body_bytes(), Self::BODY_BYTES_MAX)?;
         Ok(block)

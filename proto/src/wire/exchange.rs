@@ -7,7 +7,7 @@ use crate::batch::Batch;
 use crate::block::{Block, CertifiedBlock};
 use crate::canonical::{Canonical, DecodeError};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
-use crate::counter::{Height, TreeSize};
+use crate::counter::{Epoch, Height, TreeSize};
 use crate::message::{Kind, Message, Request, Response, SyncInfo};
 use crate::proposal::Proposal;
 
@@ -80,6 +80,7 @@ impl Wire for Request {
                 Proto::Batches(pb::Batches { ids: ids.iter().map(|id| id.as_bytes().to_vec()).collect() })
             }
             Self::CheckpointAt(size) => Proto::CheckpointAt(pb::CheckpointAt { size: size.get() }),
+            Self::Certificates(epoch) => Proto::Certificates(pb::Certificates { epoch: epoch.get() }),
         };
         pb::Request { request: Some(request) }
     }
@@ -99,6 +100,7 @@ impl Wire for Request {
                 Self::Batches(ids.iter().map(|id| batch_id(id, "batches")).collect::<Result<_, _>>()?)
             }
             Some(Proto::CheckpointAt(pb::CheckpointAt { size })) => Self::CheckpointAt(TreeSize::new(size)),
+            Some(Proto::Certificates(pb::Certificates { epoch })) => Self::Certificates(Epoch::new(epoch)),
         })
     }
 }
@@ -116,6 +118,7 @@ impl Wire for Response {
                 Some(Proto::Batches(pb::BatchList { batches: batches.iter().map(Wire::to_wire).collect() }))
             }
             Self::Checkpoint(checkpoint) => checkpoint.as_ref().map(|it| Proto::Checkpoint(it.to_wire())),
+            Self::Certificates(info) => Some(Proto::Certificates(info.to_wire())),
         };
         pb::Response { response }
     }
@@ -134,6 +137,7 @@ impl Wire for Response {
             Some(Proto::Checkpoint(checkpoint)) => {
                 Self::Checkpoint(Some(CertifiedCheckpoint::from_wire(checkpoint)?))
             }
+            Some(Proto::Certificates(info)) => Self::Certificates(Box::new(SyncInfo::from_wire(info)?)),
         })
     }
 }

@@ -92,6 +92,33 @@ pub struct BatchAnchor {
     #[prost(string, tag = "3")]
     pub tree: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Approval {
+    #[prost(uint32, tag = "1")]
+    pub approver: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ValidatorJoin {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(message, optional, tag = "2")]
+    pub validator: ::core::option::Option<Validator>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub possession: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "4")]
+    pub approvals: ::prost::alloc::vec::Vec<Approval>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ValidatorLeave {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub approvals: ::prost::alloc::vec::Vec<Approval>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmissionBody {
     #[prost(bytes = "vec", tag = "1")]
@@ -106,7 +133,7 @@ pub struct SubmissionBody {
     pub nonce: u64,
     #[prost(uint64, tag = "6")]
     pub expires_at_ms: u64,
-    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23")]
+    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
     pub operation: ::core::option::Option<submission_body::Operation>,
 }
 /// Nested message and enum types in `SubmissionBody`.
@@ -129,6 +156,10 @@ pub mod submission_body {
         AttestationRevoke(super::AttestationRevoke),
         #[prost(message, tag = "23")]
         BatchAnchor(super::BatchAnchor),
+        #[prost(message, tag = "24")]
+        ValidatorJoin(super::ValidatorJoin),
+        #[prost(message, tag = "25")]
+        ValidatorLeave(super::ValidatorLeave),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -156,6 +187,13 @@ pub struct BatchRef {
     #[prost(uint32, tag = "3")]
     pub bytes: u32,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Handover {
+    #[prost(uint64, tag = "1")]
+    pub as_of_height: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    pub validators: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Block {
     #[prost(uint64, tag = "1")]
@@ -174,6 +212,8 @@ pub struct Block {
     pub time_ms: u64,
     #[prost(message, repeated, tag = "8")]
     pub batches: ::prost::alloc::vec::Vec<BatchRef>,
+    #[prost(message, optional, tag = "9")]
+    pub handover: ::core::option::Option<Handover>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignerSignature {
@@ -304,6 +344,24 @@ pub struct SubmissionEntry {
     #[prost(bytes = "vec", tag = "3")]
     pub submission: ::prost::alloc::vec::Vec<u8>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GenesisEntry {
+    #[prost(bytes = "vec", tag = "1")]
+    pub network: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub origin: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EpochEntry {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub height: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub validators: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub policy: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Entry {
     #[prost(oneof = "entry::Entry", tags = "1, 2, 3, 4")]
@@ -313,10 +371,10 @@ pub struct Entry {
 pub mod entry {
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Entry {
-        #[prost(bytes, tag = "1")]
-        Genesis(::prost::alloc::vec::Vec<u8>),
-        #[prost(string, tag = "2")]
-        Policy(::prost::alloc::string::String),
+        #[prost(message, tag = "1")]
+        Genesis(super::GenesisEntry),
+        #[prost(message, tag = "2")]
+        Epoch(super::EpochEntry),
         #[prost(message, tag = "3")]
         Submission(super::SubmissionEntry),
         #[prost(message, tag = "4")]
@@ -339,6 +397,8 @@ pub struct Cosignature {
     pub ed25519_signature: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "7")]
     pub ml_dsa_65_signature: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "8")]
+    pub epoch: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CertifiedCheckpoint {
@@ -373,9 +433,14 @@ pub struct CheckpointAt {
     #[prost(uint64, tag = "1")]
     pub size: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Certificates {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -390,6 +455,8 @@ pub mod request {
         Batches(super::Batches),
         #[prost(message, tag = "4")]
         CheckpointAt(super::CheckpointAt),
+        #[prost(message, tag = "5")]
+        Certificates(super::Certificates),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -404,7 +471,7 @@ pub struct BatchList {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
@@ -417,6 +484,8 @@ pub mod response {
         Batches(super::BatchList),
         #[prost(message, tag = "3")]
         Checkpoint(super::CertifiedCheckpoint),
+        #[prost(message, tag = "4")]
+        Certificates(super::SyncInfo),
     }
 }
 // ---- genesis
@@ -437,6 +506,11 @@ pub struct Validator {
     pub cosigner_ed25519_key: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "7")]
     pub cosigner_ml_dsa_65_key: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ValidatorList {
+    #[prost(message, repeated, tag = "1")]
+    pub validators: ::prost::alloc::vec::Vec<Validator>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Genesis {

@@ -8,11 +8,12 @@ use crate::batch::BatchRef;
 use crate::block::Block;
 use crate::canonical::{Canonical as _, DecodeError};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
-use crate::counter::{Height, TimeMs, TreeSize, View};
-use crate::entry::{BlockEntry, Entry, SubmissionEntry};
+use crate::counter::{Epoch, Height, TimeMs, TreeSize, View};
+use crate::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use crate::genesis::{Admission, Genesis};
+use crate::id::NetworkId;
 use crate::submission::Submission;
-use crate::validators::{Validator, ValidatorSet};
+use crate::validators::{Validator, ValidatorList, ValidatorSet};
 
 impl Wire for BlockEntry {
     type Proto = pb::BlockEntry;
@@ -68,14 +69,54 @@ impl Wire for SubmissionEntry {
     }
 }
 
+impl Wire for GenesisEntry {
+    type Proto = pb::GenesisEntry;
+
+    fn to_wire(&self) -> pb::GenesisEntry {
+        let Self { network, origin } = self;
+        pb::GenesisEntry { network: network.as_bytes().to_vec(), origin: origin.clone() }
+    }
+
+    fn from_wire(wire: pb::GenesisEntry) -> Result<Self, DecodeError> {
+        Genesis::check_origin(&wire.origin)?;
+        Ok(Self {
+            network: NetworkId::new(digest(&wire.network, "genesis_entry.network")?),
+            origin: wire.origin,
+        })
+    }
+}
+
+impl Wire for EpochEntry {
+    type Proto = pb::EpochEntry;
+
+    fn to_wire(&self) -> pb::EpochEntry {
+        let Self { epoch, height, validators, policy } = self;
+        pb::EpochEntry {
+            epoch: epoch.get(),
+            height: height.get(),
+            validators: validators.as_bytes().to_vec(),
+            policy: policy.as_bytes().to_vec(),
+        }
+    }
+
+    fn from_wire(wire: pb::EpochEntry) -> Result<Self, DecodeError> {
+        Ok(Self {
+            epoch: Epoch::new(wire.epoch),
+            height: Height::new(wire.height),
+            validators: digest(&wire.validators, "epoch_entry.validators")?,
+            policy: digest(&wire.policy, "epoch_entry.policy")?,
+        })
+    }
+}
+
 impl Wire for Entry {
     type Proto = pb::Entry;
 
     fn to_wire(&self) -> pb::Entry {
         use pb::entry::Entry as Proto;
         let entry = match self {
-            Self::Genesis(bytes) => Proto::Genesis(bytes.clone()),
-            Self::Policy(text) => Proto::Policy(text.clone()),
+            Self::Genesis(entry) => Proto::Genesis(entry.to_wire()),
+            Self::Epoch(entry) => Proto::Epoch(entry.to_wire()),
             Self::Submission(entry) => Proto::Submission(entry.to_wire()),
             Self::Block(entry) => Proto::Block(entry.to_wire()),
         };
@@ -86,8 +127,8 @@ impl Wire for Entry {
         use pb::entry::Entry as Proto;
         Ok(match wire.entry {
             None => return Err(DecodeError::field("entry", "is missing or of an unknown kind")),
-            Some(Proto::Genesis(bytes)) => Self::Genesis(bytes),
-            Some(Proto::Policy(text)) => Self::Policy(text),
+            Some(Proto::Genesis(entry)) => Self::Genesis(GenesisEntry::from_wire(entry)?),
+            Some(Proto::Epoch(entry)) => Self::Epoch(EpochEntry::from_wire(entry)?),
             Some(Proto::Submission(entry)) => Self::Submission(Box::new(SubmissionEntry::from_wire(entry)?)),
             Some(Proto::Block(entry)) => Self::Block(BlockEntry::from_wire(entry)?),
         })
@@ -98,8 +139,9 @@ impl Wire for Cosignature {
     type Proto = pb::Cosignature;
 
     fn to_wire(&self) -> pb::Cosignature {
-        let Self { signer, head, time_s, log, ed25519, ml_dsa_65 } = self;
+        let Self { epoch, signer, head, time_s, log, ed25519, ml_dsa_65 } = self;
         pb::Cosignature {
+            epoch: epoch.get(),
             signer: signer.get().into(),
             size: head.size.get(),
             root: head.root.as_bytes().to_vec(),
@@ -112,6 +154,7 @@ impl Wire for Cosignature {
 
     fn from_wire(wire: pb::Cosignature) -> Result<Self, DecodeError> {
         Ok(Self {
+            epoch: Epoch::new(wire.epoch),
             signer: validator_index(wire.signer, "cosignature.signer")?,
             head: head(wire.size, &wire.root)?,
             time_s: wire.time_s,
@@ -186,6 +229,19 @@ impl Wire for Validator {
                 "validator.cosigner_ml_dsa_65_key",
             )?,
         })
+    }
+}
+
+impl Wire for ValidatorList {
+    type Proto = pb::ValidatorList;
+
+    fn to_wire(&self) -> pb::ValidatorList {
+        pb::ValidatorList { validators: self.get().iter().map(Wire::to_wire).collect() }
+    }
+
+    fn from_wire(wire: pb::ValidatorList) -> Result<Self, DecodeError> {
+        let validators = each(wire.validators, "validators", ValidatorSet::COUNT_MAX)?;
+        Self::new(validators).map_err(|fault| DecodeError::field("validators", fault))
     }
 }
 

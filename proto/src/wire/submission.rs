@@ -1,15 +1,17 @@
 //! Submissions and their operations.
 
+use crypto::Scheme::Ed25519;
 use crypto::{PublicKey, Signature};
 use prost::Message as _;
 
-use super::part::{did, digest, key_id, submission_id, text};
+use super::part::{did, digest, key_id, signature, submission_id, text, validator_index};
 use super::{Wire, each, pb, required};
 use crate::canonical::DecodeError;
-use crate::counter::TimeMs;
+use crate::counter::{Epoch, TimeMs};
 use crate::id::{NetworkId, Tenant};
-use crate::operation::{IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::operation::{Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::submission::Body;
+use crate::validators::{Validator, ValidatorSet};
 
 pub(crate) fn encode_body(body: &Body) -> Vec<u8> {
     body.to_wire().encode_to_vec()
@@ -107,6 +109,35 @@ fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
             count: *count,
             tree: tree.clone(),
         }),
+        Operation::ValidatorJoin { epoch, validator, possession, approvals } => {
+            Proto::ValidatorJoin(pb::ValidatorJoin {
+                epoch: epoch.get(),
+                validator: Some(validator.to_wire()),
+                possession: possession.as_bytes().to_vec(),
+                approvals: approvals.iter().map(Wire::to_wire).collect(),
+            })
+        }
+        Operation::ValidatorLeave { epoch, name, approvals } => Proto::ValidatorLeave(pb::ValidatorLeave {
+            epoch: epoch.get(),
+            name: name.clone(),
+            approvals: approvals.iter().map(Wire::to_wire).collect(),
+        }),
+    }
+}
+
+impl Wire for Approval {
+    type Proto = pb::Approval;
+
+    fn to_wire(&self) -> pb::Approval {
+        let Self { approver, signature } = self;
+        pb::Approval { approver: approver.get().into(), signature: signature.as_bytes().to_vec() }
+    }
+
+    fn from_wire(wire: pb::Approval) -> Result<Self, DecodeError> {
+        Ok(Self {
+            approver: validator_index(wire.approver, "approval.approver")?,
+            signature: signature(Ed25519, &wire.signature, "approval.signature")?,
+        })
     }
 }
 
@@ -179,5 +210,18 @@ fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation
                 tree: text(tree, "tree", TEXT_BYTES_MAX)?,
             }
         }
+        Proto::ValidatorJoin(pb::ValidatorJoin { epoch, validator, possession, approvals }) => {
+            Operation::ValidatorJoin {
+                epoch: Epoch::new(epoch),
+                validator: Box::new(required(validator, "validator")?),
+                possession: signature(Ed25519, &possession, "possession")?,
+                approvals: each::<Approval>(approvals, "approvals", ValidatorSet::COUNT_MAX)?,
+            }
+        }
+        Proto::ValidatorLeave(pb::ValidatorLeave { epoch, name, approvals }) => Operation::ValidatorLeave {
+            epoch: Epoch::new(epoch),
+            name: text(name, "name", Validator::NAME_BYTES_MAX)?,
+            approvals: each::<Approval>(approvals, "approvals", ValidatorSet::COUNT_MAX)?,
+        },
     })
 }

@@ -6,7 +6,7 @@ use proto::certificate::{CertificateError, QuorumCert, TimeoutCert};
 use proto::counter::{Epoch, Height, View};
 use proto::id::{BlockId, NetworkId};
 use proto::proposal::Proposal;
-use proto::validators::ValidatorSet;
+use proto::validators::{Opening, ValidatorSet};
 use proto::verified::{Strict, Unverified};
 
 use crate::fixture::{Network, index};
@@ -18,7 +18,7 @@ fn block() -> Digest {
 fn other_epoch(network: &Network) -> ValidatorSet {
     let set = &network.set;
     let validators = network.genesis.validators.clone();
-    ValidatorSet::new(*set.network(), set.origin().into(), *set.genesis_block(), Epoch::new(1), validators)
+    ValidatorSet::new(*set.network(), set.origin().into(), Epoch::new(1), set.opening(), validators)
         .expect("the same validators")
 }
 
@@ -26,8 +26,7 @@ fn other_network(network: &Network) -> ValidatorSet {
     let set = &network.set;
     let validators = network.genesis.validators.clone();
     let id = NetworkId::new(sha256(b"other"));
-    ValidatorSet::new(id, set.origin().into(), *set.genesis_block(), Epoch::ZERO, validators)
-        .expect("the same")
+    ValidatorSet::new(id, set.origin().into(), Epoch::ZERO, set.opening(), validators).expect("the same")
 }
 
 type Case<T> = (&'static str, Box<dyn Fn(&mut T)>, CertificateError);
@@ -86,7 +85,7 @@ fn a_quorum_certificate_holds_or_says_why_not() {
             Box::new(|qc| qc.epoch = Epoch::new(1)),
             CertificateError::Epoch { found: Epoch::new(1), expected: Epoch::ZERO },
         ),
-        ("view 0", Box::new(|qc| qc.view = View::ZERO), CertificateError::NotGenesis),
+        ("view 0", Box::new(|qc| qc.view = View::ZERO), CertificateError::NotOpening { epoch: Epoch::ZERO }),
     ];
     for (name, spoil, expected) in cases {
         let mut qc = good.clone();
@@ -108,19 +107,22 @@ fn a_quorum_is_counted_in_power() {
 }
 
 #[test]
-fn view_zero_is_genesis_and_nothing_else() {
+fn view_zero_is_the_opening_and_nothing_else() {
     let network = Network::new(&[1; 4]);
     let genesis = network.genesis_qc();
     assert_eq!(genesis.verify(&network.set, &Strict), Ok(()));
     let forgeries = [
         QuorumCert::genesis(BlockId::new(block())),
         QuorumCert { height: Height::new(1), ..genesis.clone() },
-        QuorumCert { epoch: Epoch::new(1), ..genesis.clone() },
         network.qc(0, 0, *genesis.block.digest(), &[0, 1, 2]),
     ];
     for forgery in forgeries {
-        assert_eq!(forgery.verify(&network.set, &Strict), Err(CertificateError::NotGenesis));
+        let refused = CertificateError::NotOpening { epoch: Epoch::ZERO };
+        assert_eq!(forgery.verify(&network.set, &Strict), Err(refused));
     }
+    let later = QuorumCert { epoch: Epoch::new(1), ..genesis };
+    let refused = CertificateError::Epoch { found: Epoch::new(1), expected: Epoch::ZERO };
+    assert_eq!(later.verify(&network.set, &Strict), Err(refused));
 }
 
 #[test]
@@ -313,4 +315,24 @@ fn a_proposal_holds_or_says_why_not() {
         spoil(&mut proposal);
         assert_eq!(verify(proposal), Err(expected), "{name}");
     }
+}
+
+#[test]
+fn each_epoch_begins_with_a_certificate_of_its_own() {
+    let network = Network::new(&[1; 4]);
+    let set = &network.set;
+    let opening = Opening { block: BlockId::new(block()), height: Height::new(9) };
+    let validators = network.genesis.validators.clone();
+    let next = ValidatorSet::new(*set.network(), set.origin().into(), Epoch::new(1), opening, validators);
+    let next = next.expect("the same validators");
+    let certificate = next.opening_certificate();
+    assert_eq!(certificate.verify(&next, &Strict), Ok(()));
+    assert_eq!((certificate.height, certificate.block), (opening.height, opening.block));
+    // Neither stands for the other, and what was signed in one epoch counts in no other.
+    assert!(certificate.verify(set, &Strict).is_err());
+    assert!(network.genesis_qc().verify(&next, &Strict).is_err());
+    let old = network.qc(5, 3, block(), &[0, 1, 2]);
+    let relabelled = QuorumCert { epoch: Epoch::new(1), ..old };
+    assert_eq!(relabelled.verify(&next, &Strict), Err(CertificateError::Signature { signer: index(0) }));
+    assert_ne!(set.digest(), next.digest(), "the epoch is in the digest");
 }

@@ -82,8 +82,8 @@ fn another_log_is_another_message() {
     let network = Network::new(&[1; 4]);
     let validators = network.genesis.validators.clone();
     let set = |origin: &str| {
-        let (network, block) = (*network.set.network(), *network.set.genesis_block());
-        ValidatorSet::new(network, origin.into(), block, Epoch::ZERO, validators.clone()).expect("a set")
+        let (id, opening) = (*network.set.network(), network.set.opening());
+        ValidatorSet::new(id, origin.into(), Epoch::ZERO, opening, validators.clone()).expect("a set")
     };
     let moved = set("example.com/moved");
     let refused = Unverified::new(network.cosign(0, head(7), 1)).verify(&moved, &Strict).map(|_| ());

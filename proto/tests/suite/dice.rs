@@ -3,15 +3,15 @@
 use crypto::{Digest, PublicKey, Scheme, Signature};
 use proto::ballot::{Timeout, Vote, VoteStatement};
 use proto::batch::{Batch, BatchRef};
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
-use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::message::{Request, Response, SyncInfo};
-use proto::operation::Operation;
+use proto::operation::{Approval, Operation};
 use proto::proposal::Proposal;
 use proto::record::SafetyRecord;
 use proto::submission::{Body, Submission};
@@ -126,7 +126,7 @@ impl Dice {
 
     pub fn operation(&mut self, kind: u64) -> Operation {
         let identity = Did::of(&self.key(Scheme::Ed25519));
-        match kind % 8 {
+        match kind % 10 {
             0 => Operation::IdentityCreate { identity, keys: self.some(1, 2, Self::any_key) },
             1 => Operation::KeyAdd { identity, key: self.any_key() },
             2 => {
@@ -153,10 +153,21 @@ impl Dice {
                 attestation: SubmissionId::new(self.digest()),
                 reason: self.text(),
             },
-            _ => Operation::BatchAnchor {
+            7 => Operation::BatchAnchor {
                 root: self.digest(),
                 count: self.counter().max(1),
                 tree: self.text(),
+            },
+            8 => Operation::ValidatorJoin {
+                epoch: self.epoch(),
+                validator: Box::new(self.validator(0)),
+                possession: self.signature(Scheme::Ed25519),
+                approvals: self.some(0, 3, Self::approval),
+            },
+            _ => Operation::ValidatorLeave {
+                epoch: self.epoch(),
+                name: self.text(),
+                approvals: self.some(0, 3, Self::approval),
             },
         }
     }
@@ -199,6 +210,7 @@ impl Dice {
             proposer: self.index(),
             time: self.time(),
             batches: self.some(0, 3, Self::batch_ref),
+            handover: self.maybe(|dice| Handover { as_of: dice.height(), validators: dice.digest() }),
         }
     }
 
@@ -265,8 +277,16 @@ impl Dice {
 
     pub fn entry(&mut self, kind: u64) -> Entry {
         match kind % 4 {
-            0 => Entry::Genesis(self.some(0, 40, |dice| dice.number() as u8)),
-            1 => Entry::Policy(self.text()),
+            0 => Entry::Genesis(GenesisEntry {
+                network: NetworkId::new(self.digest()),
+                origin: "example.com/dice".to_owned(),
+            }),
+            1 => Entry::Epoch(EpochEntry {
+                epoch: self.epoch(),
+                height: self.height(),
+                validators: self.digest(),
+                policy: self.digest(),
+            }),
             2 => Entry::Submission(Box::new(SubmissionEntry {
                 height: self.height(),
                 time: self.time(),
@@ -292,6 +312,7 @@ impl Dice {
 
     fn cosignature_of(&mut self, head: Head) -> Cosignature {
         Cosignature {
+            epoch: self.epoch(),
             signer: self.index(),
             head,
             time_s: self.counter(),
@@ -312,36 +333,43 @@ impl Dice {
     }
 
     pub fn request(&mut self, kind: u64) -> Request {
-        match kind % 4 {
+        match kind % 5 {
             0 => Request::BlocksById { newest: BlockId::new(self.digest()), above: self.height() },
             1 => Request::BlocksByHeight { from: self.height() },
             2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
-            _ => Request::CheckpointAt(TreeSize::new(self.counter())),
+            3 => Request::CheckpointAt(TreeSize::new(self.counter())),
+            _ => Request::Certificates(self.epoch()),
         }
     }
 
     pub fn response(&mut self, kind: u64) -> Response {
-        match kind % 3 {
+        match kind % 4 {
             0 => Response::Blocks(self.some(0, 2, Self::certified_block)),
             1 => Response::Batches(self.some(0, 2, Self::batch)),
-            _ => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            2 => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            _ => Response::Certificates(Box::new(self.sync_info())),
+        }
+    }
+
+    fn approval(&mut self) -> Approval {
+        Approval { approver: self.index(), signature: self.signature(Scheme::Ed25519) }
+    }
+
+    fn validator(&mut self, at: u64) -> Validator {
+        let key = |scheme, role| secret(scheme, &format!("dice/validator/{at}/{role}")).public().clone();
+        Validator {
+            name: format!("v{at}"),
+            power: 1 + self.below(1 << 40),
+            consensus: key(Scheme::Ed25519, "consensus"),
+            network: key(Scheme::Ed25519, "network"),
+            log: key(Scheme::Ed25519, "log"),
+            cosigner_ed25519: key(Scheme::Ed25519, "cosigner"),
+            cosigner_ml_dsa_65: key(Scheme::MlDsa65, "cosigner"),
         }
     }
 
     pub fn genesis(&mut self) -> Genesis {
-        let validators = (0..1 + self.below(2)).map(|at| {
-            let key = |scheme, role| secret(scheme, &format!("dice/validator/{at}/{role}")).public().clone();
-            Validator {
-                name: format!("v{at}"),
-                power: 1 + self.below(1 << 40),
-                consensus: key(Scheme::Ed25519, "consensus"),
-                network: key(Scheme::Ed25519, "network"),
-                log: key(Scheme::Ed25519, "log"),
-                cosigner_ed25519: key(Scheme::Ed25519, "cosigner"),
-                cosigner_ml_dsa_65: key(Scheme::MlDsa65, "cosigner"),
-            }
-        });
-        let validators = validators.collect();
+        let validators = (0..1 + self.below(2)).map(|at| self.validator(at)).collect();
         Genesis {
             origin: "example.com/dice".into(),
             time: self.time(),

@@ -119,17 +119,19 @@ impl Network {
             proposer: index((view % self.members.len() as u64) as usize),
             time: TimeMs::new(1_789_000_000_000 + view),
             batches: Vec::new(),
+            handover: None,
         }
     }
 
     pub fn genesis_qc(&self) -> QuorumCert {
-        QuorumCert::genesis(*self.set.genesis_block())
+        self.set.opening_certificate()
     }
 
     pub fn cosign(&self, signer: usize, head: Head, time_s: u64) -> Cosignature {
         let messages = cosigned_messages(&self.set, index(signer), head, time_s).expect("a validator");
         let member = &self.members[signer];
         Cosignature {
+            epoch: self.set.epoch(),
             signer: index(signer),
             head,
             time_s,

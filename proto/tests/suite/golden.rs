@@ -11,15 +11,18 @@ use std::path::Path;
 use crypto::{Digest, Scheme, sha256};
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::batch::{Batch, BatchRef};
+use proto::block::{Block, Handover};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{CheckpointText, cosigned_messages, note_keys};
 use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::domain::Domain;
-use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::id::{BatchId, Did, SubmissionId, Tenant};
 use proto::message::Request;
 use proto::note::{KeyName, SignatureType};
-use proto::operation::{Operation, possession_bytes};
+use proto::operation::{
+    Approval, Membership, Operation, approval_bytes, membership_possession_bytes, possession_bytes,
+};
 use proto::policy::Policy;
 use proto::proposal::Proposal;
 use proto::submission::{Body, Submission};
@@ -33,6 +36,18 @@ fn operations(network: &Network) -> Vec<Operation> {
     let (old, new) = (secret(Scheme::Ed25519, "author"), secret(Scheme::Ed25519, "author/new"));
     let consent = possession_bytes(network.set.network(), &identity, &old.public().id(), &new.public().id());
     let post_quantum = secret(Scheme::MlDsa65, "author/pq").public().clone();
+    let id = network.set.network();
+    let other = Network::named(&[("v5", 1)]);
+    let joining = Box::new(other.genesis.validators[0].clone());
+    let joining_secret = &other.members[0].consensus;
+    let approve = |change: Membership| {
+        let message = approval_bytes(id, Epoch::ZERO, &change);
+        let approval = |signer: usize| Approval {
+            approver: index(signer),
+            signature: network.members[signer].consensus.sign(&message),
+        };
+        vec![approval(0), approval(1), approval(3)]
+    };
     vec![
         Operation::IdentityCreate {
             identity: identity.clone(),
@@ -64,6 +79,17 @@ fn operations(network: &Network) -> Vec<Operation> {
             reason: "wrong".into(),
         },
         Operation::BatchAnchor { root: sha256(b"root"), count: 1_000, tree: "rfc6962-sha256".into() },
+        Operation::ValidatorJoin {
+            epoch: Epoch::ZERO,
+            possession: joining_secret.sign(&membership_possession_bytes(id, Epoch::ZERO, &joining)),
+            approvals: approve(Membership::Join(joining.clone())),
+            validator: joining,
+        },
+        Operation::ValidatorLeave {
+            epoch: Epoch::ZERO,
+            name: "v2".into(),
+            approvals: approve(Membership::Leave("v2".into())),
+        },
     ]
 }
 
@@ -111,6 +137,11 @@ fn consensus(network: &Network, put: &mut impl FnMut(&str, String)) {
     let qc = network.qc(5, 3, *block.id().digest(), &[0, 1, 3]);
     put("block/bytes", hex::encode(block.encode()));
     put("block/id", block.id().to_string());
+    let handover = Handover { as_of: Height::new(2), validators: network.set.digest() };
+    let closing = Block { handover: Some(handover), ..block.clone() };
+    put("closing_block/bytes", hex::encode(closing.encode()));
+    put("closing_block/id", closing.id().to_string());
+    put("validators/digest", network.set.digest().to_string());
     put("vote/signed_bytes", hex::encode(qc.statement().signed_bytes(id)));
     let (voter, signature) = qc.signatures[0].clone();
     put("vote/bytes", hex::encode(Vote { statement: qc.statement(), voter, signature }.encode()));
@@ -148,8 +179,22 @@ fn log(network: &Network, put: &mut impl FnMut(&str, String)) {
     let (height, time) = (Height::new(1), TimeMs::new(1_789_000_001_000));
     let submission = submission(network, operations(network).swap_remove(4));
     let entries = [
-        ("genesis", Entry::Genesis(b"canonical genesis".to_vec())),
-        ("policy", Entry::Policy("quorum none\n".into())),
+        (
+            "genesis",
+            Entry::Genesis(GenesisEntry {
+                network: *network.set.network(),
+                origin: network.set.origin().to_owned(),
+            }),
+        ),
+        (
+            "epoch",
+            Entry::Epoch(EpochEntry {
+                epoch: Epoch::ZERO,
+                height: Height::ZERO,
+                validators: network.set.digest(),
+                policy: sha256(b"quorum none\n"),
+            }),
+        ),
         ("submission", Entry::Submission(Box::new(SubmissionEntry { height, time, submission }))),
         (
             "block",

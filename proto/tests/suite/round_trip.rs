@@ -19,10 +19,10 @@ proptest::proptest! {
     #[test]
     fn every_value_survives_its_encoding(seed: u64) {
         let dice = &mut Dice(seed);
-        for kind in 0..8 {
+        for kind in 0..10 {
             there_and_back(&dice.submission(kind));
         }
-        for kind in 0..4 {
+        for kind in 0..5 {
             there_and_back(&dice.entry(kind));
             there_and_back(&dice.request(kind));
             there_and_back(&dice.response(kind));

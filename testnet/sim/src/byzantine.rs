@@ -2,8 +2,6 @@
 //!
 //! They hold their own keys and nobody else's: whatever they sign, they sign as themselves.
 
-use std::rc::Rc;
-
 use consensus::Say;
 use proto::ballot::VoteStatement;
 use proto::block::{Block, CertifiedBlock};
@@ -12,7 +10,6 @@ use proto::id::BlockId;
 use proto::message::{Message, Request, Response, SyncInfo};
 
 use crate::fault::Fault;
-use crate::letter::Letter;
 use crate::world::World;
 
 fn statement(block: &Block) -> VoteStatement {
@@ -32,12 +29,13 @@ impl World {
             let statement = statement(&block);
             let proposal =
                 Say::Proposal { block, justify: justify.clone(), timeout_cert: timeout_cert.clone() };
-            let it = &self.members[usize::from(member)];
-            let proposal = it.keys.say(proposal, it.me, &self.cast.set, &self.cast.notary);
             let vote = Say::Vote { statement, to: Vec::new() };
-            let vote = it.keys.say(vote, it.me, &self.cast.set, &self.cast.notary);
-            let (proposal, vote) = (Rc::new(Letter::new(proposal)), Rc::new(Letter::new(vote)));
-            for to in 0..self.plan.members {
+            let (Some((proposal, all)), Some((vote, _))) =
+                (self.signed(member, proposal), self.signed(member, vote))
+            else {
+                return;
+            };
+            for to in all {
                 if to == member || to % 2 == half {
                     self.transmit(member, to, &proposal);
                 }
@@ -52,10 +50,10 @@ impl World {
             self.outcomes.strikes.strike(Fault::DoubleVote);
             let block = BlockId::new(crypto::sha256(statement.block.as_bytes()));
             let other = Say::Vote { statement: VoteStatement { block, ..*statement }, to: Vec::new() };
-            let it = &self.members[usize::from(member)];
-            let vote = Rc::new(Letter::new(it.keys.say(other, it.me, &self.cast.set, &self.cast.notary)));
-            for to in 0..self.plan.members {
-                self.transmit(member, to, &vote);
+            if let Some((vote, _)) = self.signed(member, other) {
+                for to in self.everyone() {
+                    self.transmit(member, to, &vote);
+                }
             }
         }
         self.speak(member, say);
@@ -75,6 +73,7 @@ impl World {
             parent_view: other.view,
             time: other.time.next(),
             batches: Vec::new(),
+            handover: None,
             ..other.clone()
         };
         let second = self.forged_certificate(member, &child);
@@ -82,8 +81,8 @@ impl World {
         self.forged.push(CertifiedBlock { block: child, justify: first, batches: batches.clone() });
         self.forged.push(CertifiedBlock { block: other, justify: justify.clone(), batches });
         let message = Message::SyncInfo(SyncInfo { high_qc: second, high_tc: None });
-        let letter = Rc::new(Letter::new(message));
-        for to in (0..self.plan.members).filter(|to| *to != member && to % 2 == 0) {
+        let letter = self.letter(member, message);
+        for to in self.everyone().filter(|to| *to != member && to % 2 == 0) {
             self.transmit(member, to, &letter);
         }
         self.speak(member, say);
@@ -101,12 +100,19 @@ impl World {
 
     fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
         let statement = statement(block);
-        let it = &self.members[usize::from(member)];
-        let vote =
-            it.keys.say(Say::Vote { statement, to: Vec::new() }, it.me, &self.cast.set, &self.cast.notary);
-        let signatures = match vote {
-            Message::Vote(vote) => vec![(it.me, vote.signature); usize::from(self.plan.members)],
-            _ => Vec::new(),
+        let signatures = match self.signed(member, Say::Vote { statement, to: Vec::new() }) {
+            Some((letter, _)) => match &letter.message {
+                Message::Vote(vote) => {
+                    vec![(vote.voter, vote.signature.clone()); usize::from(self.plan.members)]
+                }
+                Message::Proposal(_)
+                | Message::Timeout(_)
+                | Message::SyncInfo(_)
+                | Message::Batch(_)
+                | Message::Cosignature(_)
+                | Message::CertifiedCheckpoint(_) => Vec::new(),
+            },
+            None => Vec::new(),
         };
         let VoteStatement { epoch, view, height, block } = statement;
         QuorumCert { epoch, view, height, block, signatures }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto::Digest;
 use ledger::read::ReadError;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Height, LeafIndex, View};
+use proto::counter::{Epoch, Height, LeafIndex, View};
 use proto::id::{BlockId, SubmissionId};
 
 use speech::Spoken;
@@ -45,9 +45,10 @@ fn broken<T>(text: String) -> Result<T, Finding> {
 /// All that the world has seen so far.
 #[derive(Debug)]
 pub struct Checkers {
-    members: u16,
     byzantine: BTreeSet<u16>,
-    spoken: BTreeMap<(u16, View), Spoken>,
+    /// The validators of each epoch, in their order, by their numbers.
+    reigning: BTreeMap<Epoch, Vec<u16>>,
+    spoken: BTreeMap<(u16, Epoch, View), Spoken>,
     /// Each height's block, and the state after it once a member showed it.
     blocks: BTreeMap<Height, (BlockId, Option<Digest>)>,
     reached: BTreeMap<u16, Height>,
@@ -71,8 +72,8 @@ impl Checkers {
     /// Those of a world in which these members are Byzantine.
     pub fn new(members: u16, byzantine: BTreeSet<u16>) -> Self {
         Self {
-            members,
             byzantine,
+            reigning: BTreeMap::from([(Epoch::ZERO, (0..members).collect())]),
             spoken: BTreeMap::new(),
             blocks: BTreeMap::new(),
             reached: BTreeMap::new(),
@@ -88,9 +89,30 @@ impl Checkers {
         }
     }
 
-    /// The fewest members that are more than two thirds, computed from the definition.
-    fn quorum(&self) -> u64 {
-        (0..=u64::from(self.members)).find(|count| 3 * count > 2 * u64::from(self.members)).unwrap_or(0)
+    /// A member says who the validators of an epoch are.
+    ///
+    /// # Errors
+    /// `Broken` when somebody said otherwise.
+    pub fn reigns(&mut self, member: u16, epoch: Epoch, validators: Vec<u16>) -> Result<(), Finding> {
+        let known = self.reigning.entry(epoch).or_insert_with(|| validators.clone());
+        match *known == validators {
+            true => Ok(()),
+            false => broken(format!(
+                "v{member} has {validators:?} as the validators of epoch {epoch}, not {known:?}"
+            )),
+        }
+    }
+
+    /// The validators of an epoch, and the fewest of them that are more than two thirds, computed from the definition.
+    fn quorum(&self, epoch: Epoch) -> Result<(&[u16], usize), Finding> {
+        match self.reigning.get(&epoch) {
+            Some(validators) => {
+                let count = validators.len();
+                let quorum = (0..=count).find(|some| 3 * some > 2 * count).unwrap_or(count);
+                Ok((validators, quorum))
+            }
+            None => broken(format!("nobody said who the validators of epoch {epoch} are")),
+        }
     }
 
     /// Submissions that some member called final.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use consensus::{Gated, Recipients, Say};
 use engine::event::{PeerTicket, QuestionId};
-use engine::{Alarm, Answer, Command, Event, JournalWrite};
+use engine::{Alarm, Answer, Command, Event, JournalWrite, Peer, Reigns};
 use proto::canonical::Canonical as _;
-use proto::counter::Height;
-use proto::id::BlockId;
+use proto::counter::{Epoch, Height};
+use proto::id::{BlockId, ValidatorIndex};
 use proto::message::{Message, Request, Response};
+use proto::validators::ValidatorSet;
 
 use crate::checkers::Violation;
 use crate::crash::{Effect, Mode};
@@ -28,18 +30,20 @@ const QUESTION_US: u64 = 1_000_000;
 fn is_noticed(command: &Command) -> bool {
     match command {
         Command::Say(_)
-        | Command::Cosign(_)
+        | Command::Cosign { .. }
         | Command::Send { .. }
         | Command::Ask { .. }
         | Command::Respond { .. }
         | Command::Answer { .. }
         | Command::Publish(_)
+        | Command::Show { .. }
         | Command::Announce(_) => true,
         Command::Journal(_)
         | Command::Store(_)
         | Command::StartTimer { .. }
         | Command::StopTimer { .. }
         | Command::Happen(_)
+        | Command::Reign(_)
         | Command::Alarm(_) => false,
     }
 }
@@ -86,17 +90,26 @@ impl World {
                     self.after(us, Happening::StoreWritten { member, life });
                 }
                 Command::Say(say) => self.say(member, say)?,
-                Command::Cosign(head) => {
+                Command::Cosign { head, set, signer } => {
                     let found = self.checkers.cosigned(member, head, &self.reader(member));
                     self.judge(member, found)?;
                     let it = &self.members[usize::from(member)];
                     let time_s = it.clock.show(self.now_us).seconds();
-                    let cosignature = it.keys.cosign(head, it.me, time_s, &self.cast.set, &self.cast.notary);
-                    let letter = Rc::new(Letter::new(Message::Cosignature(cosignature)));
+                    let cosignature = it.keys.cosign(head, signer, time_s, &set, &self.cast.notary);
+                    let letter = self.letter(member, Message::Cosignature(cosignature));
                     self.after(1, Happening::Message { to: member, from: member, letter });
                 }
+                Command::Reign(reigns) => self.reign(member, reigns)?,
+                Command::Show { to, message } => {
+                    if let Some(to) = self.numbers.get(&to).copied() {
+                        self.show(member, to, message);
+                    }
+                }
                 Command::Send { to, message } => self.send(member, &to, message),
-                Command::Ask { to, question, request } => self.ask(member, to.get(), question, request),
+                Command::Ask { to, question, request } => match self.numbers.get(&to).copied() {
+                    Some(to) => self.ask(member, to, question, request),
+                    None => self.after(0, Happening::NoResponse { to: member, life, question }),
+                },
                 Command::Respond { ticket, response } => self.respond(member, ticket, response),
                 Command::StartTimer { timer, after_ms } => {
                     let start = self.sequence;
@@ -170,12 +183,12 @@ impl World {
             let reader = self.reader(member);
             // Ids of journaled blocks were computed when they were written.
             let journals = self.members.iter().flat_map(|it| &it.disk.blocks);
-            let parents: BTreeMap<BlockId, BlockId> =
-                journals.map(|(id, it)| (*id, it.block.parent)).collect();
+            let parents: BTreeMap<BlockId, (BlockId, Epoch)> =
+                journals.map(|(id, it)| (*id, (it.block.parent, it.block.epoch))).collect();
             let found = self.checkers.stored(member, &reader, |id| parents.get(id).copied());
-            if let Some((height, block)) = self.judge(member, found)? {
-                let holders = self.honest().filter(|it| self.holds(*it, height, block)).count() as u64;
-                let found = self.checkers.durable(height, block, holders);
+            if let Some((height, block, epoch)) = self.judge(member, found)? {
+                let holders = self.honest().filter(|it| self.holds(*it, height, block)).collect();
+                let found = self.checkers.durable(height, block, epoch, &holders);
                 self.judge(member, found)?;
                 self.committed(height);
             }
@@ -211,7 +224,9 @@ impl World {
         match alarm {
             Alarm::Equivocation(evidence) => {
                 self.note(15, u64::from(member), || format!("v{member} accuses"));
-                let culprit = evidence.accused().get();
+                let reigning = self.members[usize::from(member)].reigns.as_ref().map(|it| it.reigning());
+                let culprit =
+                    reigning.and_then(|set| self.number(set, evidence.accused())).unwrap_or(u16::MAX);
                 self.outcomes.accusations += 1;
                 match self.is_byzantine(culprit) || self.plan.defect.is_some() {
                     true => Ok(()),
@@ -253,13 +268,54 @@ impl World {
     }
 
     pub(crate) fn speak(&mut self, member: u16, say: Say) {
-        let to = match &say {
-            Say::Vote { to, .. } => to.iter().map(|index| index.get()).collect(),
-            Say::Timeout { .. } | Say::Proposal { .. } => (0..self.plan.members).collect::<Vec<_>>(),
-        };
-        let it = &self.members[usize::from(member)];
-        let letter = Rc::new(Letter::new(it.keys.say(say, it.me, &self.cast.set, &self.cast.notary)));
+        let Some((letter, to)) = self.signed(member, say) else { return };
         for to in to {
+            self.transmit(member, to, &letter);
+        }
+    }
+
+    /// What a member says, signed, and to whom; none when its epoch is over or it does not reign.
+    pub(crate) fn signed(&self, member: u16, say: Say) -> Option<(Rc<Letter>, Vec<u16>)> {
+        let it = &self.members[usize::from(member)];
+        let set = it.reigns.as_ref()?.reigning();
+        if say.epoch() != set.epoch() {
+            return None;
+        }
+        let to = match &say {
+            Say::Vote { to, .. } => to.iter().filter_map(|index| self.number(set, *index)).collect(),
+            Say::Timeout { .. } | Say::Proposal { .. } => self.numbers_of(set),
+        };
+        let message = it.keys.say(say, it.position(set)?, set, &self.cast.notary);
+        Some((self.letter(member, message), to))
+    }
+
+    pub(crate) fn letter(&self, from: u16, message: Message) -> Rc<Letter> {
+        Rc::new(Letter::new(self.members[usize::from(from)].peer(), message))
+    }
+
+    pub(crate) fn number(&self, set: &ValidatorSet, index: ValidatorIndex) -> Option<u16> {
+        self.numbers.get(&Peer::of(set.get(index)?)).copied()
+    }
+
+    /// The members of a set, by their numbers.
+    pub(crate) fn numbers_of(&self, set: &ValidatorSet) -> Vec<u16> {
+        set.iter().filter_map(|(index, _)| self.number(set, index)).collect()
+    }
+
+    /// An engine says who reigns.
+    fn reign(&mut self, member: u16, reigns: Arc<Reigns>) -> Result<(), Violation> {
+        for set in reigns.sets() {
+            let members = self.numbers_of(set);
+            let found = self.checkers.reigns(member, set.epoch(), members);
+            self.judge(member, found)?;
+        }
+        self.members[usize::from(member)].reigns = Some(reigns);
+        Ok(())
+    }
+
+    fn show(&mut self, member: u16, to: u16, message: Message) {
+        if self.plan.attack(member) != Some(Attack::Silent) {
+            let letter = self.letter(member, message);
             self.transmit(member, to, &letter);
         }
     }
@@ -268,14 +324,15 @@ impl World {
         if self.plan.attack(member) == Some(Attack::Silent) {
             return;
         }
-        let letter = Rc::new(Letter::new(message));
-        match to {
-            Recipients::One(to) => self.transmit(member, to.get(), &letter),
-            Recipients::All => {
-                for to in (0..self.plan.members).filter(|to| *to != member) {
-                    self.transmit(member, to, &letter);
-                }
-            }
+        let Some(reigns) = self.members[usize::from(member)].reigns.clone() else { return };
+        let set = reigns.reigning();
+        let to = match to {
+            Recipients::One(to) => self.number(set, *to).into_iter().collect(),
+            Recipients::All => self.numbers_of(set),
+        };
+        let letter = self.letter(member, message);
+        for to in to.into_iter().filter(|to| *to != member) {
+            self.transmit(member, to, &letter);
         }
     }
 
@@ -293,7 +350,7 @@ impl World {
         {
             self.outcomes.strikes.strike(Fault::MixedVersion);
             match release::translated(&letter.message, &mut self.liars) {
-                Some(message) => letter = Rc::new(Letter::new(message)),
+                Some(message) => letter = self.letter(from, message),
                 None => return,
             }
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ledger::change::{ChangeSet, Table};
 use ledger::read::Read as _;
-use proto::certificate::QuorumCert;
 use proto::record::SafetyRecord;
 use proto::validators::ValidatorSet;
 use store::port::Store as _;
@@ -20,7 +19,7 @@ pub fn remembered(
 ) -> Option<SafetyRecord> {
     match defect {
         Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: QuorumCert::genesis(*set.genesis_block()), ..record })
+            Some(SafetyRecord { high_qc: set.opening_certificate(), ..record })
         }
         Some(ShellDefect::Amnesia) => None,
         Some(

@@ -25,6 +25,11 @@ impl Plan {
             leader_crash: true,
             ..Self::calm(members, trouble_ms, 0)
         };
+        let mut succession = Prng::new(seed, "succession");
+        if succession.chance(400) {
+            plan.spares = succession.between(1, 3) as u16;
+            plan.changes = succession.between(1, 6);
+        }
         plan.draw_roles(&mut prng);
         // Few classes or many: the density is a draw of its own.
         let density = [60, 150, 300, 500][prng.below(4) as usize];
@@ -123,7 +128,7 @@ impl Plan {
     }
 
     fn draw_members(&self, fault: Fault, prng: &mut Prng) -> Vec<u16> {
-        let one = |prng: &mut Prng| vec![prng.below(u64::from(self.members)) as u16];
+        let one = |prng: &mut Prng| vec![prng.below(u64::from(self.everyone())) as u16];
         match fault {
             Fault::Loss | Fault::Delay | Fault::Reorder | Fault::Duplicate => {
                 if prng.chance(600) {
@@ -133,17 +138,17 @@ impl Plan {
                 }
             }
             Fault::OneWayPartition | Fault::Partition => {
-                (0..self.members).filter(|_| prng.chance(500)).collect()
+                (0..self.everyone()).filter(|_| prng.chance(500)).collect()
             }
             // Power goes for all at once, too.
             Fault::Crash | Fault::LostWrite | Fault::TornWrite => match prng.below(6) {
-                0 => (0..self.members).collect(),
+                0 => (0..self.everyone()).collect(),
                 1 => Vec::new(),
                 _ => one(prng),
             },
             Fault::Pause | Fault::SlowNode | Fault::SlowDisk => match prng.below(4) {
                 0 => Vec::new(),
-                1 => (0..self.members).filter(|_| prng.chance(500)).collect(),
+                1 => (0..self.everyone()).filter(|_| prng.chance(500)).collect(),
                 _ => one(prng),
             },
             Fault::FlappingLink

@@ -3,35 +3,53 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use engine::VerifiedMessage;
+use engine::{Event, Peer, Reigns};
+use proto::counter::Epoch;
 use proto::message::Message;
-use proto::validators::ValidatorSet;
 
 use crate::notary::Notary;
 
-/// A message that several members will receive. It is judged once: the verdict depends on it, the set and the notary,
-/// which are the same for all.
+/// A message that several members will receive. Where the same validators reign it is judged once: the verdict depends on
+/// it, on them and on the notary, and on nothing else.
 #[derive(Debug)]
 pub struct Letter {
+    /// Who says it.
+    pub from: Peer,
     /// What is said.
     pub message: Message,
-    verdict: OnceCell<Result<VerifiedMessage, String>>,
+    /// The verdict of those at whom the message's own epoch reigns.
+    verdict: OnceCell<Result<Event, String>>,
 }
 
 impl Letter {
     /// A message that nobody has received.
-    pub const fn new(message: Message) -> Self {
-        Self { message, verdict: OnceCell::new() }
+    pub const fn new(from: Peer, message: Message) -> Self {
+        Self { from, message, verdict: OnceCell::new() }
     }
 
-    /// The message, if its signatures and certificates hold.
+    /// What hearing it comes to, at a member where these reign.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn verified(&self, set: &ValidatorSet, notary: &Notary) -> Result<VerifiedMessage, String> {
-        let judge =
-            || VerifiedMessage::verify(self.message.clone(), set, notary).map_err(|fault| fault.to_string());
-        self.verdict.get_or_init(judge).clone()
+    pub fn heard(&self, reigns: &Reigns, notary: &Notary) -> Result<Event, String> {
+        let hear = || reigns.hear(self.from, self.message.clone(), notary).map_err(|fault| fault.to_string());
+        match self.epoch() == Some(reigns.reigning().epoch()) {
+            true => self.verdict.get_or_init(hear).clone(),
+            false => hear(),
+        }
+    }
+
+    /// The epoch it is of; none for what is of no epoch.
+    fn epoch(&self) -> Option<Epoch> {
+        match &self.message {
+            Message::Proposal(it) => Some(it.block.epoch),
+            Message::Vote(it) => Some(it.statement.epoch),
+            Message::Timeout(it) => Some(it.epoch),
+            Message::SyncInfo(it) => Some(it.epoch()),
+            Message::Batch(_) => None,
+            Message::Cosignature(it) => Some(it.epoch),
+            Message::CertifiedCheckpoint(it) => it.epoch(),
+        }
     }
 
     /// One line for a reader.

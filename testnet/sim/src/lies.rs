@@ -17,7 +17,7 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
         0 => Some(match honest {
             Response::Blocks(_) => Response::Blocks(Vec::new()),
             Response::Batches(_) => Response::Batches(Vec::new()),
-            Response::Checkpoint(_) => Response::Checkpoint(None),
+            Response::Checkpoint(_) | Response::Certificates(_) => Response::Checkpoint(None),
         }),
         // No answer at all.
         1 => None,
@@ -29,7 +29,9 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 Response::Blocks(mut blocks) => {
                     blocks.extend(match other {
                         Response::Blocks(more) => more,
-                        Response::Batches(_) | Response::Checkpoint(_) => Vec::new(),
+                        Response::Batches(_) | Response::Checkpoint(_) | Response::Certificates(_) => {
+                            Vec::new()
+                        }
                     });
                     let once = blocks.clone();
                     while !blocks.is_empty() && blocks.len() <= Response::BLOCKS_MAX {
@@ -41,7 +43,7 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                     let times = 65usize.div_ceil(batches.len().max(1));
                     Response::Batches(batches.iter().cycle().take(batches.len() * times).cloned().collect())
                 }
-                Response::Checkpoint(_) => honest,
+                Response::Checkpoint(_) | Response::Certificates(_) => honest,
             };
             release::response_of(&swollen.encode())
         }
@@ -63,7 +65,7 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 batches.iter_mut().for_each(|batch| batch.submissions.truncate(1));
                 Response::Batches(batches)
             }
-            Response::Checkpoint(_) => other,
+            Response::Checkpoint(_) | Response::Certificates(_) => other,
         }),
         // The order turned round, and the newest missing.
         6 => Some(match honest {
@@ -76,12 +78,14 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 batches.pop();
                 Response::Batches(batches)
             }
-            Response::Checkpoint(_) => Response::Checkpoint(None),
+            Response::Checkpoint(_) | Response::Certificates(_) => Response::Checkpoint(None),
         }),
         // An answer to another question.
         _ => Some(match request {
             Request::BlocksById { .. } | Request::BlocksByHeight { .. } => Response::Checkpoint(None),
-            Request::Batches(_) | Request::CheckpointAt(_) => Response::Blocks(Vec::new()),
+            Request::Batches(_) | Request::CheckpointAt(_) | Request::Certificates(_) => {
+                Response::Blocks(Vec::new())
+            }
         }),
     }
 }

@@ -83,8 +83,15 @@ impl World {
     /// that waited in vain. The last of these is new.
     pub(crate) fn submit_again(&mut self, after_us: u64) {
         for index in 0..self.required() {
-            for to in 0..self.plan.members {
-                self.after(after_us + 1_000 * index as u64, Happening::Submit { to, submission: index });
+            for to in self.everyone() {
+                let after = after_us + 1_000 * index as u64;
+                self.after(after, Happening::Submit { to, submission: index });
+                // Who packed it may have ceased to be a validator.
+                if self.plan.spares > 0 {
+                    for again in [10_000_000, 20_000_000] {
+                        self.after(again + after, Happening::Submit { to, submission: index });
+                    }
+                }
             }
         }
     }
@@ -151,8 +158,8 @@ impl World {
             format!("view {} height {} certified {}", it.view, it.height, it.high_qc_view)
         };
         let members = self.members.iter().map(|member| match &member.engine {
-            Some(engine) => format!("v{} {}", member.me, status(engine)),
-            None => format!("v{} down", member.me),
+            Some(engine) => format!("v{} {}", member.number, status(engine)),
+            None => format!("v{} down", member.number),
         });
         members.collect::<Vec<_>>().join("; ")
     }
@@ -161,7 +168,7 @@ impl World {
     fn load(&mut self) {
         self.liveness.phase = Phase::Busy;
         for (place, submission) in (self.required()..self.probe()).enumerate() {
-            let to = self.faults.below(u64::from(self.plan.members)) as u16;
+            let Some(to) = self.some_validator(None) else { return };
             self.after(20_000 * place as u64, Happening::Submit { to, submission });
         }
         let us = self.faults.between(10_000, 200_000);
@@ -169,15 +176,33 @@ impl World {
     }
 
     pub(crate) fn crash_leader(&mut self) {
-        let Some(leader) = self.leader() else { return };
+        // So many may have left that those who reign cannot do without one.
+        let leader = self.leader().filter(|_| self.validators().len() >= 4);
+        let Some(leader) = leader else {
+            self.liveness.phase = Phase::Over;
+            return;
+        };
         self.note(11, u64::from(leader), || format!("v{leader} leads, and crashes for good"));
         self.power_off(leader, Fault::Crash, PowerCut::Partly);
-        let others: Vec<u16> = self.honest().filter(|member| *member != leader).collect();
-        let taker = others[self.faults.below(others.len() as u64) as usize];
+        let Some(taker) = self.some_validator(Some(leader)) else { return };
         self.liveness.phase = Phase::LeaderDown;
         self.liveness.crashed_us = self.now_us;
         self.liveness.taker = taker;
         self.at(self.now_us, Happening::Submit { to: taker, submission: self.probe() });
+    }
+
+    /// Those who reign, as the member sees it that is furthest.
+    fn validators(&self) -> Vec<u16> {
+        let running = self.members.iter().filter(|it| it.engine.is_some());
+        let reigns = running.filter_map(|it| it.reigns.as_ref()).max_by_key(|it| it.reigning().epoch());
+        reigns.map(|it| self.numbers_of(it.reigning())).unwrap_or_default()
+    }
+
+    /// One of those who reign, other than `but`.
+    fn some_validator(&mut self, but: Option<u16>) -> Option<u16> {
+        let mut validators = self.validators();
+        validators.retain(|member| Some(*member) != but);
+        validators.get(self.faults.below(validators.len() as u64) as usize).copied()
     }
 
     /// A member has committed a submission.
@@ -191,8 +216,11 @@ impl World {
 
     /// Who leads, as the member sees it that is furthest.
     pub(crate) fn leader(&self) -> Option<u16> {
-        let status = self.members.iter().filter_map(|it| it.engine.as_ref()).map(|it| it.status().consensus);
-        status.max_by_key(|status| status.view).map(|status| status.leader.get())
+        let seen = self.members.iter().filter_map(|it| {
+            let (status, set) = (it.engine.as_ref()?.status().consensus, it.reigns.as_ref()?.reigning());
+            Some(((set.epoch(), status.view), self.number(set, status.leader)?))
+        });
+        seen.max().map(|(_, leader)| leader)
     }
 
     pub(crate) fn time_taken(&mut self) {

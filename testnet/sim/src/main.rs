@@ -145,13 +145,14 @@ impl Report<'_> {
         }
         println!(
             "checked: {} receipts, {} certificates, {} extensions of the log; {} crashes, {} equivocations proved, \
-             {} damaged reads noticed",
+             {} damaged reads noticed, {} epochs followed",
             sweep.receipts,
             sweep.certificates,
             sweep.extensions,
             sweep.crashes,
             sweep.accusations,
             sweep.noticed,
+            sweep.epochs,
         );
         println!(
             "{} seeds, {} violations, {:.2} simulated hours, {} steps, {} blocks; {seconds:.1} s on {jobs} threads, \
@@ -214,6 +215,7 @@ impl Report<'_> {
             "crashes": sweep.crashes,
             "equivocations_proved": sweep.accusations,
             "damaged_reads_noticed": sweep.noticed,
+            "epochs": sweep.epochs,
             "seconds": seconds,
             "threads": jobs,
         })

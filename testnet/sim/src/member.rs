@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Setup, Timer};
+use engine::{Engine, EngineError, Peer, Reigns, Setup, Timer};
+use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::id::ValidatorIndex;
@@ -76,6 +77,16 @@ impl Keys {
         }
     }
 
+    /// The key it votes with.
+    pub fn consensus(&self) -> &crypto::PublicKey {
+        self.consensus.public()
+    }
+
+    /// Signs by the key it votes with, really.
+    pub fn approve(&self, message: &[u8]) -> crypto::Signature {
+        self.consensus.sign(message)
+    }
+
     /// The member as genesis lists it.
     pub fn validator(&self, name: String) -> Validator {
         Validator {
@@ -120,6 +131,7 @@ impl Keys {
     ) -> Cosignature {
         let messages = cosigned_messages(set, me, head, time_s).expect("the member is in the set");
         Cosignature {
+            epoch: set.epoch(),
             signer: me,
             head,
             time_s,
@@ -132,8 +144,10 @@ impl Keys {
 
 /// One member of the simulated network.
 pub struct Member {
-    /// Its position.
-    pub me: ValidatorIndex,
+    /// Its number in the world, the same whether it reigns or not.
+    pub number: u16,
+    /// Who reigns, as its engine says.
+    pub reigns: Option<Arc<Reigns>>,
     /// Its keys.
     pub keys: Rc<Keys>,
     /// What survives a crash.
@@ -150,9 +164,19 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(me: ValidatorIndex, keys: Rc<Keys>, clock: Clock) -> Self {
+    pub fn new(number: u16, keys: Rc<Keys>, clock: Clock) -> Self {
         let (disk, timers) = (Disk::default(), BTreeMap::new());
-        Self { me, keys, disk, engine: None, clock, life: 0, timers }
+        Self { number, reigns: None, keys, disk, engine: None, clock, life: 0, timers }
+    }
+
+    /// The name that others know it by.
+    pub fn peer(&self) -> Peer {
+        Peer(self.keys.network.public().id())
+    }
+
+    /// Its position in a set, if it is there.
+    pub fn position(&self, set: &ValidatorSet) -> Option<ValidatorIndex> {
+        set.position(self.keys.consensus.public())
     }
 
     /// Starts it from its disk.
@@ -170,19 +194,20 @@ impl Member {
         if let Some(defect) = defect {
             crate::defects::spoil(&mut self.disk, defect);
         }
+        let reader = LedgerReader::new(Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>);
+        let set = engine::reigns::reigning(&reader, &cast.genesis).map_err(ledger::LedgerError::Read)?;
         let journaled = self.disk.blocks.iter();
         let journaled =
-            journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(&cast.set, &cast.notary).ok());
+            journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(&set, &cast.notary).ok());
         let record = self.disk.record.clone().filter(|_| !forgetful);
         self.engine = Some(Engine::new(Setup {
             genesis: Arc::clone(&cast.genesis),
-            policy: cast.policy.clone(),
-            me: Some(self.me),
+            key: Some(self.keys.consensus.public().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
-            record: record.and_then(|record| crate::defects::remembered(record, &cast.set, defect)),
+            record: record.and_then(|record| crate::defects::remembered(record, &set, defect)),
             journaled: journaled.collect(),
         })?);
         Ok(())

@@ -37,6 +37,11 @@ impl Signer {
     pub fn public(&self) -> &PublicKey {
         self.key.public()
     }
+
+    /// Signs by the scheme itself, whatever the notary does.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.key.sign(message)
+    }
 }
 
 impl Notary {

@@ -28,6 +28,8 @@ pub struct Outcomes {
     pub effects: Vec<Effect>,
     /// Equivocations that honest members proved.
     pub accusations: u64,
+    /// The latest epoch that somebody could follow to.
+    pub epochs: u64,
     /// Times that a damaged disk was noticed.
     pub noticed: u64,
     /// Messages, questions and answers sent, one for each that should get it.

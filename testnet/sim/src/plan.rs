@@ -133,6 +133,12 @@ pub struct Plan {
     /// Largest difference of a member's clock from the world's, in milliseconds.
     #[serde(default)]
     pub skew_ms: u64,
+    /// Members that are no validators at first.
+    #[serde(default)]
+    pub spares: u16,
+    /// Changes of the validators during the trouble, by spares that join and members that leave.
+    #[serde(default)]
+    pub changes: u64,
     /// Whether, when all is final, the leader of the moment is crashed once more, and the time to the next commit taken.
     /// Only where nobody is Byzantine.
     #[serde(default)]
@@ -167,7 +173,7 @@ pub enum PlanError {
     #[error("the plan is not readable: {0}")]
     Shape(String),
     /// Too few or too many members.
-    #[error("a world has 1 to 100 members, the plan has {0}")]
+    #[error("a world has 1 to 100 members, spares included, the plan has {0} besides its spares")]
     Members(u16),
     /// A member that does not exist.
     #[error("the plan names member {named}, the last one is {last}")]
@@ -235,6 +241,8 @@ impl Plan {
             delay_us: delay_us(),
             write_us: write_us(),
             skew_ms: 0,
+            spares: 0,
+            changes: 0,
             leader_crash: false,
             defect: None,
             byzantine: Vec::new(),
@@ -255,6 +263,11 @@ impl Plan {
     /// The plan as `parse` reads it.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a plan has only numbers, names and lists of them")
+    }
+
+    /// Number of validators and spares.
+    pub const fn everyone(&self) -> u16 {
+        self.members + self.spares
     }
 
     /// The most members that may be Byzantine.
@@ -283,7 +296,7 @@ impl Plan {
     /// # Errors
     /// `PlanError`, the first fault found.
     pub fn check(&self) -> Result<(), PlanError> {
-        if !(1..=100).contains(&self.members) {
+        if !(1..=100).contains(&self.members) || self.members.saturating_add(self.spares) > 100 {
             return Err(PlanError::Members(self.members));
         }
         let found_ms = self.trouble_ms.saturating_add(self.heal_ms);
@@ -298,10 +311,16 @@ impl Plan {
                 return Err(PlanError::Range { what, low, high });
             }
         }
-        let named = self.troubles.iter().flat_map(|trouble| trouble.members.iter().copied());
-        let named = named.chain(self.byzantine.iter().map(|role| role.member));
-        if let Some(named) = named.into_iter().find(|member| *member >= self.members) {
-            return Err(PlanError::Unknown { named, last: self.members - 1 });
+        let befallen = self.troubles.iter().flat_map(|trouble| trouble.members.iter().copied());
+        let liars = self.byzantine.iter().map(|role| role.member);
+        // Spares are honest: what share of the validators they would be is not known before.
+        for (mut named, count) in
+            [(befallen.collect::<Vec<_>>(), self.everyone()), (liars.collect(), self.members)]
+        {
+            named.retain(|member| *member >= count);
+            if let Some(named) = named.first() {
+                return Err(PlanError::Unknown { named: *named, last: count - 1 });
+            }
         }
         let byzantine: std::collections::BTreeSet<u16> =
             self.byzantine.iter().map(|role| role.member).collect();

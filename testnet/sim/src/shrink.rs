@@ -66,6 +66,10 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
     if plan.leader_crash {
         found.push(Plan { leader_crash: false, ..plan.clone() });
     }
+    if plan.changes > 0 {
+        found.push(Plan { changes: 0, ..plan.clone() });
+        found.push(Plan { changes: plan.changes - 1, ..plan.clone() });
+    }
     if plan.skew_ms > 0 {
         found.push(Plan { skew_ms: 0, ..plan.clone() });
     }

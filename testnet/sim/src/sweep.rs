@@ -29,6 +29,8 @@ pub struct Sweep {
     pub crashes: u64,
     /// Equivocations proved.
     pub accusations: u64,
+    /// Epochs begun and followed to, beyond the first of each network.
+    pub epochs: u64,
     /// Times that a damaged disk was noticed.
     pub noticed: u64,
     /// How often each class struck.
@@ -74,6 +76,7 @@ impl Sweep {
         self.extensions += outcomes.extensions;
         self.crashes += outcomes.crashes;
         self.accusations += outcomes.accusations;
+        self.epochs += outcomes.epochs;
         self.noticed += outcomes.noticed;
         self.strikes.add(&outcomes.strikes);
         for (active, fault) in self.active.iter_mut().zip(Fault::ALL) {
@@ -97,6 +100,7 @@ impl Sweep {
             extensions,
             crashes,
             accusations,
+            epochs,
             noticed,
             strikes,
             active,
@@ -115,6 +119,7 @@ impl Sweep {
         self.extensions += extensions;
         self.crashes += crashes;
         self.accusations += accusations;
+        self.epochs += epochs;
         self.noticed += noticed;
         self.strikes.add(&strikes);
         for (ours, theirs) in self.active.iter_mut().zip(active) {

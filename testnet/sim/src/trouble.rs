@@ -69,6 +69,10 @@ impl World {
                 self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
             }
         }
+        for _ in 0..self.plan.changes {
+            let at = 1_000_000 + self.faults.below(trouble_us);
+            self.at(at.min(trouble_us), Happening::Change);
+        }
         let times: Vec<_> = self.plan.troubles.iter().map(|it| (it.at_ms, it.end_ms())).collect();
         for (trouble, (begin_ms, end_ms)) in times.into_iter().enumerate() {
             self.at(begin_ms.min(trouble_ms) * 1_000, Happening::Begin { trouble });
@@ -195,7 +199,7 @@ impl World {
             self.end_trouble(number)?;
         }
         self.network.heal();
-        for member in 0..self.plan.members {
+        for member in self.everyone() {
             self.restart(member)?;
         }
         Ok(())

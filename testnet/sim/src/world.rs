@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Event, Timer, VerifiedResponse};
+use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
-use proto::id::ValidatorIndex;
 use proto::message::{Request, Response};
+use proto::submission::Submission;
 use proto::validators::ValidatorSet;
+use proto::verified::Verified;
 
 use crate::cast::{Cast, Wanted};
 use crate::checkers::{Checkers, Finding, Violation};
@@ -74,6 +75,11 @@ pub(crate) enum Happening {
         to: u16,
         submission: usize,
     },
+    Change,
+    Propose {
+        to: u16,
+        change: usize,
+    },
     Restart {
         member: u16,
     },
@@ -104,11 +110,13 @@ const fn whose(happening: &Happening) -> Option<u16> {
         | Happening::Request { to, .. }
         | Happening::Response { to, .. }
         | Happening::NoResponse { to, .. }
-        | Happening::Submit { to, .. } => Some(*to),
+        | Happening::Submit { to, .. }
+        | Happening::Propose { to, .. } => Some(*to),
         Happening::Timer { member, .. }
         | Happening::JournalWritten { member, .. }
         | Happening::StoreWritten { member, .. } => Some(*member),
         Happening::Restart { .. }
+        | Happening::Change
         | Happening::Stumble { .. }
         | Happening::Begin { .. }
         | Happening::End { .. }
@@ -123,6 +131,8 @@ pub struct World {
     pub(crate) plan: Plan,
     pub(crate) cast: Rc<Cast>,
     pub(crate) members: Vec<Member>,
+    /// The numbers of the members by the names they know one another by.
+    pub(crate) numbers: BTreeMap<Peer, u16>,
     pub(crate) network: Network,
     pub(crate) queue: BTreeMap<(u64, u64), Happening>,
     pub(crate) now_us: u64,
@@ -131,6 +141,8 @@ pub struct World {
     pub(crate) disks: Prng,
     pub(crate) liars: Prng,
     pub(crate) submissions: Vec<Wanted>,
+    /// Changes of the validators that somebody asked for.
+    pub(crate) changes: Vec<Verified<Submission>>,
     /// Tickets of requests under way to their answers: member, life, question, and what was asked.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
     pub(crate) finals: Vec<Finals>,
@@ -154,7 +166,7 @@ impl World {
     /// # Panics
     /// When the plan does not pass `Plan::check`.
     pub fn new(seed: u64, plan: Plan) -> Self {
-        let cast = Cast::of(plan.members, plan.real_signatures);
+        let cast = Cast::of(plan.members, plan.spares, plan.real_signatures);
         let submissions = cast.wanted((plan.submissions + Liveness::PROBES) as usize);
         let mut clocks = Prng::new(seed, "clocks");
         let members: Vec<Member> = cast
@@ -164,7 +176,7 @@ impl World {
             .map(|(keys, index)| {
                 let skew_ms = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
                 let clock = Clock { skew_ms, ..Clock::default() };
-                Member::new(ValidatorIndex::new(index), Rc::clone(keys), clock)
+                Member::new(index, Rc::clone(keys), clock)
             })
             .collect();
         Self {
@@ -177,7 +189,7 @@ impl World {
             liars: Prng::new(seed, "liars"),
             tickets: BTreeMap::new(),
             finals: members.iter().map(|_| Finals::new(&submissions)).collect(),
-            befallen: Befallen::new(plan.members),
+            befallen: Befallen::new(plan.everyone()),
             liveness: Liveness::default(),
             checkers: Checkers::new(plan.members, plan.byzantine.iter().map(|role| role.member).collect()),
             outcomes: Outcomes::default(),
@@ -186,6 +198,8 @@ impl World {
             crashing: None,
             verbose: false,
             weighs: false,
+            numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
+            changes: Vec::new(),
             members,
             submissions,
             cast,
@@ -204,7 +218,7 @@ impl World {
     /// `Violation`, the first rule that was broken.
     pub fn run(mut self) -> Result<Outcomes, Violation> {
         self.schedule();
-        for member in 0..self.plan.members {
+        for member in self.everyone() {
             self.restart(member)?;
         }
         while let Some(((at, _), happening)) = self.queue.pop_first() {
@@ -248,7 +262,7 @@ impl World {
                 self.note(1, letter.word() ^ pair(from, to), || {
                     format!("v{from} → v{to}  {}", letter.describe())
                 });
-                self.deliver(to, from, &letter)
+                self.deliver(to, &letter)
             }
             Happening::Request { to, from, question, request } => {
                 self.note(2, question.0 ^ pair(from, to), || format!("v{from} ? v{to}  {request:?}"));
@@ -259,9 +273,10 @@ impl World {
                     return Ok(());
                 }
                 self.note(3, question.0 ^ pair(from, to), || format!("v{from} ! v{to}  {question:?}"));
-                let event = match VerifiedResponse::verify(response, &self.cast.set, &self.cast.notary) {
-                    Ok(response) => Event::Response { question, response },
-                    Err(_) => Event::NoResponse { question },
+                let reigns = self.members[usize::from(to)].reigns.clone();
+                let event = match reigns.map(|reigns| reigns.answer(response, &self.cast.notary)) {
+                    Some(Ok(response)) => Event::Response { question, response },
+                    Some(Err(_)) | None => Event::NoResponse { question },
                 };
                 self.step(to, event)
             }
@@ -287,6 +302,14 @@ impl World {
                 false => Ok(()),
             },
             Happening::Submit { to, submission } => self.submit(to, submission),
+            Happening::Change => {
+                self.change();
+                Ok(())
+            }
+            Happening::Propose { to, change } => {
+                let submission = self.changes[change].clone();
+                self.step(to, Event::Submit { ticket: CallerTicket(0), submission })
+            }
             Happening::Restart { member } => self.restart(member),
             Happening::Stumble { trouble } => {
                 self.stumble(trouble);
@@ -352,18 +375,21 @@ impl World {
             None => Vec::new(),
         };
         self.perform(member, commands)?;
-        for peer in 0..self.plan.members {
+        for peer in self.everyone() {
             if peer != member && self.members[usize::from(peer)].engine.is_some() {
-                self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) })?;
-                self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) })?;
+                let (one, other) = (&self.members[usize::from(member)], &self.members[usize::from(peer)]);
+                let (one, other) = (one.peer(), other.peer());
+                self.step(peer, Event::PeerUp { peer: one })?;
+                self.step(member, Event::PeerUp { peer: other })?;
             }
         }
         Ok(())
     }
 
-    fn deliver(&mut self, to: u16, from: u16, letter: &Letter) -> Result<(), Violation> {
-        match letter.verified(&self.cast.set, &self.cast.notary) {
-            Ok(message) => self.step(to, Event::Message { from: ValidatorIndex::new(from), message }),
+    fn deliver(&mut self, to: u16, letter: &Letter) -> Result<(), Violation> {
+        let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return Ok(()) };
+        match letter.heard(&reigns, &self.cast.notary) {
+            Ok(event) => self.step(to, event),
             Err(fault) => {
                 self.note(8, u64::from(to), || format!("v{to} refuses: {fault}"));
                 Ok(())
@@ -411,13 +437,18 @@ impl World {
         LedgerReader::new(store as Arc<dyn ledger::read::Read>)
     }
 
+    /// All members, spares included.
+    pub(crate) fn everyone(&self) -> std::ops::Range<u16> {
+        0..self.plan.everyone()
+    }
+
     pub(crate) fn is_byzantine(&self, member: u16) -> bool {
         self.plan.is_byzantine(member)
     }
 
     pub(crate) fn honest(&self) -> impl Iterator<Item = u16> + use<> {
         let byzantine: Vec<u16> = self.plan.byzantine.iter().map(|role| role.member).collect();
-        (0..self.plan.members).filter(move |member| !byzantine.contains(member))
+        self.everyone().filter(move |member| !byzantine.contains(member))
     }
 }
 

@@ -270,6 +270,7 @@ impl Adversary {
             proposer: self.me,
             time: crate::notary::GENESIS_TIME.plus(number),
             batches: Vec::new(),
+            handover: None,
         };
         let made =
             |number| CertifiedBlock { block: block(number), justify: justify.clone(), batches: Vec::new() };

@@ -230,7 +230,7 @@ impl Net {
                     self.instances[at].timers.remove(&timer);
                 }
                 Effect::BuildPayload { view, exclude: _ } => {
-                    answers.push(Input::Payload { view, batches: vec![self.token(at)] });
+                    answers.push(Input::Payload { view, batches: vec![self.token(at)], handover: None });
                 }
                 Effect::CheckBatches { block, from: _ } => {
                     answers.push(Input::Available { block: block.id() });

@@ -13,7 +13,7 @@ use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::counter::{Epoch, TimeMs, View};
 use proto::id::{NetworkId, ValidatorIndex};
 use proto::proposal::Proposal;
-use proto::validators::{Validator, ValidatorSet};
+use proto::validators::{Opening, Validator, ValidatorSet};
 use proto::verified::SignatureChecker;
 
 /// Most validators of a network in this room.
@@ -73,8 +73,13 @@ pub fn set(count: usize) -> Arc<ValidatorSet> {
     static VALIDATORS: OnceLock<Vec<Validator>> = OnceLock::new();
     let all = VALIDATORS.get_or_init(|| (0..MEMBERS_MAX as u8).map(validator).collect());
     let validators = all.iter().take(count).cloned().collect();
-    let set =
-        ValidatorSet::new(network(), "example.org/twins".into(), genesis().id(), Epoch::ZERO, validators);
+    let set = ValidatorSet::new(
+        network(),
+        "example.org/twins".into(),
+        Epoch::ZERO,
+        Opening::genesis(genesis().id()),
+        validators,
+    );
     Arc::new(set.expect("made of distinct names and keys, each of the scheme of its role"))
 }
 

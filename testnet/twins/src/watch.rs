@@ -239,6 +239,7 @@ mod tests {
             proposer: ValidatorIndex::new((view % 4) as u16),
             time: genesis().time.plus(time),
             batches: Vec::new(),
+            handover: None,
         }
     }
 
@@ -252,7 +253,7 @@ mod tests {
 
     fn commit(block: Block) -> CommittedBlock {
         let certificate = certify(&block);
-        CommittedBlock { block, justify: genesis_qc(), certificate }
+        CommittedBlock { block, justify: genesis_qc(), certificate, end: None }
     }
 
     #[test]

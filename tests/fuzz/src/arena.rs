@@ -333,11 +333,10 @@ impl Arena {
 }
 
 fn recipients(to: &Recipients) -> impl Iterator<Item = u16> + use<> {
-    let range = match to {
+    match to {
         Recipients::All => 0..HONEST,
         Recipients::One(one) => one.get()..one.get().saturating_add(1).min(HONEST),
-    };
-    range
+    }
 }
 
 /// What an honest member may raise here: complaints about the liar, and nothing else.

@@ -110,11 +110,11 @@ fn proposal(arena: &Arena, u: Bytes) -> Result<Message> {
     let (justify, timeout_cert) = (some_qc(arena, u)?, some_tc(arena, u)?);
     // The first view it leads after the parent's, or after the certificate that ends the one before.
     let after = timeout_cert.as_ref().map_or(justify.view, |tc| tc.view.max(justify.view)).get();
-    let lawful = (1..=u64::from(VALIDATORS)).map(|ahead| after.saturating_add(ahead));
-    let lawful = lawful.filter(|view| view % u64::from(VALIDATORS) == u64::from(LIAR.get())).map(View::new);
+    let leads = |view: &u64| view % u64::from(VALIDATORS) == u64::from(LIAR.get());
+    let lawful = (1..=u64::from(VALIDATORS)).map(|ahead| after.saturating_add(ahead)).find(leads);
     let view = match u.arbitrary::<u8>()? {
         0..=30 => some_view(arena, u)?,
-        _ => lawful.last().unwrap_or_default(),
+        _ => View::new(lawful.unwrap_or(after)),
     };
     let mut batches = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {

@@ -40,6 +40,8 @@ fn samples() -> Vec<ApiError> {
         ApiError::Internal,
         ApiError::HeadTooLarge { found: 2, max: 1 },
         ApiError::TileUnknown { name: text() },
+        ApiError::Observer { validators: vec![text()] },
+        ApiError::EpochUnknown { epoch: 1 },
     ]
 }
 
@@ -74,6 +76,8 @@ fn position(error: &ApiError) -> usize {
         ApiError::Internal => 26,
         ApiError::HeadTooLarge { .. } => 27,
         ApiError::TileUnknown { .. } => 28,
+        ApiError::Observer { .. } => 29,
+        ApiError::EpochUnknown { .. } => 30,
     }
 }
 
@@ -81,7 +85,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=28).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=30).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -102,12 +102,12 @@ fn a_leader_that_holds_shows_no_certificate_that_it_did_not_form() {
     let effects = step(&mut replica, hear_info(&blocks[1].1, Some(tc)));
     assert!(effects.iter().any(|it| matches!(it, Effect::BuildPayload { view, .. } if *view == v(3))));
     // View 1 is uncommitted and orders something, so this leader flushes; after its commit the next one holds.
-    let payload = Input::Payload { view: v(3), batches: Vec::new() };
+    let payload = Input::Payload { view: v(3), batches: Vec::new(), handover: None };
     assert!(matches!(says(step(&mut replica, payload))[..], [Say::Proposal { .. }, Say::Vote { .. }]));
 
     let mut idle = Replica::new(CONFIG, set, Some(i(1)), Tip::genesis(genesis()), None, Vec::new()).unwrap();
     idle.start(NOW);
-    let effects = step(&mut idle, Input::Payload { view: v(1), batches: Vec::new() });
+    let effects = step(&mut idle, Input::Payload { view: v(1), batches: Vec::new(), handover: None });
     assert_eq!((told(&effects), says(effects)), (vec![], vec![]));
 }
 

@@ -4,8 +4,8 @@ use crypto::{Digest, Scheme, SecretKey, derive_seed, sha256};
 use merkle::{CompactRange, LeafHashes, leaf_hash};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head, cosigned_messages};
-use proto::counter::{Height, LeafIndex, TimeMs, TreeSize, View};
-use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::counter::{Epoch, Height, LeafIndex, TimeMs, TreeSize, View};
+use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, Tenant, ValidatorIndex};
 use proto::note::Note;
@@ -102,7 +102,16 @@ impl Network {
             // A key that the DID does not show: registered earlier, as far as the log is believed.
             submission(&genesis, 3, &other, own),
         ];
-        let mut entries = vec![Entry::Genesis(genesis.encode()), Entry::Policy(policy.to_string())];
+        let (network, origin) = (genesis.network(), genesis.origin.clone());
+        let mut entries = vec![
+            Entry::Genesis(GenesisEntry { network, origin }),
+            Entry::Epoch(EpochEntry {
+                epoch: Epoch::ZERO,
+                height: Height::ZERO,
+                validators: set.digest(),
+                policy: sha256(policy.to_string().as_bytes()),
+            }),
+        ];
         for submission in submissions {
             let (height, time) = (Height::new(1), TimeMs::new(1_789_000_001_000));
             entries.push(Entry::Submission(Box::new(SubmissionEntry { height, time, submission })));
@@ -139,6 +148,7 @@ impl Network {
         let messages = cosigned_messages(&self.set, index, head, time_s).expect("a validator");
         let member = &self.members[usize::from(signer)];
         Cosignature {
+            epoch: self.set.epoch(),
             signer: index,
             head,
             time_s,

@@ -6,3 +6,4 @@ mod fixture;
 mod golden;
 mod history;
 mod receipts;
+mod trust;

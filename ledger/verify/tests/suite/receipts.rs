@@ -3,8 +3,8 @@
 use crypto::{Digest, Scheme, Signature, sha256};
 use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
-use proto::entry::{Entry, SubmissionEntry};
-use proto::id::SubmissionId;
+use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
+use proto::id::{NetworkId, SubmissionId};
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use proto::submission::SubmissionError;
@@ -32,7 +32,7 @@ fn codes_are_frozen() {
 #[test]
 fn every_kind_of_entry_has_a_true_receipt() {
     let network = Network::new("example.com/log");
-    let kinds = ["genesis", "policy", "submission", "submission", "submission", "block"];
+    let kinds = ["genesis", "epoch", "submission", "submission", "submission", "block"];
     for (index, kind) in (0..).zip(kinds) {
         let report = verify(&network, &network.receipt(index));
         assert!(report.is_true(), "{index}: {:?}", report.failure());
@@ -187,7 +187,8 @@ fn with_entry(entry: Vec<u8>) -> (Network, Receipt) {
 fn a_quorum_cannot_vouch_for_what_is_no_entry() {
     let good = Network::new("example.com/log").entries;
     let appended = [good[2].as_slice(), &[0xf8, 0x07, 0x01]].concat();
-    let genesis = Entry::Genesis(crate::fixture::genesis("example.com/other").encode()).encode();
+    let (network, origin) = (NetworkId::default(), "example.com/other".to_owned());
+    let genesis = Entry::Genesis(GenesisEntry { network, origin }).encode();
     for (name, bytes) in
         [("noise", b"noise".to_vec()), ("a field more", appended), ("other genesis", genesis)]
     {

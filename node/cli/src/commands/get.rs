@@ -69,8 +69,12 @@ fn print(entry: &EntryAnswer, output: &Output) {
     }
     match &entry.content {
         None => {}
-        Some(Content::Genesis { network }) => output.row("genesis", format_args!("network {network}")),
-        Some(Content::Policy { policy }) => output.row("policy", format_args!("{} bytes", policy.len())),
+        Some(Content::Genesis { network, origin }) => {
+            output.row("genesis", format_args!("network {network}, log {origin}"));
+        }
+        Some(Content::Epoch { epoch, validators, policy }) => {
+            output.row("epoch", format_args!("{epoch}: validators {validators}, policy {policy}"));
+        }
         Some(Content::Block { view, accepted, rejected, .. }) => {
             output.row("block", format_args!("view {view}: {accepted} executed, {rejected} refused"));
         }

@@ -21,7 +21,7 @@ use crate::{files, time};
 /// Commands of `node`.
 #[derive(Subcommand, Debug)]
 pub enum Node {
-    /// Write the files of a new network of one node: keystore, genesis, configuration, policy
+    /// Write a node's files: of a new network of this node alone, or of an observer of one that there is
     Init(Init),
     /// Run a node until it is asked to end
     Start(Start),
@@ -37,8 +37,20 @@ pub struct Init {
     #[arg(long, default_value = "v1")]
     name: String,
     /// The log's origin: a URL without scheme, of this log alone
-    #[arg(long)]
-    origin: String,
+    #[arg(long, required_unless_present = "observer")]
+    origin: Option<String>,
+    /// Be an observer of the network of --genesis: follow it, serve what can be read, and perhaps join later
+    #[arg(long, requires = "genesis", conflicts_with_all = ["origin", "registrar"])]
+    observer: bool,
+    /// The genesis.json of the network to observe
+    #[arg(long, value_name = "FILE", requires = "observer")]
+    genesis: Option<PathBuf>,
+    /// Where a validator can be dialled, as NAME=MULTIADDRESS; may be given several times
+    #[arg(long, value_name = "PEER", requires = "observer", value_parser = key_value)]
+    peer: Vec<(String, String)>,
+    /// The URL of a validator, told to those who submit here; may be given several times
+    #[arg(long, value_name = "URL", requires = "observer")]
+    submit_to: Vec<String>,
     /// Admit only identities that this key registered, a name in the configuration directory or a keystore's path;
     /// may be given several times [default: admit every well-formed key]
     #[arg(long, value_name = "KEY")]
@@ -82,14 +94,18 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
     let path = args.dir.join(Keystore::FILE_NAME);
     let keystore = Keystore::create(&path, Owner::Validator, Protection::Passphrase(&passphrase))
         .map_err(|fault| submitter::refused(&fault))?;
-    let genesis = genesis(args, &keystore).inspect_err(|_| {
+    let made = match &args.genesis {
+        Some(path) => genesis_file::read(path).map_err(Failure::usage),
+        None => genesis(args, &keystore),
+    };
+    let genesis = made.inspect_err(|_| {
         // Made a moment ago, it has signed nothing; left behind, it would stand in the way of the next attempt.
         let _ = std::fs::remove_file(&path);
     })?;
     genesis_file::create(&args.dir.join(genesis_file::FILE_NAME), &genesis).map_err(Failure::usage)?;
     let policy = Policy::of(&genesis.validator_set()).map_err(Failure::usage)?;
     files::write(&args.dir.join("policy.txt"), policy.to_string().as_bytes())?;
-    files::write(&config, written(&args.name).as_bytes())?;
+    files::write(&config, written(args).as_bytes())?;
     output.row("network", genesis.network());
     output.row("files", args.dir.display());
     output
@@ -103,7 +119,7 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
 /// The genesis of a network of this node alone.
 fn genesis(args: &Init, keystore: &Keystore) -> Result<Genesis, Failure> {
     let genesis = Genesis {
-        origin: args.origin.clone(),
+        origin: args.origin.clone().unwrap_or_default(),
         time: TimeMs::new(time::now_ms()),
         validators: vec![keystore.validator(&args.name, 1).map_err(Failure::usage)?],
         admission: match args.registrar.is_empty() {
@@ -116,16 +132,27 @@ fn genesis(args: &Init, keystore: &Keystore) -> Result<Genesis, Failure> {
     Ok(genesis)
 }
 
-/// A configuration with every key: the name set, the rest as comments with their defaults.
-fn written(name: &str) -> String {
-    let keys = Key::ALL.iter().filter(|key| key.name != "name").map(|key| {
+/// A configuration with every key: those that are known set, the rest as comments with their defaults.
+fn written(args: &Init) -> String {
+    let quoted =
+        |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(", ");
+    let mut set = vec![("name", format!("{:?}", args.name))];
+    if args.observer {
+        set.push(("observe", "true".to_owned()));
+    }
+    if !args.submit_to.is_empty() {
+        set.push(("rpc.submit_to", format!("[{}]", quoted(&args.submit_to))));
+    }
+    let lines: String = set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    let keys = Key::ALL.iter().filter(|key| set.iter().all(|(name, _)| *name != key.name)).map(|key| {
         let default = if key.default.is_empty() { "unset" } else { key.default };
         format!("# {}: {} ({default})\n", key.name, key.about)
     });
-    format!(
-        "name = \"{name}\"\n\n# Keys that are not set, and what holds instead:\n{}",
-        keys.collect::<String>()
-    )
+    let keys: String = keys.collect();
+    let peers = args.peer.iter().map(|(name, address)| format!("{name} = [{address:?}]\n"));
+    let peers: String = peers.collect();
+    let peers = if peers.is_empty() { peers } else { format!("\n[peers]\n{peers}") };
+    format!("{lines}\n# Keys that are not set, and what holds instead:\n{keys}{peers}")
 }
 
 fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
@@ -202,11 +229,11 @@ fn unstarted(fault: &StartError) -> Failure {
     let failure = Failure::usage(fault);
     match fault {
         StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),
-        StartError::NotAValidator { .. } => failure.hint("genesis.json lists the validators' names"),
+        StartError::NotAValidator { .. } => failure
+            .hint("is the name right? A node that is no validator, or not yet, runs with observe = true in config.toml"),
         StartError::OtherKeys { .. } => {
             failure.hint("is this another node's keystore, or another network's genesis?")
         }
-        StartError::UnknownPeer { .. } => failure.hint("peers are named as in genesis.json"),
         StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
             failure.hint("another process listens there; end it, or choose another port")
         }
@@ -221,7 +248,8 @@ fn unstarted(fault: &StartError) -> Failure {
         | StartError::Journal(_)
         | StartError::JournalBlock(_)
         | StartError::Engine(_)
-        | StartError::Network(_) => failure,
+        | StartError::Network(_)
+        | StartError::Evidence(_) => failure,
     }
 }
 
@@ -255,12 +283,43 @@ impl Ends {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_written_configuration_is_read() {
+    fn args() -> Init {
+        Init {
+            dir: PathBuf::new(),
+            name: "v7".to_owned(),
+            origin: None,
+            observer: false,
+            genesis: None,
+            peer: Vec::new(),
+            submit_to: Vec::new(),
+            registrar: Vec::new(),
+            passphrase: PassphraseSource::default(),
+        }
+    }
+
+    fn read(args: &Init) -> Config {
         let dir = tempfile::tempdir().expect("a directory");
         let sources =
-            Sources { file: Some((dir.path().join("config.toml"), written("v7"))), ..Sources::default() };
-        let config = Config::load(dir.path(), &sources).expect("a configuration");
-        assert_eq!(config.name.as_deref(), Some("v7"));
+            Sources { file: Some((dir.path().join("config.toml"), written(args))), ..Sources::default() };
+        Config::load(dir.path(), &sources).expect("a configuration")
+    }
+
+    #[test]
+    fn the_written_configuration_is_read() {
+        let config = read(&args());
+        assert_eq!((config.name.as_deref(), config.observe), (Some("v7"), false));
+    }
+
+    #[test]
+    fn an_observers_configuration_names_the_validators() {
+        let config = read(&Init {
+            observer: true,
+            peer: vec![("v1".to_owned(), "/ip4/127.0.0.1/tcp/7072".to_owned())],
+            submit_to: vec!["http://127.0.0.1:7070".to_owned()],
+            ..args()
+        });
+        assert!(config.observe);
+        assert_eq!(config.rpc.submit_to, ["http://127.0.0.1:7070"]);
+        assert_eq!(config.peers["v1"][0].to_string(), "/ip4/127.0.0.1/tcp/7072");
     }
 }

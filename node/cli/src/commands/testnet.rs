@@ -12,11 +12,14 @@ use testnet::process::{self, ProcessError};
 use testnet::topology::{Keys, Member, Plan, Topology, TopologyError};
 use testnet::watch::{self, NodeStatus, WatchError};
 
+use self::change::{Join, Leave};
 use crate::exit::{Exit, Failure};
 use crate::net;
 use crate::output::{Output, Tone};
 use crate::submitter;
 use crate::time;
+
+mod change;
 
 /// Commands of `testnet`.
 #[derive(Subcommand, Debug)]
@@ -29,6 +32,10 @@ pub enum Testnet {
     Stop(Stop),
     /// Show how its nodes are
     Status(Dir),
+    /// Let new nodes join the validators: draw, start, approve and submit
+    Join(Join),
+    /// Let validators leave; their processes go on as observers
+    Leave(Leave),
 }
 
 /// The network's directory.
@@ -103,6 +110,8 @@ pub fn run(command: &Testnet, output: &Output) -> Result<Exit, Failure> {
         Testnet::Start(args) => start(args, output),
         Testnet::Stop(args) => stop(args, output),
         Testnet::Status(args) => status(args, output),
+        Testnet::Join(args) => change::join(args, output),
+        Testnet::Leave(args) => change::leave(args, output),
     }
 }
 

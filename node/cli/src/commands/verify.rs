@@ -14,11 +14,11 @@ use proto::id::SubmissionId;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use serde::Serialize;
-use verify::{EntryFacts, Freshness, Options, Outcome, Report, Standing, verify_receipt};
+use verify::{EntryFacts, Freshness, Options, Outcome, Report, Standing, Trust, verify_receipt};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
-use crate::{files, submitter, time};
+use crate::{files, submitter, time, trust};
 
 /// Flags of `verify`.
 #[derive(Args, Debug)]
@@ -26,8 +26,14 @@ pub struct Verify {
     /// The receipt, as JSON or as C2SP tlog-proof; `-` for stdin
     receipt: PathBuf,
     /// Whom to believe: a C2SP tlog-policy [default: policy.txt in the configuration directory]
-    #[arg(long, visible_alias = "trust", value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "genesis")]
     policy: Option<PathBuf>,
+    /// Whom to believe: the validators of this genesis.json, and those who followed them by --trust
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// The chain of trust from the genesis on, as quorate trust fetches it
+    #[arg(long, value_name = "FILE", requires = "genesis")]
+    trust: Option<PathBuf>,
     /// The file the receipt should be about
     #[arg(long, value_name = "FILE")]
     artifact: Option<PathBuf>,
@@ -48,7 +54,10 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
         args.max_age.map(|age| Freshness { now_s: time::now_ms() / 1_000, max_age_s: age.as_secs() });
     let files = Files {
         receipt: &args.receipt,
-        policy: args.policy.as_deref(),
+        belief: match &args.genesis {
+            Some(genesis) => Belief::Genesis { genesis, chain: args.trust.as_deref() },
+            None => Belief::Policy(args.policy.as_deref()),
+        },
         artifact: args.artifact.as_deref(),
         entry: args.entry.as_deref(),
     };
@@ -62,26 +71,58 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
 pub struct Files<'a> {
     /// The receipt.
     pub receipt: &'a Path,
-    /// Whom to believe; none: the policy of the configuration directory.
-    pub policy: Option<&'a Path>,
+    /// Whom to believe.
+    pub belief: Belief<'a>,
     /// What the receipt should be about.
     pub artifact: Option<&'a Path>,
     /// The entry, if it does not travel in the receipt.
     pub entry: Option<&'a Path>,
 }
 
+/// Where it is written whom to believe.
+#[derive(Clone, Copy, Debug)]
+pub enum Belief<'a> {
+    /// A policy; none: the one of the configuration directory.
+    Policy(Option<&'a Path>),
+    /// A genesis and the chain of trust that begins with it.
+    Genesis {
+        /// The genesis.
+        genesis: &'a Path,
+        /// The chain; none: epoch 0 alone is believed.
+        chain: Option<&'a Path>,
+    },
+}
+
+/// Whom to believe.
+enum Believed {
+    Policy(Policy),
+    Trust(Box<Trust>),
+}
+
+impl Believed {
+    fn verify(&self, receipt: &Receipt, options: Options) -> Report {
+        match self {
+            Self::Policy(policy) => verify_receipt(policy, receipt, options),
+            Self::Trust(trust) => trust.verify_receipt(receipt, options),
+        }
+    }
+}
+
 /// Verifies a receipt from files alone; the artifact of `options` is the one of `files`.
 ///
 /// # Errors
-/// `NoTrust` without a policy, `Usage` when a file cannot be read.
+/// `NoTrust` without somebody to believe, `Usage` when a file cannot be read.
 pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
-    let policy = read_policy(files.policy)?;
+    let believed = match files.belief {
+        Belief::Policy(path) => Believed::Policy(read_policy(path)?),
+        Belief::Genesis { genesis, chain } => Believed::Trust(Box::new(trust::read(genesis, chain)?)),
+    };
     let read = |path: &Path, max| files::read(path, max).map_err(|fault| files::unreadable(path, &fault));
     let bytes = read(files.receipt, Receipt::BYTES_MAX)?;
     let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
     let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
     match read_receipt(&bytes, entry) {
-        Ok(receipt) => Ok(Verdict::of(&verify_receipt(&policy, &receipt, Options { artifact, ..options }))),
+        Ok(receipt) => Ok(Verdict::of(&believed.verify(&receipt, Options { artifact, ..options }))),
         Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
         Err(Unread::Usage(failure)) => Err(failure),
     }
@@ -289,7 +330,10 @@ impl Facts {
         }
         match &report.entry {
             None => {}
-            Some(entry @ EntryFacts::Policy) => facts.entry = Some(entry.kind()),
+            Some(entry @ EntryFacts::Epoch(epoch)) => {
+                facts.entry = Some(entry.kind());
+                facts.height = Some(epoch.height.get());
+            }
             Some(entry @ EntryFacts::Genesis { network }) => {
                 facts.entry = Some(entry.kind());
                 facts.network = Some(network.to_string());

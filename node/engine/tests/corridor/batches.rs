@@ -91,15 +91,18 @@ fn what_a_block_lacks_is_asked_for_as_batches_and_as_a_whole_in_turn() {
         desk.step(Event::TimerFired(timer));
         assert!(desk.wanted.iter().any(starts), "it is asked again until it comes");
         asked.extend(desk.wanted.iter().filter_map(|command| match command {
-            Command::Ask { to, request, .. } => Some((to.get(), request.clone())),
+            Command::Ask { to, request, .. } => Some((*to, request.clone())),
             _ => None,
         }));
     }
     let batches = Request::Batches(vec![reference.id]);
     let whole = Request::BlocksById { newest: id, above: Height::ZERO };
     // First who proposed it, then the others, but not ourselves.
-    let expected: Vec<_> =
-        [1, 3, 0].into_iter().flat_map(|peer| [(peer, batches.clone()), (peer, whole.clone())]).collect();
+    let expected: Vec<_> = [1, 3, 0]
+        .map(|it| desk.peer(index(it)))
+        .into_iter()
+        .flat_map(|peer| [(peer, batches.clone()), (peer, whole.clone())])
+        .collect();
     assert_eq!(asked, expected);
 }
 

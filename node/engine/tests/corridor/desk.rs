@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket};
-use engine::{Answer, Command, Engine, Event, JournalWrite, Setup, VerifiedMessage};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Peer, Setup, VerifiedMessage};
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
@@ -19,7 +19,6 @@ use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, Tenant, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::operation::Operation;
-use proto::policy::Policy;
 use proto::submission::{Body, Submission};
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified, Verified};
@@ -78,9 +77,8 @@ impl Desk {
         let set = genesis.validator_set();
         let (store, me) = (Arc::new(Memory::new()), me.map(index));
         let engine = Engine::new(Setup {
-            policy: Policy::of(&set).expect("equal powers").to_string(),
             genesis: Arc::new(genesis),
-            me,
+            key: me.and_then(|me| set.get(me)).map(|it| it.consensus.clone()),
             consensus: consensus::Config::default(),
             pool,
             batches,
@@ -112,7 +110,13 @@ impl Desk {
 
     pub fn hear(&mut self, from: u16, message: Message) {
         let message = VerifiedMessage::verify(message, &self.set, &Strict).expect("it is signed");
-        self.step(Event::Message { from: index(from), message });
+        let from = self.peer(index(from));
+        self.step(Event::Message { from, message });
+    }
+
+    /// The node of a validator.
+    pub fn peer(&self, validator: ValidatorIndex) -> Peer {
+        Peer::of(self.set.get(validator).expect("one of the set"))
     }
 
     /// What the engine answers to whoever submits this.
@@ -153,9 +157,9 @@ impl Desk {
                 Command::Journal(gate) => queue.extend(journaled(gate)),
                 Command::Store(gate) => self.writes.push_back(gate),
                 Command::Say(say) => heard.extend(self.say(say)),
-                Command::Cosign(head) => {
-                    self.wanted.push(Command::Cosign(head));
-                    heard.push(Message::Cosignature(self.cosign(self.me.expect("a validator"), head)));
+                Command::Cosign { head, set, signer } => {
+                    self.wanted.push(Command::Cosign { head, set, signer });
+                    heard.push(Message::Cosignature(self.cosign(signer, head)));
                 }
                 Command::Happen(event) => queue.extend(self.engine.step(NOW, event)),
                 other => self.wanted.push(other),
@@ -187,7 +191,7 @@ impl Desk {
     }
 
     pub fn genesis_certificate(&self) -> QuorumCert {
-        QuorumCert::genesis(*self.set.genesis_block())
+        self.set.opening_certificate()
     }
 
     /// The leader of a view proposes a block on a certified one, a height for each view.
@@ -202,6 +206,7 @@ impl Desk {
             proposer: leader,
             time: TimeMs::new(NOW.get() - 100 + view),
             batches,
+            handover: None,
         };
         let say = Say::Proposal { block: block.clone(), justify: justify.clone(), timeout_cert: None };
         let keys = &self.keys[usize::from(leader.get())];

@@ -17,7 +17,7 @@ fn published(desk: &Desk) -> Vec<&Event> {
 }
 
 fn cosigned(desk: &Desk) -> usize {
-    desk.wanted.iter().filter(|command| matches!(command, Command::Cosign(_))).count()
+    desk.wanted.iter().filter(|command| matches!(command, Command::Cosign { .. })).count()
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What members keep: one chain of blocks for all, the same state after each, never shorter, and durable on a quorum before
 //! anybody applies it.
 
+use std::collections::BTreeSet;
+
 use ledger::LedgerReader;
 use ledger::read::ReadError;
 use proto::block::CertifiedBlock;
-use proto::counter::Height;
+use proto::counter::{Epoch, Height};
 use proto::id::BlockId;
 
 use super::{Checkers, Finding, broken};
@@ -20,7 +22,7 @@ fn block_at(reader: &LedgerReader, height: Height) -> Result<CertifiedBlock, Fin
 
 impl Checkers {
     /// A member's store has new durable content: it agrees with everybody's, and only grows. Returns the block when it is
-    /// the first time that anybody shows it. `parent` knows the parents of some blocks, so that they need not be read.
+    /// the first time that anybody shows it. `known` has parent and epoch of some, so that they need not be read.
     ///
     /// # Errors
     /// `Broken` on a fork, a step back, a gap, or another state; `Unreadable`.
@@ -28,18 +30,18 @@ impl Checkers {
         &mut self,
         member: u16,
         reader: &LedgerReader,
-        parent: impl Fn(&BlockId) -> Option<BlockId>,
-    ) -> Result<Option<(Height, BlockId)>, Finding> {
+        known: impl Fn(&BlockId) -> Option<(BlockId, Epoch)>,
+    ) -> Result<Option<(Height, BlockId, Epoch)>, Finding> {
         let Some(tip) = reader.tip()? else { return Ok(None) };
         let reached = self.reached.entry(member).or_default();
         if tip.height < *reached {
             return broken(format!("v{member} went back from height {reached} to {}", tip.height));
         }
         *reached = tip.height;
-        let first = !self.blocks.contains_key(&tip.height);
-        if first {
-            self.descends(member, tip.height, tip.block, reader, parent)?;
-        }
+        let first = match self.blocks.contains_key(&tip.height) {
+            true => None,
+            false => Some(self.descends(member, tip.height, tip.block, reader, known)?),
+        };
         let (block, state) = self.blocks.entry(tip.height).or_insert((tip.block, None));
         if *block != tip.block {
             return broken(format!(
@@ -55,35 +57,37 @@ impl Checkers {
             ));
         }
         self.head(member, tip.head)?;
-        Ok(first.then_some((tip.height, tip.block)))
+        Ok(first.map(|epoch| (tip.height, tip.block, epoch)))
     }
 
     /// Follows a block that nobody showed before down to one that somebody did: a crash may have made blocks durable that
-    /// nobody was told of.
+    /// nobody was told of. Returns the epoch of the block.
     fn descends(
         &mut self,
         member: u16,
         height: Height,
         block: BlockId,
         reader: &LedgerReader,
-        parent: impl Fn(&BlockId) -> Option<BlockId>,
-    ) -> Result<(), Finding> {
+        known: impl Fn(&BlockId) -> Option<(BlockId, Epoch)>,
+    ) -> Result<Epoch, Finding> {
         let (mut height, mut expected) = (height, block);
+        let mut newest = None;
         while height > Height::ZERO {
-            let named = match parent(&expected) {
-                Some(parent) => parent,
+            let (parent, epoch) = match known(&expected) {
+                Some(known) => known,
                 None => {
                     let found = block_at(reader, height)?.block;
                     let id = found.id();
                     if id != expected || found.height != height {
                         return broken(format!("v{member} keeps {id:?} as block {height}, not {expected:?}"));
                     }
-                    found.parent
+                    (found.parent, found.epoch)
                 }
             };
-            (height, expected) = (below(height), named);
+            newest.get_or_insert(epoch);
+            (height, expected) = (below(height), parent);
             match self.blocks.get(&height) {
-                Some((known, _)) if *known == expected => return Ok(()),
+                Some((known, _)) if *known == expected => break,
                 Some((known, _)) => {
                     return broken(format!(
                         "fork at height {height}: v{member} builds on {expected:?}, before was {known:?}"
@@ -94,22 +98,29 @@ impl Checkers {
                 }
             }
         }
-        Ok(())
+        Ok(newest.unwrap_or(Epoch::ZERO))
     }
 
-    /// A block is applied for the first time: `holders` honest members have it durable, in journal or store. With the
-    /// Byzantine ones, who may say they do, that must be a quorum.
+    /// A block is applied for the first time: `holders` are the honest members that have it durable, in journal or store.
+    /// With the Byzantine validators of its epoch, who may say they do, that must be a quorum of these.
     ///
     /// # Errors
     /// `Broken` when it is not.
-    pub fn durable(&self, height: Height, block: BlockId, holders: u64) -> Result<(), Finding> {
-        let pretenders = self.byzantine.len() as u64;
-        match holders + pretenders >= self.quorum() {
+    pub fn durable(
+        &self,
+        height: Height,
+        block: BlockId,
+        epoch: Epoch,
+        holders: &BTreeSet<u16>,
+    ) -> Result<(), Finding> {
+        let (validators, quorum) = self.quorum(epoch)?;
+        let pretenders = validators.iter().filter(|member| self.byzantine.contains(member)).count();
+        let holders = validators.iter().filter(|member| holders.contains(member)).count();
+        match height == Height::ZERO || holders + pretenders >= quorum {
             true => Ok(()),
             false => broken(format!(
                 "block {height} {block:?} is applied, and durable on {holders} honest members and at most \
-                 {pretenders} others, a quorum is {}",
-                self.quorum()
+                 {pretenders} others, a quorum is {quorum}"
             )),
         }
     }

@@ -1,11 +1,14 @@
 //! The log: one root for each size, each later one an extension of each earlier, each submission in it once and for ever,
 //! with a receipt that holds.
 
+use std::collections::BTreeSet;
+
 use crypto::{Digest, sha256};
 use ledger::{LedgerReader, Outcome};
 use merkle::{consistency, hash::leaf_hash, inclusion};
 use proto::checkpoint::{CertifiedCheckpoint, Head};
-use proto::counter::{LeafIndex, TreeSize};
+use proto::counter::{Epoch, LeafIndex, TreeSize};
+use proto::genesis::Genesis;
 use proto::id::SubmissionId;
 use proto::validators::ValidatorSet;
 use proto::verified::Unverified;
@@ -73,7 +76,7 @@ impl Checkers {
         member: u16,
         checkpoint: &CertifiedCheckpoint,
         reader: &LedgerReader,
-        set: &ValidatorSet,
+        genesis: &Genesis,
         notary: &Notary,
     ) -> Result<(), Finding> {
         let head = checkpoint.head;
@@ -81,17 +84,16 @@ impl Checkers {
         if self.certified.get(&head.size.get()).is_some_and(|known| known == checkpoint) {
             return Ok(());
         }
-        if let Err(fault) = Unverified::new(checkpoint.clone()).verify(set, notary) {
+        let set = signers(reader, genesis, head.size)?;
+        if let Err(fault) = Unverified::new(checkpoint.clone()).verify(&set, notary) {
             return broken(format!("v{member} certified the head of size {}: {fault}", head.size));
         }
-        let signers: std::collections::BTreeSet<u16> =
-            checkpoint.cosignatures.iter().map(|it| it.signer.get()).collect();
-        if (signers.len() as u64) < self.quorum() {
+        let quorum = self.quorum(set.epoch())?.1;
+        let count = checkpoint.cosignatures.iter().map(|it| it.signer).collect::<BTreeSet<_>>().len();
+        if count < quorum {
             return broken(format!(
-                "the head of size {} has {} signers, a quorum is {}",
-                head.size,
-                signers.len(),
-                self.quorum()
+                "the head of size {} has {count} signers, a quorum is {quorum}",
+                head.size
             ));
         }
         let earlier = self.certified.range(..head.size.get()).next_back().map(|(size, it)| (*size, it.head));
@@ -130,7 +132,7 @@ impl Checkers {
         member: u16,
         id: SubmissionId,
         reader: &LedgerReader,
-        set: &ValidatorSet,
+        genesis: &Genesis,
         notary: &Notary,
     ) -> Result<(), Finding> {
         let fault = |text: String| format!("v{member}, submission {id}: {text}");
@@ -141,7 +143,7 @@ impl Checkers {
         let Some(parts) = reader.receipt_of_leaf(index, None)? else {
             return broken(fault("has no receipt".to_owned()));
         };
-        self.certified(member, &parts.checkpoint, reader, set, notary)?;
+        self.certified(member, &parts.checkpoint, reader, genesis, notary)?;
         let head = parts.checkpoint.head;
         let leaf = leaf_hash(&parts.entry);
         if let Err(found) =
@@ -170,6 +172,18 @@ impl Checkers {
             }
         }
     }
+}
+
+/// The validators that may sign a head of this size, whatever its signatures say.
+fn signers(reader: &LedgerReader, genesis: &Genesis, size: TreeSize) -> Result<ValidatorSet, Finding> {
+    let mut set = genesis.validator_set();
+    for epoch in (1..).map(Epoch::new) {
+        match reader.reign(epoch)? {
+            Some(next) if next.size < size => set = next.set(genesis.network(), genesis.origin.clone()),
+            Some(_) | None => break,
+        }
+    }
+    Ok(set)
 }
 
 /// The hash of a list of leaves. Source: RFC 6962 §2.1, word by word.

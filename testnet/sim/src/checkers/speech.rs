@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use consensus::Say;
 use proto::certificate::{QuorumCert, TimeoutCert};
-use proto::counter::View;
-use proto::id::BlockId;
+use proto::counter::{Epoch, View};
+use proto::id::{BlockId, ValidatorIndex};
 
 use super::{Checkers, Finding, broken};
 
@@ -27,7 +27,7 @@ impl Checkers {
     pub fn spoke(&mut self, member: u16, say: &Say) -> Result<(), Finding> {
         match say {
             Say::Vote { statement, .. } => {
-                let spoken = self.spoken.entry((member, statement.view)).or_default();
+                let spoken = self.spoken.entry((member, statement.epoch, statement.view)).or_default();
                 if spoken.vote.is_some_and(|before| before != statement.block) {
                     return broken(format!("v{member} voted twice in view {}", statement.view));
                 }
@@ -39,7 +39,7 @@ impl Checkers {
             }
             Say::Proposal { block, justify, timeout_cert } => {
                 let id = block.id();
-                let spoken = self.spoken.entry((member, block.view)).or_default();
+                let spoken = self.spoken.entry((member, block.epoch, block.view)).or_default();
                 if spoken.proposal.is_some_and(|before| before != id) {
                     return broken(format!("v{member} proposed twice in view {}", block.view));
                 }
@@ -47,8 +47,8 @@ impl Checkers {
                 self.certificate(member, justify)?;
                 timeout_cert.iter().try_for_each(|tc| self.timeouts(member, tc))
             }
-            Say::Timeout { view, high_qc, last_tc, .. } => {
-                let spoken = self.spoken.entry((member, *view)).or_default();
+            Say::Timeout { epoch, view, high_qc, last_tc } => {
+                let spoken = self.spoken.entry((member, *epoch, *view)).or_default();
                 if spoken.timeout.is_some_and(|before| before != high_qc.view) {
                     return broken(format!("v{member} timed out twice in view {view}, with other reports"));
                 }
@@ -65,10 +65,11 @@ impl Checkers {
         if qc.view == View::ZERO && qc.signatures.is_empty() {
             return Ok(());
         }
-        let signers: BTreeSet<u16> = qc.signatures.iter().map(|(signer, _)| signer.get()).collect();
-        self.counts(member, "certificate", qc.view, &signers)?;
-        let voted =
-            |signer: u16| self.spoken.get(&(signer, qc.view)).and_then(|it| it.vote) == Some(qc.block);
+        let signers = qc.signatures.iter().map(|(signer, _)| *signer);
+        let signers = self.signers(member, "certificate", (qc.epoch, qc.view), signers)?;
+        let voted = |signer: u16| {
+            self.spoken.get(&(signer, qc.epoch, qc.view)).and_then(|it| it.vote) == Some(qc.block)
+        };
         match signers.difference(&self.byzantine).find(|signer| !voted(**signer)) {
             Some(signer) => {
                 broken(format!("v{member} shows a vote of v{signer} in view {} that was not cast", qc.view))
@@ -79,9 +80,11 @@ impl Checkers {
 
     fn timeouts(&mut self, member: u16, tc: &TimeoutCert) -> Result<(), Finding> {
         self.certificate(member, &tc.high_qc)?;
-        let signers: BTreeSet<u16> = tc.entries.iter().map(|entry| entry.signer.get()).collect();
-        self.counts(member, "timeout certificate", tc.view, &signers)?;
-        let left = |signer: u16| self.spoken.get(&(signer, tc.view)).is_some_and(|it| it.timeout.is_some());
+        let signers = tc.entries.iter().map(|entry| entry.signer);
+        let signers = self.signers(member, "timeout certificate", (tc.epoch, tc.view), signers)?;
+        let left = |signer: u16| {
+            self.spoken.get(&(signer, tc.epoch, tc.view)).is_some_and(|it| it.timeout.is_some())
+        };
         match signers.difference(&self.byzantine).find(|signer| !left(**signer)) {
             Some(signer) => {
                 broken(format!("v{member} shows a timeout of v{signer} of view {} that never was", tc.view))
@@ -90,13 +93,22 @@ impl Checkers {
         }
     }
 
-    fn counts(&self, member: u16, what: &str, view: View, signers: &BTreeSet<u16>) -> Result<(), Finding> {
-        let known = signers.iter().filter(|signer| **signer < self.members).count() as u64;
-        match known >= self.quorum() {
-            true => Ok(()),
+    /// The members that signed, if they are a quorum of those who reign.
+    fn signers(
+        &self,
+        member: u16,
+        what: &str,
+        (epoch, view): (Epoch, View),
+        signers: impl Iterator<Item = ValidatorIndex>,
+    ) -> Result<BTreeSet<u16>, Finding> {
+        let (validators, quorum) = self.quorum(epoch)?;
+        let signers: BTreeSet<u16> =
+            signers.filter_map(|signer| validators.get(usize::from(signer.get())).copied()).collect();
+        match signers.len() >= quorum {
+            true => Ok(signers),
             false => broken(format!(
-                "v{member} shows a {what} of view {view} with {known} signers, a quorum is {}",
-                self.quorum()
+                "v{member} shows a {what} of view {view} with {} signers, a quorum is {quorum}",
+                signers.len()
             )),
         }
     }

@@ -181,7 +181,11 @@ fn perform(
             // One batch in every block: each leader has something to order. Views beyond the bound have no proposals.
             Effect::BuildPayload { view, exclude: _ } if view.get() <= views => {
                 let id = BatchId::new(crypto::sha256(&view.get().to_be_bytes()));
-                answers.push(Input::Payload { view, batches: vec![BatchRef { id, count: 1, bytes: 100 }] });
+                answers.push(Input::Payload {
+                    view,
+                    batches: vec![BatchRef { id, count: 1, bytes: 100 }],
+                    handover: None,
+                });
             }
             Effect::CheckBatches { block, from: _ } => answers.push(Input::Available { block: block.id() }),
             Effect::Commit(it) => {

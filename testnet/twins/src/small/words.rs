@@ -159,6 +159,7 @@ impl Words {
             proposer: self.liar,
             time: TimeMs::new(self.block(parent).time.get() + 1 + variant),
             batches: Vec::new(),
+            handover: None,
         };
         self.number(&block)
     }

@@ -38,7 +38,7 @@ impl Net {
                     let pool = &self.members[at].pool;
                     let batches =
                         pool.iter().filter(|batch| !exclude.contains(&batch.id)).take(3).cloned().collect();
-                    answers.push_back(Input::Payload { view, batches });
+                    answers.push_back(Input::Payload { view, batches, handover: None });
                 }
                 Effect::CheckBatches { block, from: _ } => match self.members[at].withhold {
                     true => self.members[at].withheld.push(block.id()),
@@ -134,7 +134,7 @@ impl Net {
     }
 
     fn commit(&mut self, at: usize, committed: CommittedBlock) {
-        let CommittedBlock { block, justify, certificate } = &committed;
+        let CommittedBlock { block, justify, certificate, end: _ } = &committed;
         let member = &mut self.members[at];
         assert_eq!(block.height, member.tip.block.height.next(), "a height is skipped or repeated");
         assert_eq!(block.parent, member.tip.block.id(), "not on its parent");

@@ -1,0 +1,255 @@
+//! From one epoch to the next: what opens it, and how those who are still in an earlier one are brought along.
+//!
+//! The next epoch begins when the closing block is durable, so no record of it can outlive a store that does not know it.
+//! What shows how an epoch ended is kept for ever, and given to whoever is still in it.
+//! Source: `consensus/SPEC.md`, rules H1, H2, H5 and H7.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consensus::{EpochEnd, Replica, Tip};
+use ledger::LedgerError;
+use ledger::change::{ChangeSet, Table};
+use proto::block::{Block, CertifiedBlock, Handover};
+use proto::canonical::Canonical as _;
+use proto::counter::{Epoch, TimeMs};
+use proto::id::{BlockId, ValidatorIndex};
+use proto::message::{Message, Request, SyncInfo};
+use proto::validators::ValidatorSet;
+
+use crate::bodies::Bodies;
+use crate::command::Command;
+use crate::engine::Engine;
+use crate::event::{Peer, Timer};
+use crate::questions::Purpose;
+
+/// How long a peer is not shown again where we stand, in milliseconds.
+const SHOW_AFTER_MS: u64 = 250;
+/// How often a node that does not vote asks where the network stands, in milliseconds.
+const FOLLOW_MS: u64 = 500;
+/// Most peers remembered.
+const PEERS_MAX: usize = 256;
+
+/// The peers of a node beyond the reigning validators.
+#[derive(Default)]
+pub(crate) struct Contacts {
+    /// Who was last shown where we stand, and when.
+    shown: BTreeMap<Peer, TimeMs>,
+    /// Whom we heard of a later epoch from: they have what we lack.
+    ahead: BTreeMap<Peer, Epoch>,
+    /// Who was connected, lately or long ago.
+    met: BTreeMap<Peer, ()>,
+    /// Whose turn it is.
+    turn: usize,
+}
+
+impl Contacts {
+    fn may_show(&mut self, now: TimeMs, peer: Peer) -> bool {
+        if let Some(last) = self.shown.get(&peer)
+            && now.get().abs_diff(last.get()) < SHOW_AFTER_MS
+        {
+            return false;
+        }
+        if self.shown.len() >= PEERS_MAX && !self.shown.contains_key(&peer) {
+            self.shown.clear();
+        }
+        self.shown.insert(peer, now);
+        true
+    }
+
+    /// The one whose turn it is.
+    fn next(&mut self, among: &[Peer]) -> Option<Peer> {
+        self.turn = self.turn.wrapping_add(1);
+        among.get(self.turn % among.len().max(1)).copied()
+    }
+}
+
+/// The validators' positions by their network keys.
+pub(crate) fn positions(set: &ValidatorSet) -> BTreeMap<Peer, ValidatorIndex> {
+    set.iter().map(|(index, validator)| (Peer::of(validator), index)).collect()
+}
+
+const END: &[u8] = b"end of epoch ";
+const AFTER_END: &[u8] = b"after the end ";
+
+/// Keeps what shows how an epoch ended, in the write of its closing block.
+// rule H7
+pub(crate) fn put_end(epoch: Epoch, end: &EpochEnd, change: &mut ChangeSet) {
+    for (block, justify) in &end.blocks {
+        let key = [AFTER_END, block.id().as_bytes()].concat();
+        let block = CertifiedBlock { block: block.clone(), justify: justify.clone(), batches: Vec::new() };
+        change.put(Table::Meta, &key, block.encode());
+    }
+    let info = SyncInfo { high_qc: end.certificate.clone(), high_tc: None };
+    change.put(Table::Meta, &[END, &epoch.get().to_be_bytes()].concat(), info.encode());
+}
+
+impl Engine {
+    /// What shows how an epoch ended, if it is over here and durable.
+    fn end_of(&self, epoch: Epoch) -> Option<SyncInfo> {
+        let bytes = self.store.get(Table::Meta, &[END, &epoch.get().to_be_bytes()].concat()).ok()??;
+        SyncInfo::decode(&bytes).ok()
+    }
+
+    /// A block that stood above a closing one and was never committed.
+    pub(crate) fn after_the_end(&self, id: &BlockId) -> Option<CertifiedBlock> {
+        let bytes = self.store.get(Table::Meta, &[AFTER_END, id.as_bytes()].concat()).ok()??;
+        CertifiedBlock::decode(&bytes).ok()
+    }
+
+    /// The blocks that show that the block closing this epoch is final, oldest first.
+    pub(crate) fn blocks_after(&self, closing: &Block) -> Vec<CertifiedBlock> {
+        let mut blocks = Vec::new();
+        let mut next = self.end_of(closing.epoch).map(|info| info.high_qc.block);
+        while let Some(block) = next.and_then(|id| self.after_the_end(&id)) {
+            next = Some(block.block.parent);
+            blocks.push(block);
+        }
+        blocks.reverse();
+        blocks
+    }
+
+    /// What a block of ours should say of the next epoch. The head that opened the present one is certified first, so that
+    /// those who follow from epoch to epoch never come to a gap.
+    // rule H1
+    pub(crate) fn handover(&self) -> Option<Handover> {
+        match self.wants_handover() {
+            true => self.ledger.handover(self.ledger.tip().height),
+            false => None,
+        }
+    }
+
+    /// Whether a change of the validators waits and may be handed over.
+    pub(crate) fn wants_handover(&self) -> bool {
+        self.ledger.awaits_handover() && matches!(self.ledger.uncertified_opening(), Ok(None))
+    }
+
+    /// Whether our own ledger says what a block says of the next epoch, or the block says nothing of it.
+    // rule H2
+    pub(crate) fn agrees(&self, block: &Block) -> bool {
+        match block.handover {
+            None => true,
+            Some(found) => {
+                found.as_of < block.height
+                    && self.ledger.reign().epoch == block.epoch
+                    && self.ledger.handover(found.as_of) == Some(found)
+            }
+        }
+    }
+
+    /// Begins the next epoch, if the block that closes the present one is durable.
+    // rule H5
+    pub(crate) fn turn_epoch(&mut self, now: TimeMs, out: &mut Vec<Command>) {
+        if !self.replica.is_closed() || self.settled < self.ledger.reign().opening.height {
+            return;
+        }
+        if let Err(fault) = self.open_epoch(now, out) {
+            self.halt(fault, out);
+        }
+    }
+
+    fn open_epoch(&mut self, now: TimeMs, out: &mut Vec<Command>) -> Result<(), String> {
+        let (epoch, above) = (self.ledger.reign().epoch, self.ledger.reign().size);
+        let set = self.ledger.validators(epoch).map_err(|fault| LedgerError::from(fault).to_string())?;
+        let set = Arc::new(set.ok_or("the reigning validators are not in the ledger")?);
+        self.me = self.key.as_ref().and_then(|key| set.position(key));
+        let tip = Tip::opening(self.ledger.tip_block().clone(), &set);
+        self.replica = Replica::new(self.config, Arc::clone(&set), self.me, tip, None, Vec::new())
+            .map_err(|fault| fault.to_string())?;
+        self.positions = positions(&set);
+        self.set = Arc::clone(&set);
+        // What belonged to the old epoch's uncommitted blocks will never be asked for again; batches and pool stay.
+        for block in std::mem::take(&mut self.bodies).awaited() {
+            out.push(Command::StopTimer { timer: Timer::FetchBatches { block } });
+        }
+        self.bodies = Bodies::default();
+        self.questions.forget();
+        self.contacts.ahead.retain(|_, ahead| *ahead > epoch);
+        self.cosigning.begin_term(set, self.me, above);
+        (self.waiting, self.arrived) = (false, true);
+        out.push(Command::Reign(Arc::new(self.cosigning.reigns())));
+        self.begin(now, out);
+        Ok(())
+    }
+
+    /// Starts the replica, and the timer of those who only follow.
+    pub(crate) fn begin(&mut self, now: TimeMs, out: &mut Vec<Command>) {
+        let effects = self.replica.start(now);
+        self.obey(now, effects, out);
+        if self.me.is_none() {
+            out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
+        }
+    }
+
+    /// Somebody is in another epoch: who is behind is shown how its epoch ended; who is ahead is shown where we stand, and
+    /// will answer so.
+    // rule H7
+    pub(crate) fn hear_other_epoch(&mut self, now: TimeMs, from: Peer, epoch: Epoch, out: &mut Vec<Command>) {
+        let ours = self.set.epoch();
+        if epoch == ours || !self.contacts.may_show(now, from) {
+            return;
+        }
+        let info = match epoch < ours {
+            true => self.end_of(epoch),
+            false => {
+                if self.contacts.ahead.len() >= PEERS_MAX {
+                    self.contacts.ahead.pop_first();
+                }
+                self.contacts.ahead.insert(from, epoch);
+                Some(self.replica.sync_info())
+            }
+        };
+        out.extend(info.map(|info| Command::Show { to: from, message: Message::SyncInfo(info) }));
+    }
+
+    /// A connection came up with somebody who does not vote here: one of us may be of an earlier epoch.
+    pub(crate) fn meet(&mut self, now: TimeMs, peer: Peer, out: &mut Vec<Command>) {
+        if self.contacts.met.len() < PEERS_MAX {
+            self.contacts.met.insert(peer, ());
+        }
+        if !self.positions.contains_key(&peer) && self.contacts.may_show(now, peer) {
+            let message = Message::SyncInfo(self.replica.sync_info());
+            out.push(Command::Show { to: peer, message });
+        }
+    }
+
+    /// Who does not vote is told nothing, so it asks, one after the other.
+    pub(crate) fn follow(&mut self, out: &mut Vec<Command>) {
+        if self.me.is_some() {
+            return;
+        }
+        out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
+        if let Some(peer) = self.somebody() {
+            self.ask(peer, Request::Certificates(self.set.epoch()), Purpose::Certificates { peer }, out);
+            if !self.cosigning.is_covered(self.ledger.head().size) {
+                // Size 0 is the highest there is.
+                let size = self.ledger.uncertified_opening().ok().flatten().unwrap_or_default();
+                self.ask(peer, Request::CheckpointAt(size), Purpose::Checkpoint, out);
+            }
+        }
+    }
+
+    /// Somebody to ask, each in its turn: those who are ahead, those who were met, those who reign.
+    pub(crate) fn somebody(&mut self) -> Option<Peer> {
+        let own = self.own_peer();
+        let known = self.contacts.ahead.keys().chain(self.contacts.met.keys()).chain(self.positions.keys());
+        let among: Vec<Peer> = known.copied().filter(|peer| Some(*peer) != own).collect();
+        self.contacts.next(&among)
+    }
+
+    /// Whom to ask what a validator should have: it, or in turn with it those who are epochs ahead, for it may be gone.
+    pub(crate) fn instead_of(&mut self, validator: ValidatorIndex) -> Option<Peer> {
+        let itself = self.set.get(validator).map(Peer::of);
+        let among: Vec<Peer> = self.contacts.ahead.keys().copied().chain(itself).collect();
+        self.contacts.next(&among)
+    }
+
+    pub(crate) fn own_peer(&self) -> Option<Peer> {
+        self.me.and_then(|me| self.set.get(me)).map(Peer::of)
+    }
+
+    /// The answer to a question about an epoch.
+    pub(crate) fn certificates_of(&self, epoch: Epoch) -> SyncInfo {
+        self.end_of(epoch).unwrap_or_else(|| self.replica.sync_info())
+    }
+}

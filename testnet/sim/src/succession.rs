@@ -1,0 +1,131 @@
+//! Validators that come and go: spare members that join, members that leave, approved by those who reign.
+//!
+//! What is approved follows from what an honest member has applied when the moment comes, so it may be too late or twice;
+//! then the ledger refuses it, which is as good a case. Never so many leave that those who misbehave grow beyond a third.
+
+use ledger::LedgerReader;
+use merkle::{hash::leaf_hash, inclusion};
+use proto::canonical::Canonical as _;
+use proto::counter::Epoch;
+use proto::entry::Entry;
+use proto::operation::{Approval, Membership, Operation, approval_bytes, membership_possession_bytes};
+use proto::submission::Submission;
+use proto::validators::ValidatorSet;
+use proto::verified::{Unverified, Verified};
+
+use crate::checkers::Violation;
+use crate::world::{Happening, World};
+
+/// Nobody leaves a set of so few.
+const LEAST: usize = 4;
+
+impl World {
+    /// Somebody changes the validators, if an honest member that runs knows of no change already.
+    pub(crate) fn change(&mut self) {
+        let running = self.everyone().find(|member| {
+            !self.is_byzantine(*member) && self.members[usize::from(*member)].engine.is_some()
+        });
+        let Some(engine) = running.and_then(|member| self.members[usize::from(member)].engine.as_ref())
+        else {
+            return;
+        };
+        if engine.ledger().awaits_handover() {
+            return;
+        }
+        let reign = engine.ledger().reign();
+        let set = reign.set(*self.cast.set.network(), self.cast.set.origin().to_owned());
+        let Some(change) = self.choose(&set) else { return };
+        let submission = self.approved(&set, change);
+        let index = self.changes.len();
+        self.note(18, index as u64, || format!("somebody changes the validators of epoch {}", set.epoch()));
+        self.changes.push(submission);
+        for to in self.numbers_of(&set) {
+            self.after(1_000, Happening::Propose { to, change: index });
+        }
+    }
+
+    fn choose(&mut self, set: &ValidatorSet) -> Option<Membership> {
+        let within: Vec<u16> = self.numbers_of(set);
+        let without: Vec<u16> = self.everyone().filter(|member| !within.contains(member)).collect();
+        let byzantine = within.iter().filter(|member| self.is_byzantine(**member)).count();
+        let may_leave = within.len() > LEAST && within.len() > 3 * byzantine + 1;
+        let joins = !without.is_empty() && (!may_leave || self.faults.chance(600));
+        if joins {
+            let who = without[self.faults.below(without.len() as u64) as usize];
+            let validator = self.members[usize::from(who)].keys.validator(format!("v{}", who + 1));
+            return Some(Membership::Join(Box::new(validator)));
+        }
+        let who = within[self.faults.below(within.len() as u64) as usize];
+        may_leave.then(|| Membership::Leave(format!("v{}", who + 1)))
+    }
+
+    /// A change with the consent of everybody it takes. These signatures are real in every world: they are checked by the
+    /// state machine itself, which asks no notary.
+    pub(crate) fn approved(&self, set: &ValidatorSet, change: Membership) -> Verified<Submission> {
+        let (network, epoch) = (self.cast.set.network(), set.epoch());
+        let message = approval_bytes(network, epoch, &change);
+        let approval = |member: u16| {
+            let keys = &self.members[usize::from(member)].keys;
+            let approver = set.position(keys.consensus()).expect("a member of the set");
+            Approval { approver, signature: keys.approve(&message) }
+        };
+        let approvals = self.numbers_of(set).into_iter().take(set.quorum_power() as usize).map(approval);
+        let approvals = approvals.collect();
+        let operation = match change {
+            Membership::Join(validator) => {
+                let joining = self.members.iter().find(|it| *it.keys.consensus() == validator.consensus);
+                let joining = joining.expect("only members of the world join");
+                let message = membership_possession_bytes(network, epoch, &validator);
+                Operation::ValidatorJoin {
+                    epoch,
+                    possession: joining.keys.approve(&message),
+                    validator,
+                    approvals,
+                }
+            }
+            Membership::Leave(name) => Operation::ValidatorLeave { epoch, name, approvals },
+        };
+        let nonce = 1_000_000 + self.changes.len() as u64;
+        self.cast.signed(nonce, operation)
+    }
+
+    /// Whoever follows the epochs from genesis at this member finds no gap: each is told of by a leaf, under a head that the
+    /// validators before signed.
+    pub(crate) fn check_succession(&mut self, member: u16) -> Result<(), Violation> {
+        let reader = self.reader(member);
+        let fault = |text: String| Violation(format!("v{member}: {text}"));
+        let epochs = follow(&reader, &self.cast.set, &self.cast.notary).map_err(fault)?;
+        self.outcomes.epochs = self.outcomes.epochs.max(epochs);
+        Ok(())
+    }
+}
+
+fn follow(
+    reader: &LedgerReader,
+    genesis: &ValidatorSet,
+    notary: &crate::notary::Notary,
+) -> Result<u64, String> {
+    let certified = reader.checkpoint_latest().map_err(|fault| fault.to_string())?;
+    let certified = certified.map(|it| it.head.size).unwrap_or_default();
+    let mut before = genesis.clone();
+    for epoch in (1..).map(Epoch::new) {
+        let reign = match reader.reign(epoch).map_err(|fault| fault.to_string())? {
+            Some(reign) if reign.size <= certified => reign,
+            Some(_) | None => return Ok(before.epoch().get()),
+        };
+        let set = reign.set(*genesis.network(), genesis.origin().to_owned());
+        let parts = reader.handover_receipt(epoch).map_err(|fault| fault.to_string())?;
+        let parts = parts.ok_or_else(|| format!("no receipt hands over to epoch {epoch}"))?;
+        let head = parts.checkpoint.head;
+        Unverified::new(parts.checkpoint).verify(&before, notary).map_err(|fault| fault.to_string())?;
+        let leaf = leaf_hash(&parts.entry);
+        inclusion::verify(&leaf, parts.index.get(), head.size.get(), &parts.proof, &head.root)
+            .map_err(|fault| fault.to_string())?;
+        match Entry::decode(&parts.entry) {
+            Ok(Entry::Epoch(entry)) if entry.epoch == epoch && entry.validators == set.digest() => {}
+            other => return Err(format!("the leaf that opens epoch {epoch} is {other:?}")),
+        }
+        before = set;
+    }
+    Ok(before.epoch().get())
+}
