@@ -13,12 +13,14 @@ mod log;
 mod speech;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crypto::Digest;
 use ledger::read::ReadError;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Epoch, Height, LeafIndex, View};
+use proto::counter::{Epoch, Height, LeafIndex, TreeSize, View};
 use proto::id::{BlockId, SubmissionId};
+use proto::validators::ValidatorSet;
 
 use speech::Spoken;
 
@@ -48,6 +50,8 @@ pub struct Checkers {
     byzantine: BTreeSet<u16>,
     /// The validators of each epoch, in their order, by their numbers.
     reigning: BTreeMap<Epoch, Vec<u16>>,
+    /// The same as sets, by the place of their epoch; each signs heads above this size.
+    terms: Vec<(TreeSize, Rc<ValidatorSet>)>,
     spoken: BTreeMap<(u16, Epoch, View), Spoken>,
     /// Each height's block, and the state after it once a member showed it.
     blocks: BTreeMap<Height, (BlockId, Option<Digest>)>,
@@ -74,6 +78,7 @@ impl Checkers {
         Self {
             byzantine,
             reigning: BTreeMap::from([(Epoch::ZERO, (0..members).collect())]),
+            terms: Vec::new(),
             spoken: BTreeMap::new(),
             blocks: BTreeMap::new(),
             reached: BTreeMap::new(),

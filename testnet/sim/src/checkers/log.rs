@@ -2,6 +2,7 @@
 //! with a receipt that holds.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crypto::{Digest, sha256};
 use ledger::{LedgerReader, Outcome};
@@ -84,7 +85,7 @@ impl Checkers {
         if self.certified.get(&head.size.get()).is_some_and(|known| known == checkpoint) {
             return Ok(());
         }
-        let set = signers(reader, genesis, head.size)?;
+        let set = self.signing(head.size, reader, genesis)?;
         if let Err(fault) = Unverified::new(checkpoint.clone()).verify(&set, notary) {
             return broken(format!("v{member} certified the head of size {}: {fault}", head.size));
         }
@@ -102,6 +103,25 @@ impl Checkers {
             Some((_, earlier)) => self.extends(member, earlier, head, reader),
             None => Ok(()),
         }
+    }
+
+    /// The validators that may sign a head of this size, whatever its signatures say. A reign never changes once a member
+    /// keeps it, so each is read once.
+    fn signing(
+        &mut self,
+        size: TreeSize,
+        reader: &LedgerReader,
+        genesis: &Genesis,
+    ) -> Result<Rc<ValidatorSet>, Finding> {
+        if self.terms.is_empty() {
+            self.terms.push((TreeSize::ZERO, Rc::new(genesis.validator_set())));
+        }
+        while let Some(next) = reader.reign(Epoch::new(self.terms.len() as u64))? {
+            let set = next.set(*self.terms[0].1.network(), genesis.origin.clone());
+            self.terms.push((next.size, Rc::new(set)));
+        }
+        let before = self.terms.iter().rev().find(|(above, _)| *above < size);
+        Ok(Rc::clone(&before.unwrap_or(&self.terms[0]).1))
     }
 
     /// The log at a size extends itself at an earlier one, by the proof that this member gives.
@@ -172,18 +192,6 @@ impl Checkers {
             }
         }
     }
-}
-
-/// The validators that may sign a head of this size, whatever its signatures say.
-fn signers(reader: &LedgerReader, genesis: &Genesis, size: TreeSize) -> Result<ValidatorSet, Finding> {
-    let mut set = genesis.validator_set();
-    for epoch in (1..).map(Epoch::new) {
-        match reader.reign(epoch)? {
-            Some(next) if next.size < size => set = next.set(genesis.network(), genesis.origin.clone()),
-            Some(_) | None => break,
-        }
-    }
-    Ok(set)
 }
 
 /// The hash of a list of leaves. Source: RFC 6962 §2.1, word by word.
