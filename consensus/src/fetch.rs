@@ -138,6 +138,14 @@ impl Fetch {
         }
     }
 
+    /// Forgets all errands: what is still missing is asked for as if for the first time.
+    // rule F6
+    pub fn restart(&mut self, out: &mut Vec<Effect>) {
+        for block in std::mem::take(&mut self.errands).into_keys() {
+            out.push(Effect::StopTimer { timer: Timer::Fetch { block } });
+        }
+    }
+
     /// A peer had nothing for us, or could not be asked: the next one, at once unless all have failed.
     // rule F4
     pub fn failed(&mut self, block: &BlockId, peer: ValidatorIndex) {

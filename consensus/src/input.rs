@@ -12,6 +12,8 @@ use proto::message::SyncInfo;
 use proto::proposal::Proposal;
 use proto::verified::Verified;
 
+use crate::recover::Tip;
+
 /// A timer, by what it is for. One of each value runs at a time; starting it again starts it anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
@@ -68,6 +70,20 @@ pub enum Input {
         /// They.
         info: Verified<SyncInfo>,
     },
+    /// A peer told of its certificates, because we asked for them in this life.
+    Shown {
+        /// Who.
+        from: ValidatorIndex,
+        /// They.
+        info: Verified<SyncInfo>,
+    },
+    /// The ledger came to stand on this block, which is final, without our having committed it: it replayed the log.
+    Leap {
+        /// The block and its certificate.
+        tip: Box<Tip>,
+    },
+    /// What was to be fetched was not asked for, and shall be now.
+    Refetch,
     /// The answer to `Effect::Fetch` or `Effect::CatchUp`.
     Blocks {
         /// The peer asked.

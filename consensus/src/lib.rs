@@ -7,6 +7,7 @@
 //! - `params`, `leader`: figures, and who leads a view;
 //! - `tree`, `commit`, `fetch`: blocks above the committed one, which of them leave, which are missing;
 //! - `safety`: the only maker of statements to sign; `proposal` judges what others propose and builds ours;
+//! - `silence`: how long a validator that lost its journal says nothing;
 //! - `votes`, `timeouts`, `evidence`: statements of others, tallied into certificates, or held against them;
 //! - `pacemaker`: certificates, the view they lead to, and how long it may last; `recover`: after a crash;
 //! - `replica`: one entry, one exit.
@@ -26,6 +27,7 @@ mod proposal;
 pub mod recover;
 pub mod replica;
 mod safety;
+pub mod silence;
 #[cfg(test)]
 mod testing;
 mod timeouts;
@@ -39,3 +41,4 @@ pub use input::{Input, Timer};
 pub use params::Config;
 pub use recover::{RecoverError, Tip};
 pub use replica::{Replica, Status};
+pub use silence::Silence;

@@ -98,7 +98,7 @@ pub fn judge(tree: &BlockTree, id: &BlockId, block: &Block, now: TimeMs, clock_b
         return Verdict::Ahead;
     }
     // rule H3
-    if !block.is_empty() {
+    if !block.is_empty() && !crypto::broken!(OrdersAfterClosing) {
         match tree.closing(&block.parent) {
             Closing::No => {}
             Closing::Yes => return Verdict::AfterClosing,

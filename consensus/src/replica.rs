@@ -31,6 +31,7 @@ use crate::params::Config;
 use crate::proposal::Proposals;
 use crate::recover::{RecoverError, Tip, recover};
 use crate::safety::Safety;
+use crate::silence::Silence;
 use crate::timeouts::TimeoutTally;
 use crate::tree::BlockTree;
 use crate::votes::VoteTally;
@@ -60,6 +61,8 @@ pub struct Status {
     pub uncommitted: usize,
     /// Whether there is something to order or to commit; if not, the network is silent.
     pub working: bool,
+    /// Whether we say nothing because our journal was lost.
+    pub silent: bool,
     /// Whether finality was found broken; then the replica is mute for ever.
     pub halted: bool,
 }
@@ -132,6 +135,19 @@ impl Replica {
         })
     }
 
+    /// The same replica, whose journal was lost: it follows, and speaks no sooner than it is safe.
+    // rule R6
+    #[must_use]
+    pub fn without_journal(mut self) -> Self {
+        self.safety.forget();
+        self
+    }
+
+    /// How a validator that lost its journal stands; none when it was not lost.
+    pub const fn silence(&self) -> Option<&Silence> {
+        self.safety.silence()
+    }
+
     /// What to do first: ask whether the journaled blocks are whole, repeat our last words, also to ourselves, and show
     /// the others our certificates, so that who is further answers with theirs.
     // rules R3, R4, S3
@@ -164,6 +180,13 @@ impl Replica {
             Input::Vote(vote) => self.hear_vote(now, vote, &mut out),
             Input::Timeout { from, timeout } => self.hear_timeout(now, from, timeout, &mut out),
             Input::SyncInfo { from, info } => self.hear_sync_info(now, from, &info, &mut out),
+            Input::Shown { from, info } => {
+                self.hear_sync_info(now, from, &info, &mut out);
+                let tc_view = info.high_tc.as_ref().map_or(View::ZERO, |tc| tc.view);
+                self.safety.shown(&self.set, from, info.high_qc.view.max(tc_view).next());
+            }
+            Input::Leap { tip } => self.leap(*tip, &mut out),
+            Input::Refetch => self.fetch.restart(&mut out),
             Input::Blocks { from, wanted, blocks } => self.hear_blocks(from, wanted, blocks, &mut out),
             Input::FetchFailed { block, from } => self.fetch.failed(&block, from),
             Input::TimerFired { timer } => self.hear_timer(now, timer, &mut out),
@@ -227,6 +250,7 @@ impl Replica {
             last_acted_view: self.safety.last_acted_view(),
             uncommitted: self.tree.len(),
             working: self.working(),
+            silent: self.me.is_some() && self.safety.is_silent_in(self.view()),
             halted: self.halted.is_some(),
         }
     }
@@ -256,6 +280,18 @@ impl Replica {
         let rules = (config, me, tree, pacemaker, safety, votes, timeouts, proposals, fetch);
         let notes = (teller, answered, waiting, asked, formed, relay, halted, closed);
         crypto::sha256(format!("{rules:?}{notes:?}").as_bytes())
+    }
+
+    /// Goes on from a final block that we did not commit. Questions for what lies below it are void.
+    // rule F6
+    fn leap(&mut self, tip: Tip, out: &mut Vec<Effect>) {
+        let Tip { block, certificate } = tip;
+        if block.height <= self.tree.root().height {
+            return;
+        }
+        self.pacemaker.absorb_qc(&certificate);
+        self.tree.leap(block);
+        self.fetch.restart(out);
     }
 
     /// Shows our certificates to others. Observers have no one to show them to.

@@ -17,6 +17,7 @@ use crate::gate::Gated;
 use crate::leader::collectors;
 use crate::pacemaker::Pacemaker;
 use crate::replica::Essence;
+use crate::silence::Silence;
 
 /// What we may say once it is durable.
 pub type Words = Gated<SafetyRecord, Say>;
@@ -34,6 +35,14 @@ pub enum Refusal {
         found: View,
         /// The current one.
         current: View,
+    },
+    /// Our journal was lost, and we may have acted in this view.
+    #[error("our journal was lost: silent until after view {until:?}, this is view {view}")]
+    Silent {
+        /// The view to act in.
+        view: View,
+        /// The last view to be silent in; none while too few have shown theirs.
+        until: Option<View>,
     },
     /// We voted, proposed or timed out in this view or a later one.
     #[error("we acted in view {last}, not again in view {view}")]
@@ -70,12 +79,45 @@ pub enum Refusal {
 pub struct Safety {
     me: Option<ValidatorIndex>,
     record: SafetyRecord,
+    /// Set when our journal was lost.
+    silence: Option<Silence>,
 }
 
 impl Safety {
     /// Goes on from a record.
     pub const fn new(me: Option<ValidatorIndex>, record: SafetyRecord) -> Self {
-        Self { me, record }
+        Self { me, record, silence: None }
+    }
+
+    /// Our journal was lost: what it would forbid is not known.
+    pub fn forget(&mut self) {
+        self.silence = Some(Silence::new());
+    }
+
+    /// How a validator that lost its journal stands; none when it was not lost.
+    pub const fn silence(&self) -> Option<&Silence> {
+        self.silence.as_ref()
+    }
+
+    /// A validator showed, at our question, that it is in this view.
+    pub fn shown(&mut self, set: &ValidatorSet, from: ValidatorIndex, view: View) {
+        if let (Some(me), Some(silence)) = (self.me, &mut self.silence) {
+            silence.hear(set, me, from, view);
+        }
+    }
+
+    /// Whether we say nothing in this view because our journal was lost.
+    pub fn is_silent_in(&self, view: View) -> bool {
+        self.expect_voice(view).is_err()
+    }
+
+    // rule R6
+    fn expect_voice(&self, view: View) -> Result<(), Refusal> {
+        match self.silence.as_ref().map(Silence::until) {
+            None => Ok(()),
+            Some(Some(until)) if view > until => Ok(()),
+            Some(until) => Err(Refusal::Silent { view, until }),
+        }
     }
 
     /// The record of one who never spoke.
@@ -104,12 +146,13 @@ impl Safety {
     /// Whether a first act in this view is allowed.
     ///
     /// # Errors
-    /// `Observer` or `Acted`.
+    /// `Observer`, `Silent` or `Acted`.
     // rules P1, V2, T3
     pub fn may_act(&self, view: View) -> Result<(), Refusal> {
         if self.me.is_none() {
             return Err(Refusal::Observer);
         }
+        self.expect_voice(view)?;
         let after_timeout = crypto::broken!(VoteAfterTimeout) && self.timed_out(view);
         match view > self.record.last_acted_view || after_timeout {
             true => Ok(()),
@@ -181,13 +224,14 @@ impl Safety {
     /// A timeout of the current view; said again, exactly what was said before.
     ///
     /// # Errors
-    /// `Observer`, or `Acted` if we acted in a later view.
+    /// `Observer`, `Silent`, or `Acted` if we acted in a later view.
     // rules T2, T3, T4
     pub fn timeout(&mut self, pacemaker: &Pacemaker) -> Result<Words, Refusal> {
         let (view, last) = (pacemaker.view(), self.record.last_acted_view);
         if self.me.is_none() {
             return Err(Refusal::Observer);
         }
+        self.expect_voice(view)?;
         if last > view {
             return Err(Refusal::Acted { view, last });
         }

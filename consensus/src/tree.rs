@@ -225,6 +225,14 @@ impl BlockTree {
         }
     }
 
+    /// Makes a final block the root that need not be here. What is not later or not higher leaves.
+    // rules F6, L3
+    pub fn leap(&mut self, block: Block) {
+        (self.root_id, self.root_view) = (block.id(), block.view);
+        self.nodes.retain(|_, node| node.block.0.height > block.height && node.block.0.view > block.view);
+        self.root = block;
+    }
+
     /// Drops the oldest blocks beyond the limit that no certificate in `kept` stands on.
     // rule L3
     pub fn shrink(&mut self, kept: [&QuorumCert; 2]) {

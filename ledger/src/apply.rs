@@ -29,6 +29,7 @@ use crate::log::Leaf;
 use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
 use crate::read::ReadError;
+use crate::refusals;
 use crate::reign::{Queued, Reign, Succession, policy_digest};
 use crate::state::{State, next_digest};
 use crate::tip::Tip;
@@ -83,6 +84,7 @@ impl Ledger {
             let first_index = log.next_index();
             let mut execution = self.execute(&block, &batches, next)?;
             change = execution.change;
+            refusals::put(height, &execution.refused, &mut change);
             succession = execution.succession;
             tip.state = next_digest(&self.tip.state, &change);
             execution.leaves.push(Leaf::of(&Entry::Block(BlockEntry {
@@ -155,7 +157,8 @@ impl Ledger {
         next: Option<ValidatorList>,
     ) -> Result<Execution, LedgerError> {
         let mut state = State::new(&self.overlay);
-        let (mut leaves, mut outcomes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut leaves, mut outcomes) = (Vec::new(), Vec::new());
+        let (mut codes, mut refused) = (Vec::new(), Vec::new());
         let mut index = self.log.next_index();
         for submission in batches.iter().flat_map(|batch| &batch.submissions) {
             let id = submission.id();
@@ -172,8 +175,10 @@ impl Ledger {
                     Outcome::Committed { height: block.height, index: at.index, time: block.time }
                 }
                 Err(CheckError::Rejected(rejection)) => {
-                    refused.push((id, rejection.code()));
-                    Outcome::refused(block.height, rejection)
+                    codes.push((id, rejection.code()));
+                    let outcome = Outcome::refused(block.height, rejection);
+                    refused.push((id, outcome.clone()));
+                    outcome
                 }
                 Err(CheckError::Read(fault)) => return Err(fault.into()),
             };
@@ -206,7 +211,8 @@ impl Ledger {
             opens,
             accepted: leaves.len() as u32,
             rejected: refused.len() as u32,
-            rejections: rejections_digest(&refused),
+            rejections: rejections_digest(&codes),
+            refused,
             leaves,
             outcomes,
             change: state.into_change(),
@@ -222,6 +228,8 @@ struct Execution {
     opens: Option<Digest>,
     leaves: Vec<Leaf>,
     outcomes: Vec<(SubmissionId, Outcome)>,
+    /// Those of them that refuse.
+    refused: Vec<(SubmissionId, Outcome)>,
     /// Counts of the two kinds of outcome; a block holds at most 64,000 submissions.
     accepted: u32,
     rejected: u32,
@@ -235,7 +243,7 @@ fn leaf(submission: &Submission, height: Height, time: TimeMs) -> Result<Leaf, L
 }
 
 /// Does what a submission asks, which `check` has allowed in this very state.
-fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Result<(), ReadError> {
+pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Result<(), ReadError> {
     match &submission.body().operation {
         Operation::IdentityCreate { identity, keys } => {
             state.put_identity(&Identity::new(identity.clone(), keys, at));
@@ -293,7 +301,7 @@ fn enqueue(state: &mut State<'_>, at: Position, change: Membership) -> Result<()
 }
 
 /// Rule D2: over each refused submission's id, the length of the code (u8) and the code, in order.
-fn rejections_digest(refused: &[(SubmissionId, &'static str)]) -> Digest {
+pub(crate) fn rejections_digest(refused: &[(SubmissionId, &'static str)]) -> Digest {
     let mut list = Vec::new();
     for (id, code) in refused {
         list.extend_from_slice(id.as_bytes());

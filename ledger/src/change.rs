@@ -30,11 +30,15 @@ pub enum Table {
     Validators = 11,
     /// Epoch (u64, big-endian) to its validators and where it began.
     Epochs = 12,
+    /// Height (u64, big-endian) to what its block refused, in order.
+    Refusals = 13,
+    /// Height (u64, big-endian) to the header of a block that is not here whole, and its certificate.
+    Anchors = 14,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -47,6 +51,8 @@ impl Table {
         Self::Notices,
         Self::Validators,
         Self::Epochs,
+        Self::Refusals,
+        Self::Anchors,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
@@ -61,7 +67,9 @@ impl Table {
             | Self::Tiles
             | Self::Checkpoints
             | Self::Notices
-            | Self::Epochs => false,
+            | Self::Epochs
+            | Self::Refusals
+            | Self::Anchors => false,
         }
     }
 }

@@ -10,10 +10,13 @@
 //! - `reign` knows which validators hold an epoch and who comes next, `membership` who may change that;
 //! - `checkpoint` keeps certified heads, `collector` gathers signatures until a quorum agrees;
 //! - `receipt` proves one leaf; `batch` names batches by their root;
+//! - `replay` goes on from a part of the certified log, for who is too far behind for blocks; `refusals` and `anchor`
+//!   are what the log does not hold of it;
 //! - `codec` writes stored values, `rejection` and `error` say why not.
 //!
 //! No clock, no randomness, no thread, no file: the time is the block's.
 
+mod anchor;
 pub mod apply;
 pub mod attestation;
 pub mod batch;
@@ -34,12 +37,15 @@ mod overlay;
 pub mod read;
 pub mod reader;
 pub mod receipt;
+mod refusals;
 pub mod reign;
 pub mod rejection;
+pub mod replay;
 mod state;
 pub mod tip;
 pub mod two_roots;
 
+pub use anchor::Anchor;
 pub use apply::{Applied, Committed};
 pub use batch::{batch_id, batch_ref, check_batches};
 pub use error::{CheckError, LedgerError};
@@ -50,5 +56,6 @@ pub use reader::LedgerReader;
 pub use receipt::ReceiptParts;
 pub use reign::Reign;
 pub use rejection::Rejection;
+pub use replay::{ReplayError, Replayed};
 pub use tip::Tip;
 pub use two_roots::{TwoRoots, TwoRootsError};

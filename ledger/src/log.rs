@@ -23,6 +23,11 @@ use crate::read::{Read, ReadError};
 pub(crate) struct Leaf(Vec<u8>);
 
 impl Leaf {
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// # Errors
     /// `LeafTooLarge`.
     pub(crate) fn of(entry: &Entry) -> Result<Self, LedgerError> {
@@ -73,6 +78,11 @@ impl Log {
         }
     }
 
+    /// Its head.
+    pub(crate) fn head(&self) -> Head {
+        Head { size: TreeSize::new(self.range.size()), root: self.range.root() }
+    }
+
     /// The index of the next leaf.
     pub(crate) fn next_index(&self) -> LeafIndex {
         LeafIndex::new(self.range.size())
@@ -109,7 +119,26 @@ impl Log {
             put_tile(tile.level(), tile.index(), hashes, change);
         }
         change.put(Table::Leaves, &first.to_be_bytes(), framed);
-        Ok(Head { size: TreeSize::new(self.range.size()), root: self.range.root() })
+        Ok(self.head())
+    }
+}
+
+/// The leaves of one block, each behind its length, as `append` wrote them.
+///
+/// # Errors
+/// What is wrong: there are none, or one ends early.
+pub(crate) fn frames(mut framed: &[u8]) -> Result<Vec<Leaf>, &'static str> {
+    let short = "a leaf ends early";
+    let mut leaves = Vec::new();
+    while !framed.is_empty() {
+        let (length, rest) = framed.split_first_chunk::<2>().ok_or(short)?;
+        let (leaf, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(short)?;
+        leaves.push(Leaf(leaf.to_vec()));
+        framed = rest;
+    }
+    match leaves.is_empty() {
+        true => Err("a block has a leaf of its own"),
+        false => Ok(leaves),
     }
 }
 

@@ -12,20 +12,23 @@ use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
 use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
-use proto::entry::Entry;
+use proto::entry::{BlockEntry, Entry};
+use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BlockId, Did, SubmissionId};
 
+use crate::anchor::Anchor;
 use crate::attestation::Attestation;
 use crate::change::Table;
 use crate::checkpoint;
 use crate::identity::Identity;
 use crate::key::ListedKey;
 use crate::ledger::decode_block;
-use crate::log::{nodes, stored_leaves, stored_tile, unreadable};
+use crate::log::{frames, nodes, stored_leaves, stored_tile, unreadable};
 use crate::notice::Notice;
 use crate::outcome::Outcome;
 use crate::read::{Read, ReadError};
 use crate::receipt::ReceiptParts;
+use crate::refusals;
 use crate::reign::Reign;
 use crate::tip::Tip;
 
@@ -88,6 +91,42 @@ impl LedgerReader {
             leaves.extend(more);
         }
         Ok(leaves)
+    }
+
+    /// The log of whole blocks from a size on, as far as one answer goes, proven to be the beginning of the log of
+    /// size `to`. None when a block does not begin at `from`, the log is not so large, or no block here can be gone on
+    /// from within one answer.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn log_part(&self, from: TreeSize, to: TreeSize) -> Result<Option<LogPart>, ReadError> {
+        if to > self.size()? {
+            return Ok(None);
+        }
+        let (mut blocks, mut ends) = (Vec::new(), Vec::new());
+        let (mut next, mut bytes) = (from.get(), 0);
+        while blocks.len() < LogPart::BLOCKS_MAX && next < to.get() {
+            let Some(leaves) = self.base.get(Table::Leaves, &next.to_be_bytes())? else { break };
+            // What closes an epoch is shown block by block, by the certificates that make it final.
+            let Some((end, block)) = ending(next, &leaves)? else { break };
+            let refused = refusals::stored(&*self.base, block.height, block.rejected)?;
+            bytes += leaves.len() + refused.len();
+            if end > to.get() || (bytes > LogPart::BYTES_MAX && !blocks.is_empty()) {
+                break;
+            }
+            next = end;
+            blocks.push(LoggedBlock { leaves, refused });
+            ends.push((end, block.height));
+        }
+        // The last block that can be gone on from: what was itself replayed here has few of them.
+        while let Some((end, height)) = ends.pop() {
+            if let Some(Anchor { block, certificate }) = Anchor::find(&*self.base, height)? {
+                let proof = self.consistency(TreeSize::new(end), to)?;
+                return Ok(proof.map(|proof| LogPart { blocks, last: block, certificate, proof }));
+            }
+            blocks.pop();
+        }
+        Ok(None)
     }
 
     /// What became of a submission that a block ordered.
@@ -322,5 +361,22 @@ impl LedgerReader {
     pub fn attestation(&self, id: &SubmissionId) -> Result<Option<Attestation>, ReadError> {
         let stored = self.base.get(Table::Attestations, id.as_bytes())?;
         stored.map(|bytes| Attestation::decode(id, &bytes)).transpose()
+    }
+}
+
+/// The size of the log after a block's leaves, which begin at `first`, and what the last of them says; none when the
+/// block closed its epoch.
+fn ending(first: u64, leaves: &[u8]) -> Result<Option<(u64, BlockEntry)>, ReadError> {
+    let key = first.to_be_bytes();
+    let damaged = |fault: String| ReadError::damaged(Table::Leaves, &key, fault);
+    let leaves = frames(leaves).map_err(|fault| damaged(fault.to_owned()))?;
+    let end = first.saturating_add(leaves.len() as u64);
+    let last = leaves.last().ok_or_else(|| damaged("no leaf".to_owned()))?;
+    match Entry::decode(last.bytes()).map_err(|fault| damaged(fault.to_string()))? {
+        Entry::Block(block) => Ok(Some((end, block))),
+        Entry::Epoch(_) => Ok(None),
+        Entry::Genesis(_) | Entry::Submission(_) => {
+            Err(damaged("a block's leaves do not end with its own".to_owned()))
+        }
     }
 }

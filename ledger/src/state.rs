@@ -18,16 +18,24 @@ use crate::reign::{QUEUE, Queued, REIGN, Reign, decode_queue, encode_queue};
 /// A view of the tables with room for one block's writes.
 pub(crate) struct State<'a> {
     below: &'a Overlay,
+    /// Writes of heights before that are not in `below` yet.
+    earlier: Option<&'a ChangeSet>,
     change: ChangeSet,
 }
 
 impl<'a> State<'a> {
     pub(crate) fn new(below: &'a Overlay) -> Self {
-        Self { below, change: ChangeSet::new() }
+        Self { below, earlier: None, change: ChangeSet::new() }
+    }
+
+    /// The state above writes that may still be taken back.
+    pub(crate) fn after(below: &'a Overlay, earlier: &'a ChangeSet) -> Self {
+        Self { below, earlier: Some(earlier), change: ChangeSet::new() }
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.change.get(table, key) {
+        let earlier = || self.earlier.and_then(|earlier| earlier.get(table, key));
+        match self.change.get(table, key).or_else(earlier) {
             Some(written) => Ok(written.map(<[u8]>::to_vec)),
             None => self.below.get(table, key),
         }

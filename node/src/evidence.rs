@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use consensus::Evidence;
 use ledger::TwoRoots;
 use ledger::collector::Divergence;
-use proto::id::ValidatorIndex;
-use proto::validators::ValidatorSet;
+use proto::id::NetworkId;
 
 use crate::evidence_file::{EvidenceFile, Proof};
 use crate::files;
 use crate::filesystem::System;
+use crate::seats::Seats;
 
 /// The directory in a node's data directory.
 pub const DIR: &str = "evidence";
@@ -29,10 +29,19 @@ const WAITING_MAX: usize = 64;
 /// Where evidence goes.
 #[derive(Debug)]
 pub(crate) struct Evidences {
-    set: Arc<ValidatorSet>,
+    network: NetworkId,
     dir: PathBuf,
     names: Mutex<BTreeSet<String>>,
-    queue: SyncSender<(PathBuf, EvidenceFile)>,
+    queue: SyncSender<Waiting>,
+}
+
+/// A proof that waits to be written.
+#[derive(Debug)]
+struct Waiting {
+    path: PathBuf,
+    file: EvidenceFile,
+    /// The name of the accused, for the log.
+    accused: String,
 }
 
 impl Evidences {
@@ -40,7 +49,7 @@ impl Evidences {
     ///
     /// # Errors
     /// What the system said.
-    pub(crate) fn open(data_dir: &Path, set: Arc<ValidatorSet>) -> io::Result<Self> {
+    pub(crate) fn open(data_dir: &Path, network: NetworkId) -> io::Result<Self> {
         let dir = data_dir.join(DIR);
         files::private_dir(&dir)?;
         let names = std::fs::read_dir(&dir)?
@@ -48,42 +57,42 @@ impl Evidences {
             .filter(|name| name.as_ref().map_or(true, |name| name.ends_with(".json")))
             .collect::<io::Result<_>>()?;
         let (queue, waiting) = sync_channel(WAITING_MAX);
-        let writer = {
-            let set = Arc::clone(&set);
-            move || write_all(&waiting, &set)
-        };
+        let writer = move || write_all(&waiting);
         std::thread::Builder::new().name("evidence".to_owned()).spawn(writer)?;
-        Ok(Self { set, dir, names: Mutex::new(names), queue })
+        Ok(Self { network, dir, names: Mutex::new(names), queue })
     }
 
     /// Keeps what convicts a validator of contradicting itself in a view.
-    pub(crate) fn equivocation(&self, evidence: Evidence) {
-        self.keep(Proof::Consensus(evidence));
+    pub(crate) fn equivocation(&self, evidence: Evidence, seats: &Seats) {
+        self.keep(Proof::Consensus(evidence), seats);
     }
 
     /// Keeps what convicts a validator by its own words alone. That it differs from us is for the log: our word against
     /// its word convicts nobody.
-    pub(crate) fn divergence(&self, divergence: Divergence) {
+    pub(crate) fn divergence(&self, divergence: Divergence, seats: &Seats) {
         match divergence {
             Divergence::FromItself { first, second } => {
-                self.keep(Proof::Roots(TwoRoots(Box::new([*first, *second]))));
+                self.keep(Proof::Roots(TwoRoots(Box::new([*first, *second]))), seats);
             }
             Divergence::FromUs { .. } => {}
         }
     }
 
-    fn keep(&self, proof: Proof) {
-        let (kind, number) = (proof.kind(), proof.number());
-        let of_one = prefix(proof.accused());
-        let name = format!("{of_one}{}-{}-{number}.json", kind.name(), kind.of_what());
-        let path = self.dir.join(&name);
+    fn keep(&self, proof: Proof, seats: &Seats) {
+        let (epoch, accused) = (proof.epoch(), proof.accused());
+        // Views begin anew in each epoch, and an index means somebody else.
+        let of_one = format!("epoch-{epoch}-validator-{accused}-");
+        let (kind, of_what, number) = (proof.kind().name(), proof.kind().of_what(), proof.number());
+        let name = format!("{of_one}{kind}-{of_what}-{number}.json");
+        let reign = seats.now();
+        let accused = reign.reigns.of(epoch).and_then(|set| set.get(accused)).map(|it| it.name.clone());
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let full = names.iter().filter(|name| name.starts_with(&of_one)).count() >= FILES_OF_ONE_MAX;
         if full || names.contains(&name) {
             return;
         }
-        let file = EvidenceFile { network: *self.set.network(), proof };
-        match self.queue.try_send((path, file)) {
+        let (path, file) = (self.dir.join(&name), EvidenceFile { network: self.network, proof });
+        match self.queue.try_send(Waiting { path, file, accused: accused.unwrap_or_default() }) {
             Ok(()) => drop(names.insert(name)),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 tracing::error!(
@@ -96,27 +105,21 @@ impl Evidences {
     }
 }
 
-fn prefix(validator: ValidatorIndex) -> String {
-    format!("validator-{validator}-")
-}
-
-fn write_all(waiting: &Receiver<(PathBuf, EvidenceFile)>, set: &ValidatorSet) {
-    for (path, file) in waiting {
-        let accused = file.proof.accused();
-        let validator = set.get(accused).map_or("?", |it| it.name.as_str());
-        let (kind, number) = (file.proof.kind().name(), file.proof.number());
+fn write_all(waiting: &Receiver<Waiting>) {
+    for Waiting { path, file, accused } in waiting {
+        let EvidenceFile { network: _, proof } = &file;
         match files::replace_on(&System, &path, file.to_json().as_bytes()) {
             Ok(()) => tracing::error!(
                 code = "evidence_kept",
-                validator,
-                index = %accused,
-                kind,
-                number,
+                validator = accused,
+                epoch = %proof.epoch(),
+                kind = proof.kind().name(),
+                number = proof.number(),
                 file = %path.display(),
                 "this validator contradicted itself; the file convicts it"
             ),
             Err(fault) => {
-                tracing::error!(code = "evidence_lost", validator, file = %path.display(), %fault, "not written");
+                tracing::error!(code = "evidence_lost", validator = accused, file = %path.display(), %fault, "not written");
             }
         }
     }

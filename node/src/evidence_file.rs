@@ -1,14 +1,15 @@
-//! Evidence as a file: two signed statements that exclude each other, for whoever holds the network's genesis.
+//! Evidence as a file: two signed statements that exclude each other, for whoever knows the network's validators.
 //!
 //! The file carries the statements and nothing to trust: who signed, about what, and whether it holds is computed from
-//! them and from the keys of a genesis that the reader has from elsewhere. A value has one spelling, so that every
+//! them and from keys that the reader has from elsewhere: of epoch 0, a genesis. A value has one spelling, so that every
 //! changed byte is noticed. Source: `consensus/SPEC.md`, rules E1 to E3; `ledger/STATE.md`, rule C4.
 
 use consensus::{Evidence, EvidenceError};
 use ledger::{TwoRoots, TwoRootsError};
 use proto::canonical::{Canonical, DecodeError};
-use proto::genesis::Genesis;
+use proto::counter::Epoch;
 use proto::id::{NetworkId, ValidatorIndex};
+use proto::validators::ValidatorSet;
 use proto::verified::SignatureChecker;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,16 @@ impl Proof {
             Self::Consensus(Evidence::Timeouts(_)) => Kind::Timeouts,
             Self::Consensus(Evidence::Proposals(_)) => Kind::Proposals,
             Self::Roots(_) => Kind::Roots,
+        }
+    }
+
+    /// The reign it is about: whose keys decide, and what the index of the accused means.
+    pub fn epoch(&self) -> Epoch {
+        match self {
+            Self::Consensus(Evidence::Votes(pair)) => pair[0].statement.epoch,
+            Self::Consensus(Evidence::Timeouts(pair)) => pair[0].epoch,
+            Self::Consensus(Evidence::Proposals(pair)) => pair[0].block.epoch,
+            Self::Roots(TwoRoots(pair)) => pair[0].epoch,
         }
     }
 
@@ -128,13 +139,21 @@ pub enum EvidenceFileError {
 /// Why evidence convicts nobody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Acquittal {
-    /// It is about another network than the genesis.
-    #[error("about network {found}, the genesis is of {expected}")]
+    /// It is about another network than the validators asked.
+    #[error("about network {found}, the validators are of {expected}")]
     Network {
         /// The network found.
         found: NetworkId,
-        /// The genesis's.
+        /// The validators'.
         expected: NetworkId,
+    },
+    /// It is about another epoch than the validators asked.
+    #[error("about epoch {found}, the validators are those of epoch {expected}")]
+    Epoch {
+        /// The epoch found.
+        found: Epoch,
+        /// The validators'.
+        expected: Epoch,
     },
     /// The ballots or proposals do not convict.
     #[error(transparent)]
@@ -208,19 +227,21 @@ impl EvidenceFile {
         }
     }
 
-    /// Checks that the statements convict, by the keys of this genesis.
+    /// Checks that the statements convict, by the keys of the validators of their epoch.
     ///
     /// # Errors
     /// `Acquittal`.
-    pub fn verify(&self, genesis: &Genesis, checker: &dyn SignatureChecker) -> Result<(), Acquittal> {
-        let expected = genesis.network();
-        if self.network != expected {
-            return Err(Acquittal::Network { found: self.network, expected });
+    pub fn verify(&self, set: &ValidatorSet, checker: &dyn SignatureChecker) -> Result<(), Acquittal> {
+        let (network, epoch) = (*set.network(), self.proof.epoch());
+        if self.network != network {
+            return Err(Acquittal::Network { found: self.network, expected: network });
         }
-        let set = genesis.validator_set();
+        if epoch != set.epoch() {
+            return Err(Acquittal::Epoch { found: epoch, expected: set.epoch() });
+        }
         match &self.proof {
-            Proof::Consensus(it) => Ok(it.verify(&set, checker)?),
-            Proof::Roots(it) => Ok(it.verify(&set, checker)?),
+            Proof::Consensus(it) => Ok(it.verify(set, checker)?),
+            Proof::Roots(it) => Ok(it.verify(set, checker)?),
         }
     }
 }

@@ -34,8 +34,11 @@ use group::{Begins, Group, Header, Item};
 pub enum IfMissing {
     /// Begin one: this validator has never spoken.
     Create,
-    /// Refuse: it has, and what it said is lost.
+    /// Refuse: it may have, and what it said would be lost.
     Refuse,
+    /// Begin one that says for ever that an earlier one was lost: what this validator said in epochs of which there is no
+    /// record in it is not known.
+    BeginAgain,
 }
 
 /// One write: a record, and what goes with it.
@@ -58,6 +61,8 @@ pub struct Recovered {
     pub blocks: Vec<CertifiedBlock>,
     /// Bytes of a torn group that were cut off.
     pub cut_bytes: u64,
+    /// Whether an earlier journal was lost: of epochs without a record in this one it says nothing.
+    pub lost: bool,
 }
 
 /// An open journal. One process at a time has it.
@@ -70,6 +75,8 @@ pub struct Journal {
     length: u64,
     sequence: u64,
     record: Option<SafetyRecord>,
+    /// Whether an earlier journal was lost.
+    lost: bool,
     settled: Height,
     bodies: BTreeMap<(Height, BlockId), Place>,
     compact_above: u64,
@@ -141,6 +148,16 @@ impl Journal {
                     files::create_on(&*on, path, &header.encode()).map_err(io("creating the journal"))?;
                     header.encode()
                 }
+                IfMissing::BeginAgain => {
+                    // The mark must not be taken for a torn write and cut off.
+                    let header = Header::new(*network, us.id(), Begins::Whole)?;
+                    let mut group = Group::new();
+                    group.push(Item::Lost);
+                    let mut bytes = header.encode();
+                    bytes.extend(group.seal(&header, 0)?);
+                    files::create_on(&*on, path, &bytes).map_err(io("creating the journal"))?;
+                    bytes
+                }
             },
             Err(source) => return Err(io("reading the journal")(source)),
         };
@@ -159,6 +176,7 @@ impl Journal {
             length: found.length,
             sequence: found.sequence,
             record: found.record,
+            lost: found.lost,
             settled: found.settled,
             bodies: found.bodies,
             compact_above: Self::COMPACT_ABOVE_BYTES,
@@ -261,6 +279,9 @@ impl Journal {
         }
         group.push(Item::Record(&record.encode()));
         group.push(Item::Settled(self.settled));
+        if self.lost {
+            group.push(Item::Lost);
+        }
         let mut bytes = header.encode();
         bytes.extend(group.seal(&header, 0)?);
         files::replace_on(&*self.on, &self.path, &bytes).map_err(io)?;

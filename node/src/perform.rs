@@ -239,11 +239,11 @@ impl Performer {
                 let (validator, view) = (evidence.accused(), evidence.view());
                 let code = "equivocation";
                 tracing::error!(code, %validator, %view, ?evidence, "a validator contradicted itself");
-                self.evidence.equivocation(*evidence);
+                self.evidence.equivocation(*evidence, &self.seats);
             }
             Alarm::Divergence(divergence) => {
                 tracing::error!(code = "divergence", %divergence, "a validator signed another root");
-                self.evidence.divergence(*divergence);
+                self.evidence.divergence(*divergence, &self.seats);
             }
             Alarm::Diverged { ours, theirs } => {
                 tracing::error!(
@@ -255,6 +255,9 @@ impl Performer {
             }
             Alarm::Misbehaved { peer, reason } => {
                 tracing::warn!(code = "misbehaviour", %peer, ?reason, "a peer did what an honest one would not");
+            }
+            Alarm::UntrueLog { peer, fault } => {
+                tracing::warn!(code = "untrue_log", ?peer, %fault, "a peer sent a part of the log that does not hold");
             }
             Alarm::Forked(fork) => self.failure.tell(FatalError::Forked(format!("{fork:?}"))),
             Alarm::Fatal(fault) => self.failure.tell(FatalError::Ledger(fault)),

@@ -116,7 +116,7 @@ impl Counters {
         match alarm {
             Alarm::Equivocation(_) => add(&self.equivocations, 1),
             Alarm::Divergence(_) | Alarm::Diverged { .. } => add(&self.divergences, 1),
-            Alarm::Misbehaved { .. } => add(&self.misbehaviours, 1),
+            Alarm::Misbehaved { .. } | Alarm::UntrueLog { .. } => add(&self.misbehaviours, 1),
             // The node stops, and its last line says why.
             Alarm::Forked(_) | Alarm::Fatal(_) => {}
         }

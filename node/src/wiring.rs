@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use api::{Anonymous, Api, Doors, Gateway, NodeStatus, Reigning};
 use crypto::{PublicKey, SecretKey};
-use engine::{Command, Engine};
+use engine::{Command, Engine, Past};
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
-use proto::counter::Height;
 use proto::genesis::Genesis;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
@@ -63,6 +62,8 @@ pub struct Setup {
     pub genesis: Genesis,
     /// Its keys.
     pub keys: NodeKeys,
+    /// What to do when its journal is missing. A journal is made with the keys, so one that is missing was lost.
+    pub if_missing: IfMissing,
 }
 
 /// Starts a node. Needs a tokio runtime with threads around it.
@@ -70,7 +71,7 @@ pub struct Setup {
 /// # Errors
 /// `StartError`; then nothing runs.
 pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
-    let Setup { config, genesis, keys } = setup;
+    let Setup { config, genesis, keys, if_missing } = setup;
     genesis.check()?;
     let (rpc, admin) = bind(&config).await?;
     let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR))?);
@@ -80,7 +81,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let reigning = Reigning::of(Arc::clone(&set))?;
     let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway } = keys;
     let gateway = make_gateway(&config, gateway)?;
-    let (journal, recovered) = open_journal(&config, &set, consensus.public(), &reader)?;
+    let (journal, recovered) = open_journal(&config, &set, consensus.public(), if_missing)?;
     let genesis = Arc::new(genesis);
     // Blocks of an earlier epoch are of no use any more.
     let journaled = recovered.blocks.into_iter().filter(|it| it.block.epoch == set.epoch());
@@ -92,6 +93,11 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         pool: pool_limits(&config),
         batches: mempool::limits::BatchesLimits::default(),
         store: store.clone(),
+        past: match recovered.lost {
+            true => Past::Lost,
+            false => Past::Remembered,
+        },
+        replay_above: engine::REPLAY_ABOVE,
         record: recovered.record,
         journaled: journaled.collect::<Result<_, _>>()?,
     })?;
@@ -112,7 +118,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         limits: p2p::Limits { observers_max: config.p2p.observers_max, ..p2p::Limits::default() },
     })?;
 
-    let evidence = Evidences::open(&config.data_dir, Arc::clone(&set)).map_err(StartError::Evidence)?;
+    let evidence = Evidences::open(&config.data_dir, *set.network()).map_err(StartError::Evidence)?;
 
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
@@ -232,18 +238,19 @@ fn open_journal(
     config: &Config,
     set: &ValidatorSet,
     us: &PublicKey,
-    reader: &LedgerReader,
+    if_missing: IfMissing,
 ) -> Result<(Journal, Recovered), StartError> {
-    let begun = reader.tip()?.is_some_and(|tip| tip.height > Height::ZERO);
-    let if_missing = match begun {
-        true => IfMissing::Refuse,
-        false => IfMissing::Create,
-    };
     let path = config.data_dir.join(Journal::FILE_NAME);
     let (journal, recovered) = Journal::open(&path, set.network(), us, if_missing)?;
     if recovered.cut_bytes > 0 {
         let bytes = recovered.cut_bytes;
         tracing::warn!(code = "journal_cut", bytes, "a write that a crash had left unfinished was cut off");
+    }
+    if recovered.lost {
+        tracing::warn!(
+            code = "journal_lost",
+            "this validator lost its journal: it follows, and is silent until the others have outgrown all it may have said"
+        );
     }
     Ok((journal, recovered))
 }

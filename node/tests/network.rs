@@ -14,6 +14,7 @@ use crypto::{Scheme, SecretKey, sha256};
 use model::entry::{State, Ticket, Wait};
 use node::config::{Config, Sources};
 use node::evidence_file::EvidenceFile;
+use node::journal::IfMissing;
 use node::keys::{MasterSeed, NodeKeys};
 use node::{RunningNode, Setup, StartError};
 use proto::ballot::{Vote, VoteStatement};
@@ -71,7 +72,13 @@ impl Net {
         ]);
         let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
-        Setup { config, genesis: self.genesis.clone(), keys: keys(number) }
+        let keys = keys(number);
+        // As whoever makes the keys does it: begun once, and refused when it is missing later.
+        let if_missing = match config.data_dir.join("data").exists() {
+            true => IfMissing::Refuse,
+            false => IfMissing::Create,
+        };
+        Setup { config, genesis: self.genesis.clone(), keys, if_missing }
     }
 
     async fn start(&self, number: usize) -> RunningNode {
@@ -449,7 +456,6 @@ fn liar(net: &Net) -> p2p::Network {
         network: *net.genesis.network().digest(),
         listen: vec![address(&net.ports[3])],
         validators: validators.collect(),
-        role: p2p::Role::Validator { index: 3 },
         limits: p2p::Limits::default(),
     })
     .unwrap();
@@ -491,8 +497,10 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
             };
             let signature = keys(3).consensus.sign(&statement.signed_bytes(&net.genesis.network()));
             let vote = Vote { statement, voter: ValidatorIndex::new(3), signature };
-            for to in 0..3 {
-                liar.send(to, Kind::Vote, vote.encode().into());
+            for validator in &net.genesis.validators[..3] {
+                let key = validator.network.as_bytes().try_into().unwrap();
+                let to = p2p::identity::peer_id(&key).unwrap();
+                liar.send(&to, Kind::Vote, vote.encode().into());
             }
         }
         let found: BTreeMap<_, _> = (0..3).flat_map(|number| evidence(&net, number)).collect();
@@ -504,9 +512,9 @@ async fn a_validator_that_votes_twice_is_convicted_by_a_file() {
     };
     for (name, bytes) in &found {
         let file = EvidenceFile::parse(bytes).unwrap();
-        assert_eq!(file.verify(&net.genesis, &Strict), Ok(()));
+        assert_eq!(file.verify(&net.genesis.validator_set(), &Strict), Ok(()));
         assert_eq!(file.proof.accused(), ValidatorIndex::new(3), "{name}");
-        assert_eq!(name, &format!("validator-3-votes-view-{}.json", file.proof.number()));
+        assert_eq!(name, &format!("epoch-0-validator-3-votes-view-{}.json", file.proof.number()));
     }
     // What is kept survives the node, and an honest restart adds nothing to it.
     liar.stop().await;

@@ -25,8 +25,8 @@
 //! Reading order: `limits`, `codec`, `identity`, `protocol` are plain values; `outbox`, `fair`, `inbox` and
 //! `links` are the queues; `writer` and `reader` are the two ends of a lane, and `lanes` keeps them; `gate`,
 //! `fetch`, `gossip` and `behaviour` are what libp2p runs for us; `questions` are the requests under way;
-//! `membership` is the list of validators, which changes while the network runs; `peers` decides whom to dial and whom to shut out; `start` builds it all, `swarm` is the loop, and `handle`
-//! is what the node holds.
+//! `membership` is the list of validators, which changes while the network runs; `peers` decides whom to dial
+//! and whom to shut out; `start` builds it all, `swarm` is the loop, and `handle` is what the node holds.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -78,6 +78,14 @@ pub enum CertificateError {
     /// A block does not stand on the certificate it came with.
     #[error("the block does not extend the block its certificate certifies")]
     NotJustified,
+    /// A certificate of another block than the one it came with, or of other fields of it.
+    #[error("the certificate is of block {found}, it came with block {expected}")]
+    OtherBlock {
+        /// Block of the certificate.
+        found: BlockId,
+        /// The block it came with.
+        expected: BlockId,
+    },
     /// The signature is not the one of the block's proposer.
     #[error("the proposal is not signed by its proposer, validator {proposer}")]
     Proposer {

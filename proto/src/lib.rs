@@ -14,6 +14,7 @@ pub mod counter;
 pub mod domain;
 pub mod entry;
 pub mod genesis;
+pub mod history;
 pub mod id;
 pub mod message;
 pub mod note;

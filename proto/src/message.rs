@@ -6,6 +6,7 @@ use crate::block::CertifiedBlock;
 use crate::certificate::{CertificateError, QuorumCert, TimeoutCert};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
 use crate::counter::{Epoch, Height, TreeSize};
+use crate::history::LogPart;
 use crate::id::{BatchId, BlockId};
 use crate::proposal::Proposal;
 use crate::validators::ValidatorSet;
@@ -163,6 +164,15 @@ pub enum Request {
     CheckpointAt(TreeSize),
     /// The highest certificates of an epoch; those that show how it ended, when it is over.
     Certificates(Epoch),
+    /// The log of whole blocks from a size on, towards the certified checkpoint of another size.
+    LogRange {
+        /// Leaves the asker has: where a block's first leaf stands.
+        from: TreeSize,
+        /// Size of the checkpoint that what comes is proven by.
+        to: TreeSize,
+    },
+    /// The highest certificates of who is in this epoch now and knows all it ever said in it; nobody else answers.
+    Standing(Epoch),
 }
 
 /// The answer to a request. Empty lists and `None` say "I do not have it".
@@ -174,8 +184,10 @@ pub enum Response {
     Batches(Vec<Batch>),
     /// To `CheckpointAt`.
     Checkpoint(Option<CertifiedCheckpoint>),
-    /// To `Certificates`; of the answerer's own epoch when it does not know the one asked about.
+    /// To `Certificates`, and then of the answerer's own epoch when it does not know the one asked about; and to `Standing`.
     Certificates(Box<SyncInfo>),
+    /// To `LogRange`.
+    Log(Option<Box<LogPart>>),
 }
 
 impl Response {

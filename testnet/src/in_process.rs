@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use node::config::{Config, ConfigError, Sources};
 use node::genesis_file::{self, GenesisError};
+use node::journal::IfMissing;
 use node::keystore::{Keystore, KeystoreError, Protection};
 use node::{FatalError, RunningNode, Setup, StartError};
 
@@ -205,7 +206,7 @@ async fn start(member: &Member, flags: Vec<(String, String)>) -> Result<RunningN
     let keys = Keystore::read(&member.keystore())
         .and_then(|keystore| keystore.unlock_validator(Protection::Dev))
         .map_err(|source| LocalError::Keystore { name: name(), source })?;
-    node::start(Setup { config, genesis, keys })
+    node::start(Setup { config, genesis, keys, if_missing: IfMissing::Refuse })
         .await
         .map_err(|source| LocalError::Start { name: name(), source: Box::new(source) })
 }

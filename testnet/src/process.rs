@@ -69,6 +69,14 @@ pub enum ProcessError {
 /// # Errors
 /// `Running` when it runs, `Io` when it cannot be started.
 pub fn start(node: &Member, program: &Path) -> Result<u32, ProcessError> {
+    start_with(node, program, &[])
+}
+
+/// The same, with more flags.
+///
+/// # Errors
+/// As `start`.
+pub fn start_with(node: &Member, program: &Path, flags: &[&str]) -> Result<u32, ProcessError> {
     if let Some(pid) = running(node) {
         return Err(ProcessError::Running { name: node.name.clone(), pid });
     }
@@ -87,6 +95,7 @@ pub fn start(node: &Member, program: &Path) -> Result<u32, ProcessError> {
         .arg(node.dir())
         .arg("--passphrase-file")
         .arg(node.passphrase())
+        .args(flags)
         .stdin(Stdio::null())
         .stdout(both.map_err(io(node.log()))?)
         .stderr(log)

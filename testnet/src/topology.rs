@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crypto::{Digest, PublicKey, sha256};
 use node::config::Sources;
 use node::genesis_file::{self, GenesisError};
+use node::journal::{IfMissing, Journal, JournalError};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
 use node::passphrase::{Passphrase, PassphraseError};
 use proto::counter::TimeMs;
@@ -147,6 +148,9 @@ pub enum TopologyError {
     /// A key could not be made.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// A journal could not be made.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A passphrase could not be made.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
@@ -228,6 +232,10 @@ impl Topology {
             let text = data_dir.unwrap_or_default() + &node.config(&[], "", &peers.collect::<String>());
             let path = node.dir.join(Sources::FILE_NAME);
             fs::write(&path, text).map_err(|source| TopologyError::Io { path, source })?;
+            if let Some(dir) = &house.data_dir {
+                let genesis = genesis_file::read(&node.dir.join(genesis_file::FILE_NAME))?;
+                node.begin_journal(dir, &genesis)?;
+            }
         }
         replace(&self.dir.join(Self::FILE_NAME), &self.json())
     }
@@ -358,6 +366,14 @@ impl Member {
         self.dir.join("log")
     }
 
+    /// Begins its journal, unless it is there: with the keys, so that one that is missing later is known to be lost.
+    fn begin_journal(&self, dir: &Path, genesis: &Genesis) -> Result<(), TopologyError> {
+        let validator = Keystore::read(&self.keystore())?.validator(&self.name, 1)?;
+        let path = dir.join(Journal::FILE_NAME);
+        Journal::open(&path, &genesis.network(), &validator.consensus, IfMissing::Create)?;
+        Ok(())
+    }
+
     fn write(
         &self,
         genesis: &Genesis,
@@ -367,6 +383,7 @@ impl Member {
         submit_to: &[String],
     ) -> Result<(), TopologyError> {
         genesis_file::create(&self.dir.join(genesis_file::FILE_NAME), genesis)?;
+        self.begin_journal(&self.dir, genesis)?;
         let gateway = match keys {
             Keys::Encrypted => {
                 write(&self.dir.join("tokens"), format!("{token}\n").as_bytes())?;

@@ -4,9 +4,11 @@ mod admission;
 mod author;
 mod crash;
 mod epochs;
+mod history;
 mod journal;
 mod offline;
 mod pause;
+mod recovery;
 mod same;
 mod support;
 

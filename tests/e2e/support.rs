@@ -40,6 +40,22 @@ impl Net {
 
     /// The same, where identities must be registered by one of these, if there are any.
     pub async fn admitting(port: u16, registrars: Vec<PublicKey>) -> Self {
+        let net = Self::drawn(port, registrars);
+        for index in 0..4 {
+            net.boot(index);
+        }
+        net.ready().await;
+        net
+    }
+
+    /// A network that has not started, with so many blocks behind it.
+    pub fn with_past(port: u16, blocks: u64) -> Self {
+        let net = Self::drawn(port, Vec::new());
+        crate::history::make(&net.topology, blocks);
+        net
+    }
+
+    fn drawn(port: u16, registrars: Vec<PublicKey>) -> Self {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let topology = Topology::create(&Plan {
             validators: 4,
@@ -50,12 +66,7 @@ impl Net {
             registrars,
         })
         .expect("a network is drawn");
-        let net = Self { topology, _dir: dir, nonce: AtomicU64::new(0) };
-        for index in 0..4 {
-            net.boot(index);
-        }
-        net.ready().await;
-        net
+        Self { topology, _dir: dir, nonce: AtomicU64::new(0) }
     }
 
     /// The network's directory.

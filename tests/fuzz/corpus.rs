@@ -70,6 +70,10 @@ fn every_input_is_survived() {
 /// Seeds that are no longer read seed nothing: after a change of format they are written anew.
 #[test]
 fn every_seed_is_read() {
+    if std::env::var_os("UPDATE").is_some() {
+        // They are being written, by the test beside this one.
+        return;
+    }
     let read = |name: &str, is_read: bool| assert!(is_read, "{name}: write the seeds anew with UPDATE=1");
     for (name, bytes) in inputs("seeds", "message") {
         let kind = Kind::parse(bytes[0]).expect("a kind");

@@ -13,7 +13,7 @@ use sim::notary::Notary;
 use sim::prng::Prng;
 
 use crate::targets::arena::{Arena, HONEST};
-use crate::targets::files::sealed;
+use crate::targets::files::{Begins, sealed};
 use crate::targets::fixture::{NETWORK, submission};
 use crate::targets::window;
 
@@ -109,8 +109,9 @@ fn exchanges(mut arena: Arena, said: &BTreeMap<Kind, Message>, put: Put) {
         items.extend((bytes.len() as u16).to_be_bytes());
         items.extend(bytes);
     }
-    put("journal", "raw", tagged(0, sealed(&items)));
+    put("journal", "raw", tagged(0, sealed(&items, Begins::Empty)));
     put("journal", "torn", [vec![1, 200, 0, 0], items.clone()].concat());
+    put("journal", "rewritten", [vec![2, 100, 0, 0], items.clone()].concat());
     put("journal", "damaged", [vec![1, 255, 100, 1], items].concat());
 
     let reader = arena.reader(0);

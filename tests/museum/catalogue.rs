@@ -21,8 +21,8 @@ macro_rules! exhibits {
 
 /// All of them.
 pub const EXHIBITS: &[Exhibit] = exhibits![
-    QuorumOfTwoThirds, "quorum", [Proto, Consensus];
-    SignerCountsTwice, "C1, P19", [Proto];
+    QuorumOfTwoThirds, "quorum", [Proto, Consensus, Twins, SmallWorld, Simulator];
+    SignerCountsTwice, "C1, P19", [Proto, Mutations];
     HeightNotSigned, "C1, P11", [Proto];
     OpeningOfAnyView, "C1, P12", [Proto];
     JustifyUnverified, "C4, P13", [Proto];
@@ -31,26 +31,30 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     TimeoutCertHidesTheHighest, "C2, P15", [Proto];
     AnyEpoch, "C1, P18", [Proto];
     AnyoneLeads, "V3, P14", [Consensus];
-    VoteAfterTimeout, "T3, P8", [Consensus, Simulator];
-    ActsAgain, "V2, P9", [Consensus, Simulator];
+    VoteAfterTimeout, "T3, P8", [Consensus, Twins, SmallWorld, Simulator];
+    ActsAgain, "V2, P9", [Consensus];
     ReportIgnored, "V6", [Consensus];
     LockInsistedOn, "V6, P23", [Consensus];
-    BatchesNotAwaited, "V5", [Consensus, Simulator];
+    BatchesNotAwaited, "V5", [Consensus];
     CommitAcrossGap, "K1, P21", [Consensus];
     AncestorsSkipped, "K2, P22", [Consensus, Simulator];
     RestartForgetsTimeoutCert, "R1, P4", [Consensus];
     OwnWordsForgotten, "R3, P5", [Consensus];
     TimeoutsOfAllViews, "T6, P18", [Consensus];
-    TimeoutSaidOnce, "T4, P24", [Consensus, Simulator];
+    TimeoutSaidOnce, "T4, P24", [Consensus];
     BackOffWithoutEnd, "T5, P28", [Consensus];
     RangeUncertified, "F5, P31", [Consensus];
     OnePeerAsked, "F4, P31", [Consensus];
-    ExecutedAgain, "STATE S4", [Ledger, Simulator];
+    OrdersAfterClosing, "H3", [Consensus];
+    HandoverNotCompared, "H2", [Engine];
+    NextEpochEarly, "H5", [Engine];
+    SilentTooShortly, "R7", [Consensus];
+    ExecutedAgain, "STATE S4", [Ledger];
     CosignedBeforeDurable, "durable before told", [Engine, Simulator];
     OddNodeDoubled, "RFC 6962 §2.1", [Merkle];
     NoLeafPrefix, "RFC 6962 §2.1", [Merkle];
     IndexNotBound, "RFC 9162 §2.1.3.2", [Merkle, Verify];
-    OlderRootIgnored, "RFC 9162 §2.1.4.2", [Merkle, Verify];
+    OlderRootIgnored, "RFC 9162 §2.1.4.2", [Merkle];
     CosignersNotCounted, "C2SP tlog-policy", [Verify];
     CosignerCountsTwice, "C2SP signed-note", [Verify];
     LastNameWins, "RFC 7493 §2.3", [Model];

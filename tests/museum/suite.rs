@@ -32,13 +32,19 @@ pub enum Suite {
     Ledger,
     /// The tests of `node/engine`.
     Engine,
+    /// Replicas with doubles.
+    Twins,
+    /// Replicas among which one forges.
+    Mutations,
+    /// Every state of a small world of replicas.
+    SmallWorld,
     /// Seeds of the simulator.
     Simulator,
 }
 
 impl Suite {
     /// Every suite, the quickest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Merkle,
         Self::Proto,
         Self::Model,
@@ -46,6 +52,9 @@ impl Suite {
         Self::Consensus,
         Self::Ledger,
         Self::Engine,
+        Self::Twins,
+        Self::Mutations,
+        Self::SmallWorld,
         Self::Simulator,
     ];
 
@@ -59,23 +68,40 @@ impl Suite {
             Self::Consensus => "consensus",
             Self::Ledger => "ledger",
             Self::Engine => "engine",
+            Self::Twins => "twins",
+            Self::Mutations => "mutations",
+            Self::SmallWorld => "small world",
             Self::Simulator => "simulator",
         }
     }
 
-    /// The package it belongs to, and the arguments of its programs.
-    const fn program(self) -> (&'static str, &'static [&'static str]) {
+    /// The package it belongs to, what of it is run, and with which arguments.
+    const fn program(self) -> (&'static str, Kind, &'static [&'static str]) {
         match self {
-            Self::Merkle => ("merkle", &["-q"]),
-            Self::Proto => ("proto", &["-q"]),
-            Self::Model => ("model", &["-q"]),
-            Self::Verify => ("verify", &["-q"]),
-            Self::Consensus => ("consensus", &["-q"]),
-            Self::Ledger => ("ledger", &["-q"]),
-            Self::Engine => ("engine", &["-q"]),
-            Self::Simulator => ("sim", &["run", "--seeds", "400", "--shrink-runs", "0"]),
+            Self::Merkle => ("merkle", Kind::Tests, &["-q"]),
+            Self::Proto => ("proto", Kind::Tests, &["-q"]),
+            Self::Model => ("model", Kind::Tests, &["-q"]),
+            Self::Verify => ("verify", Kind::Tests, &["-q"]),
+            Self::Consensus => ("consensus", Kind::Tests, &["-q"]),
+            Self::Ledger => ("ledger", Kind::Tests, &["-q"]),
+            Self::Engine => ("engine", Kind::Tests, &["-q"]),
+            Self::Twins => {
+                ("twins", Kind::Attacker, &["run", "--config", "4+1", "--views", "5", "--scenarios", "400"])
+            }
+            Self::Mutations => ("twins", Kind::Attacker, &["mutate", "--views", "3", "--scenarios", "400"]),
+            Self::SmallWorld => ("twins", Kind::Attacker, &["small", "--views", "2"]),
+            Self::Simulator => ("sim", Kind::Attacker, &["run", "--seeds", "150", "--shrink-runs", "0"]),
         }
     }
+}
+
+/// What a suite is run as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// All test programs of its package.
+    Tests,
+    /// The binary of its package.
+    Attacker,
 }
 
 /// How a suite ended.
@@ -109,47 +135,39 @@ pub struct Outcome {
 
 /// The programs of all suites.
 pub struct Suites {
-    programs: BTreeMap<&'static str, Vec<PathBuf>>,
+    programs: BTreeMap<(&'static str, Kind), Vec<PathBuf>>,
 }
 
 impl Suites {
-    /// Builds them, in the same profile as the tests.
+    /// Builds them, in the profile of the tests.
     pub fn build() -> Result<Self, String> {
-        let mut programs: BTreeMap<&'static str, Vec<PathBuf>> = BTreeMap::new();
-        let packages: Vec<&'static str> = Suite::ALL.iter().map(|suite| suite.program().0).collect();
-        let mut tests: Vec<&str> = vec!["test", "--no-run", "--lib", "--tests"];
-        let mut attackers: Vec<&str> = vec!["build", "--bins"];
-        for (suite, package) in Suite::ALL.iter().zip(&packages) {
-            match suite {
-                Suite::Simulator => attackers.extend(["-p", package]),
-                Suite::Merkle
-                | Suite::Proto
-                | Suite::Model
-                | Suite::Verify
-                | Suite::Consensus
-                | Suite::Ledger
-                | Suite::Engine => tests.extend(["-p", package]),
-            }
-        }
-        for command in [tests, attackers] {
-            for (package, program) in built(&command)? {
-                if let Some(package) = packages.iter().find(|it| **it == package) {
-                    programs.entry(package).or_default().push(program);
+        let mut programs: BTreeMap<(&'static str, Kind), Vec<PathBuf>> = BTreeMap::new();
+        // The whole workspace: that is what the tests have built already.
+        let tests = ["test", "--workspace", "--no-run"];
+        let attackers =
+            ["build", "-p", "sim", "-p", "twins", "-p", "crypto", "--features", "crypto/seeded-defects"];
+        for (kind, command) in [(Kind::Tests, &tests[..]), (Kind::Attacker, &attackers[..])] {
+            for (package, program) in built(command)? {
+                let mut wanted = Suite::ALL.iter().map(|suite| suite.program());
+                if let Some((name, kind, _)) = wanted.find(|it| it.0 == package && it.1 == kind) {
+                    programs.entry((name, kind)).or_default().push(program);
                 }
             }
         }
-        match packages.iter().find(|package| !programs.contains_key(*package)) {
-            Some(package) => Err(format!("nothing was built of {package}")),
+        let missing =
+            Suite::ALL.iter().map(|suite| suite.program()).find(|it| !programs.contains_key(&(it.0, it.1)));
+        match missing {
+            Some((package, _, _)) => Err(format!("nothing was built of {package}")),
             None => Ok(Self { programs }),
         }
     }
 
     /// Runs a suite, with a rule broken if one is named, until one of its programs fails.
     pub fn run(&self, suite: Suite, defect: Option<Defect>) -> Outcome {
-        let (package, arguments) = suite.program();
+        let (package, kind, arguments) = suite.program();
         let begin = Instant::now();
         let (mut verdict, mut words) = (Verdict::Passed, "nothing".to_owned());
-        for program in &self.programs[package] {
+        for program in &self.programs[&(package, kind)] {
             let mut command = Command::new(program);
             command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             match defect {
@@ -172,7 +190,7 @@ impl Suites {
 fn built(command: &[&str]) -> Result<Vec<(String, PathBuf)>, String> {
     let output = Command::new(env!("CARGO"))
         .args(command)
-        .args(["--quiet", "--features", "crypto/seeded-defects", "-p", "crypto", "--message-format=json"])
+        .args(["--quiet", "--locked", "--message-format=json"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|fault| format!("cargo does not start: {fault}"))?;

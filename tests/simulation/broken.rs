@@ -114,6 +114,17 @@ fn a_lock_that_is_not_restored_is_found() {
     is_found_in_the_shell("lock not restored", &[], ShellDefect::LockNotRestored, crashing);
 }
 
+/// A network of which one member loses its disk, often in the middle of a view.
+fn wiped(seed: u64) -> Plan {
+    Plan { wipes: 8, troubles: Vec::new(), submissions: 120, ..crashing(seed) }
+}
+
+#[test]
+fn a_loss_that_is_forgotten_is_found() {
+    let words = ["twice in view", "after its timeout"];
+    is_found_in_the_shell("loss forgotten", &words, ShellDefect::LossForgotten, wiped);
+}
+
 #[test]
 fn a_record_that_is_not_restored_is_found() {
     let words = ["twice in view", "after its timeout"];

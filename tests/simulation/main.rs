@@ -2,4 +2,5 @@
 
 mod broken;
 mod scenarios;
+mod succession;
 mod sweep;

@@ -27,6 +27,7 @@ fn a_leader_that_misstates_its_batches_stops_nobody() {
     let plan = |seed| Plan {
         members: 4,
         byzantine: vec![Role { member: 1, attack: Attack::Misstate }],
+        wipes: 0,
         ..Plan::draw(seed)
     };
     let sweep = Sweep::of((0..10).map(|seed| (seed, plan(seed))));

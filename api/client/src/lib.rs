@@ -2,7 +2,8 @@
 //!
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
 //! - `events` listens to what happens;
-//! - `trust` follows the validators from a genesis on; `verifying` asks, and checks the answer under a policy that came from elsewhere.
+//! - `trust` follows the validators from a genesis on;
+//! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
 pub mod error;
 pub mod events;

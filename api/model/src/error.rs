@@ -151,6 +151,12 @@ pub enum ApiError {
         /// The height, or `latest`.
         height: String,
     },
+    /// The block is committed, and this node replayed the log instead of fetching it.
+    #[error("the block at height {height} is committed and not kept here")]
+    BlockNotKept {
+        /// The height.
+        height: String,
+    },
     /// No quorum has signed a checkpoint of this size.
     #[error("there is no checkpoint {size}")]
     CheckpointUnknown {
@@ -371,6 +377,13 @@ impl ApiError {
             Self::BlockUnknown { .. } => {
                 row("block_unknown", 404, 1202, "No such block", "/v1/status tells the present height.")
             }
+            Self::BlockNotKept { .. } => row(
+                "block_not_kept",
+                404,
+                1210,
+                "Block not kept here",
+                "This node replayed the log of that time and did not fetch its blocks. Entries, proofs and receipts are here; a node that was there has the block.",
+            ),
             Self::CheckpointUnknown { .. } => row(
                 "checkpoint_unknown",
                 404,
@@ -458,6 +471,7 @@ impl ApiError {
             | Self::SubmissionRefused { .. }
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
+            | Self::BlockNotKept { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NoReceipt { .. }
@@ -494,6 +508,7 @@ impl ApiError {
             | Self::TooMany { .. }
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
+            | Self::BlockNotKept { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NotFinal { .. }

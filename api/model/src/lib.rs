@@ -7,7 +7,8 @@
 //! - `strict` reads JSON: bounded, not too deep, no key twice;
 //! - `scalar` the spellings of digests, bytes, numbers; `error` everything that can go wrong;
 //! - `entry`, `operation` what is submitted and what became of it; `receipt` proofs and their verdicts;
-//! - `chain` blocks, checkpoints, validators; `trust` how these came to reign; `status`, `event`, `jwks` what a node says of itself;
+//! - `chain` blocks, checkpoints, validators; `trust` how these came to reign;
+//! - `status`, `event`, `jwks` what a node says of itself;
 //! - `jsonrpc` the envelope of JSON-RPC 2.0.
 
 pub mod chain;

@@ -51,7 +51,7 @@ pub(crate) async fn checkpoint(api: &Api, params: CheckpointParams) -> Result<Ch
 /// A committed block.
 ///
 /// # Errors
-/// `BlockUnknown`, `Storage` or `Internal`.
+/// `BlockUnknown`, `BlockNotKept`, `Storage` or `Internal`.
 pub(crate) async fn block(api: &Api, params: BlockParams) -> Result<BlockAnswer, ApiError> {
     let position = params.height;
     let read = move |reader: &LedgerReader| {
@@ -60,7 +60,13 @@ pub(crate) async fn block(api: &Api, params: BlockParams) -> Result<BlockAnswer,
             Position::Latest => reader.tip()?.ok_or_else(unknown)?.height,
             Position::At(height) => Height::new(height),
         };
-        let block = reader.block(height)?.ok_or_else(unknown)?;
+        let block = match reader.block(height)? {
+            Some(block) => block,
+            None if reader.tip()?.is_some_and(|tip| height <= tip.height) => {
+                return Err(ApiError::BlockNotKept { height: height.to_string() }.into());
+            }
+            None => return Err(unknown().into()),
+        };
         // Made here, because a full block is large and its ids are hashes to be copied.
         Ok(block_answer(&block))
     };

@@ -226,6 +226,9 @@ impl Replica {
             Input::Vote(vote) => self.answer(now, vote.voter, out),
             Input::Connected { peer } => self.tell(Recipients::One(*peer), out),
             Input::SyncInfo { .. }
+            | Input::Shown { .. }
+            | Input::Leap { .. }
+            | Input::Refetch
             | Input::Blocks { .. }
             | Input::FetchFailed { .. }
             | Input::TimerFired { .. }

@@ -8,3 +8,4 @@ mod net;
 mod random;
 mod restart;
 mod sync;
+mod wiped;

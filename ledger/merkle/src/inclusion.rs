@@ -141,7 +141,7 @@ pub fn verify(
     root: &Digest,
 ) -> Result<(), InclusionError> {
     if crypto::broken!(IndexNotBound)
-        && (0..size).any(|at| root_from(leaf_hash, at, size, proof) == Ok(*root))
+        && (0..size.min(1_024)).any(|at| root_from(leaf_hash, at, size, proof) == Ok(*root))
     {
         return Ok(());
     }

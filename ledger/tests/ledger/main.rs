@@ -8,5 +8,6 @@ mod golden;
 mod identities;
 mod random;
 mod readers;
+mod replay;
 mod restart;
 mod world;

@@ -188,6 +188,7 @@ fn a_damaged_value_is_named_and_never_a_panic() {
         reader.attestation(&issued)?;
         reader.identities(None, 9)?;
         reader.notices(0, 9)?;
+        reader.log_part(TreeSize::new(2), TreeSize::new(5))?;
         reader.reign(Epoch::ZERO)?;
         Ok(())
     };

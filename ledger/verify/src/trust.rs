@@ -47,7 +47,10 @@ pub enum TrustError {
     },
     /// The receipt does not hold under the policy of the epoch before: a link of another network, a forged one, or one
     /// that comes too early in the chain.
-    #[error("the hand-over to epoch {epoch} does not hold under the validators of epoch {before}: check {}: {fault}", .check.as_str())]
+    #[error(
+        "the hand-over to epoch {epoch} does not hold under the validators of epoch {before}: check {}: {fault}",
+        .check.as_str()
+    )]
     Receipt {
         /// The epoch that should begin.
         epoch: Epoch,

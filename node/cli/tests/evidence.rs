@@ -65,7 +65,7 @@ fn evidence_convicts_by_the_keys_of_genesis_alone() {
         ("twice.json", "one.json", 0, ""),
         ("same.json", "one.json", 4, "said twice"),
         ("damaged.json", "one.json", 4, "statement \"first\""),
-        ("twice.json", "two.json", 4, "the genesis is of"),
+        ("twice.json", "two.json", 4, "the validators are of"),
         ("one.json", "one.json", 4, "not readable"),
     ] {
         let output = quorate(dir.path(), evidence, genesis, &["--output", "json"]);

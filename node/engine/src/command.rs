@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use consensus::{Evidence, Fork, Gated, Misbehaviour, Recipients, Say};
+use ledger::ReplayError;
 use ledger::change::ChangeSet;
 use ledger::collector::Divergence;
 use ledger::notice::Notice;
@@ -169,6 +170,13 @@ pub enum Alarm {
         peer: ValidatorIndex,
         /// What.
         reason: Misbehaviour,
+    },
+    /// A peer sent a part of the log that does not hold.
+    UntrueLog {
+        /// Who.
+        peer: Peer,
+        /// What is wrong with it.
+        fault: Box<ReplayError>,
     },
     /// Two conflicting blocks are final: more than a third of the voting power is Byzantine. This node stops.
     Forked(Box<Fork>),

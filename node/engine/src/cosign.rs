@@ -111,6 +111,11 @@ impl Cosigning {
         Ok(Self { current, before, shown, early: None, latest, durable, diverged: false })
     }
 
+    /// A certified checkpoint that is ahead of us: the highest one heard of.
+    pub(crate) const fn ahead(&self) -> Option<&Verified<CertifiedCheckpoint>> {
+        self.early.as_ref()
+    }
+
     /// Size of the highest certified checkpoint that is durable.
     pub(crate) const fn certified(&self) -> TreeSize {
         self.durable
@@ -318,7 +323,7 @@ impl Engine {
         }
     }
 
-    fn retry_early(&mut self, out: &mut Vec<Command>) {
+    pub(crate) fn retry_early(&mut self, out: &mut Vec<Command>) {
         if let Some(early) = self.cosigning.early.take() {
             self.learn_checkpoint(early, out);
         }

@@ -26,6 +26,7 @@ use proto::validators::ValidatorSet;
 use proto::verified::Verified;
 
 use crate::bodies::Bodies;
+use crate::catchup::CatchUp;
 use crate::command::{Alarm, Command};
 use crate::cosign::Cosigning;
 use crate::epochs::{Contacts, positions};
@@ -47,10 +48,23 @@ pub struct Setup {
     pub batches: BatchesLimits,
     /// What is durable.
     pub store: Arc<dyn Read>,
+    /// Whether the safety journal is all that was ever written to it.
+    pub past: Past,
     /// The last record of the safety journal.
     pub record: Option<SafetyRecord>,
+    /// The gap in heights above which the log is replayed; [`crate::REPLAY_ABOVE`] but in tests.
+    pub replay_above: u64,
     /// The blocks of the safety journal, with their batches.
     pub journaled: Vec<Verified<CertifiedBlock>>,
+}
+
+/// What a validator knows of what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// All of it is in the journal; or it never spoke.
+    Remembered,
+    /// The journal was lost: it is silent until it cannot contradict itself any more.
+    Lost,
 }
 
 /// Why a node cannot begin.
@@ -104,6 +118,8 @@ pub struct Engine {
     pub(crate) bodies: Bodies,
     pub(crate) cosigning: Cosigning,
     pub(crate) questions: Questions,
+    pub(crate) catch_up: CatchUp,
+    pub(crate) past: Past,
     pub(crate) settled: Height,
     pub(crate) flush_running: bool,
     /// A batch or submission has come since the replica was last told.
@@ -120,7 +136,8 @@ impl Engine {
     /// # Errors
     /// `EngineError` when these do not belong to this network or to each other.
     pub fn new(setup: Setup) -> Result<Self, EngineError> {
-        let Setup { genesis, key, consensus, pool, batches, store, record, journaled } = setup;
+        let Setup { genesis, key, consensus, pool, batches, store, past, record, journaled, replay_above } =
+            setup;
         let (ledger, first) = Ledger::open(Arc::clone(&store), &genesis)?;
         let epoch = ledger.reign().epoch;
         let missing = || ReadError::damaged(Table::Epochs, &epoch.get().to_be_bytes(), "missing".to_owned());
@@ -130,6 +147,8 @@ impl Engine {
         let tip = tip(&ledger, &set, &*store)?;
         // rule H5: what was said in an earlier epoch is done with. The store knows of every epoch that we spoke in.
         let record = record.filter(|record| record.epoch >= epoch);
+        // rule R6: who has spoken in this epoch since the loss had waited long enough before.
+        let is_silent = record.is_none();
         let reader = LedgerReader::new(Arc::clone(&store));
         let settled = tip.block.height;
         let journaled: Vec<_> =
@@ -143,6 +162,10 @@ impl Engine {
         }
         let blocks = journaled.iter().map(|it| (it.block.clone(), it.justify.clone())).collect();
         let replica = Replica::new(consensus, Arc::clone(&set), me, tip, record, blocks)?;
+        let replica = match (past, is_silent) {
+            (Past::Lost, true) => replica.without_journal(),
+            (Past::Lost, false) | (Past::Remembered, _) => replica,
+        };
         let latest = reader.checkpoint_latest().map_err(LedgerError::Read)?;
         let cosigning = Cosigning::new(&ledger, key.as_ref(), latest).map_err(LedgerError::Read)?;
         Ok(Self {
@@ -161,6 +184,8 @@ impl Engine {
             bodies,
             cosigning,
             questions: Questions::default(),
+            catch_up: CatchUp::new(replay_above),
+            past,
             settled,
             flush_running: false,
             arrived: true,
@@ -210,9 +235,11 @@ impl Engine {
             Event::TimerFired(Timer::FetchBatches { block }) => self.fetch_batches(block, &mut out),
             Event::TimerFired(Timer::Cosign { size }) => self.cosign_overdue(size, &mut out),
             Event::TimerFired(Timer::Follow) => self.follow(&mut out),
+            Event::TimerFired(Timer::Standing) => self.ask_standing_again(&mut out),
             Event::Applied { height } => {
                 self.settled = height;
                 self.ledger.durable(height);
+                self.ask_for_log(&mut out);
             }
             Event::Certified { size } => self.cosigning.durable(size),
             Event::OtherEpoch { from, epoch } => self.hear_other_epoch(now, from, epoch, &mut out),
@@ -356,7 +383,10 @@ impl Engine {
                         }
                     }
                 }
+                // The replica asks again by itself when what it lacks did not come otherwise.
+                Effect::Fetch { .. } if self.is_replaying() => {}
                 Effect::Fetch { block, above, from } => self.fetch_blocks(block, above, from, out),
+                Effect::CatchUp { .. } if self.replays(out) => {}
                 Effect::CatchUp { block, from_height, from } => {
                     self.fetch_range(block, from_height, from, out);
                 }
@@ -411,24 +441,19 @@ impl Engine {
 }
 
 /// Where the certificate of the last applied block is kept: the replica goes on from it after a start.
-pub(crate) const TIP_CERTIFICATE: &[u8] = b"tip certificate";
+pub const TIP_CERTIFICATE: &[u8] = b"tip certificate";
 
 fn tip(ledger: &Ledger, set: &ValidatorSet, store: &dyn Read) -> Result<Tip, LedgerError> {
-    let height = ledger.tip().height;
+    let block = ledger.tip_block().clone();
     if ledger.tip().block == set.opening().block {
-        return Ok(Tip::opening(ledger.tip_block().clone(), set));
+        return Ok(Tip::opening(block, set));
     }
-    let damaged = |table, key: &[u8], fault: String| ReadError::Damaged {
-        table,
-        key: String::from_utf8_lossy(key).into_owned(),
+    let damaged = |fault: String| ReadError::Damaged {
+        table: Table::Meta,
+        key: String::from_utf8_lossy(TIP_CERTIFICATE).into_owned(),
         fault,
     };
-    let missing = |table, key: &[u8]| damaged(table, key, "missing".to_owned());
-    let key = height.get().to_be_bytes();
-    let block = ledger.block(height)?.ok_or_else(|| missing(Table::Blocks, &key))?.block;
-    let bytes =
-        store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| missing(Table::Meta, TIP_CERTIFICATE))?;
-    let certificate = QuorumCert::decode(&bytes)
-        .map_err(|fault| damaged(Table::Meta, TIP_CERTIFICATE, fault.to_string()))?;
+    let bytes = store.get(Table::Meta, TIP_CERTIFICATE)?.ok_or_else(|| damaged("missing".to_owned()))?;
+    let certificate = QuorumCert::decode(&bytes).map_err(|fault| damaged(fault.to_string()))?;
     Ok(Tip { block, certificate })
 }

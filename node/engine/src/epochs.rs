@@ -19,7 +19,7 @@ use proto::validators::ValidatorSet;
 
 use crate::bodies::Bodies;
 use crate::command::Command;
-use crate::engine::Engine;
+use crate::engine::{Engine, Past};
 use crate::event::{Peer, Timer};
 use crate::questions::Purpose;
 
@@ -129,6 +129,7 @@ impl Engine {
     pub(crate) fn agrees(&self, block: &Block) -> bool {
         match block.handover {
             None => true,
+            Some(_) if crypto::broken!(HandoverNotCompared) => true,
             Some(found) => {
                 found.as_of < block.height
                     && self.ledger.reign().epoch == block.epoch
@@ -140,7 +141,8 @@ impl Engine {
     /// Begins the next epoch, if the block that closes the present one is durable.
     // rule H5
     pub(crate) fn turn_epoch(&mut self, now: TimeMs, out: &mut Vec<Command>) {
-        if !self.replica.is_closed() || self.settled < self.ledger.reign().opening.height {
+        let durable = self.settled >= self.ledger.reign().opening.height || crypto::broken!(NextEpochEarly);
+        if !self.replica.is_closed() || !durable {
             return;
         }
         if let Err(fault) = self.open_epoch(now, out) {
@@ -154,8 +156,13 @@ impl Engine {
         let set = Arc::new(set.ok_or("the reigning validators are not in the ledger")?);
         self.me = self.key.as_ref().and_then(|key| set.position(key));
         let tip = Tip::opening(self.ledger.tip_block().clone(), &set);
-        self.replica = Replica::new(self.config, Arc::clone(&set), self.me, tip, None, Vec::new())
-            .map_err(|fault| fault.to_string())?;
+        let replica = Replica::new(self.config, Arc::clone(&set), self.me, tip, None, Vec::new());
+        let replica = replica.map_err(|fault| fault.to_string())?;
+        // rule R8: it may have been in this epoch too, before it lost its journal.
+        self.replica = match self.past {
+            Past::Remembered => replica,
+            Past::Lost => replica.without_journal(),
+        };
         self.positions = positions(&set);
         self.set = Arc::clone(&set);
         // What belonged to the old epoch's uncommitted blocks will never be asked for again; batches and pool stay.
@@ -164,6 +171,7 @@ impl Engine {
         }
         self.bodies = Bodies::default();
         self.questions.forget();
+        self.catch_up.restart();
         self.contacts.ahead.retain(|_, ahead| *ahead > epoch);
         self.cosigning.begin_term(set, self.me, above);
         (self.waiting, self.arrived) = (false, true);
@@ -176,6 +184,7 @@ impl Engine {
     pub(crate) fn begin(&mut self, now: TimeMs, out: &mut Vec<Command>) {
         let effects = self.replica.start(now);
         self.obey(now, effects, out);
+        self.ask_standing(out);
         if self.me.is_none() {
             out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
         }

@@ -11,6 +11,7 @@ use proto::block::{CertifiedBlock, CertifiedBlockError};
 use proto::certificate::CertificateError;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, CosignatureError};
 use proto::counter::{Epoch, Height, TreeSize};
+use proto::history::LogPart;
 use proto::id::BlockId;
 use proto::message::{Message, Request, SyncInfo};
 use proto::proposal::Proposal;
@@ -123,6 +124,8 @@ pub enum Timer {
     },
     /// A node that does not vote asks where the network stands.
     Follow,
+    /// A validator that lost its journal asks again where the others stand.
+    Standing,
 }
 
 /// A message whose signatures and certificates hold.
@@ -210,4 +213,6 @@ pub enum VerifiedResponse {
     Checkpoint(Option<Verified<CertifiedCheckpoint>>),
     /// The highest certificates of our epoch.
     Certificates(Verified<SyncInfo>),
+    /// A part of the log, if it is there.
+    Log(Option<Box<Verified<LogPart>>>),
 }

@@ -8,12 +8,13 @@
 //! - `propose`: submissions become batches, batches a payload; `bodies`: which batches a block still waits for;
 //! - `commit`: committed blocks become durable; `cosign`: durable heads become certified checkpoints;
 //! - `reigns`: by which validators what comes in is judged; `epochs`: from one set of them to the next;
-//! - `questions`: what is asked of peers, and what they are answered.
+//! - `questions`: what is asked of peers, and what they are answered; `catchup`: whom to ask for what when far behind.
 
 pub mod command;
 pub mod event;
 
 mod bodies;
+mod catchup;
 mod commit;
 mod cosign;
 mod engine;
@@ -22,7 +23,8 @@ mod propose;
 mod questions;
 pub mod reigns;
 
+pub use catchup::REPLAY_ABOVE;
 pub use command::{Alarm, Answer, Command, JournalWrite};
-pub use engine::{Engine, EngineError, Setup, Status};
+pub use engine::{Engine, EngineError, Past, Setup, Status, TIP_CERTIFICATE};
 pub use event::{Event, Peer, Timer, VerifiedMessage, VerifiedResponse};
 pub use reigns::Reigns;

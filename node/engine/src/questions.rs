@@ -12,6 +12,7 @@ use proto::id::{BatchId, BlockId, ValidatorIndex};
 use proto::message::{Request, Response};
 use proto::verified::Verified;
 
+use crate::catchup::Errand;
 use crate::command::Command;
 use crate::engine::Engine;
 use crate::event::{Peer, QuestionId, VerifiedResponse};
@@ -33,6 +34,8 @@ pub(crate) enum Purpose {
     Checkpoint,
     /// We do not vote, and want to know where the network stands.
     Certificates { peer: Peer },
+    /// We are far behind, or do not know how far.
+    CatchUp { errand: Errand, peer: Peer },
 }
 
 /// The questions that wait for an answer.
@@ -63,14 +66,22 @@ impl Engine {
         }
     }
 
-    pub(crate) fn ask(&mut self, to: Peer, request: Request, purpose: Purpose, out: &mut Vec<Command>) {
+    /// Asks, unless too many questions are open; says whether it did.
+    pub(crate) fn ask(
+        &mut self,
+        to: Peer,
+        request: Request,
+        purpose: Purpose,
+        out: &mut Vec<Command>,
+    ) -> bool {
         if self.questions.open.len() >= OPEN_MAX {
-            return;
+            return false;
         }
         let question = QuestionId(self.questions.next);
         self.questions.next += 1;
         self.questions.open.insert(question, purpose);
         out.push(Command::Ask { to, question, request });
+        true
     }
 
     pub(crate) fn fetch_blocks(
@@ -110,6 +121,7 @@ impl Engine {
             Some(Purpose::Blocks { block, peer, wanted: _ }) => {
                 self.tell(now, Input::FetchFailed { block, from: peer }, out);
             }
+            Some(Purpose::CatchUp { errand, peer }) => self.errand_failed(now, errand, peer, out),
             // Asked again by a timer.
             Some(Purpose::Body | Purpose::Batches | Purpose::Checkpoint | Purpose::Certificates { .. })
             | None => {}
@@ -152,14 +164,31 @@ impl Engine {
                 self.hear_sync_info(now, peer, info, out);
             }
             (
+                Purpose::CatchUp { errand: Errand::Checkpoint, peer },
+                VerifiedResponse::Checkpoint(checkpoint),
+            ) => {
+                self.questions.open.remove(&question);
+                self.take_goal(now, peer, checkpoint, out);
+            }
+            (Purpose::CatchUp { errand: Errand::Log { from }, peer }, VerifiedResponse::Log(part)) => {
+                self.questions.open.remove(&question);
+                self.take_part(now, peer, from, part, out);
+            }
+            (Purpose::CatchUp { errand: Errand::Standing, peer }, VerifiedResponse::Certificates(info)) => {
+                self.questions.open.remove(&question);
+                self.take_standing(now, peer, info, out);
+            }
+            (
                 Purpose::Blocks { .. }
                 | Purpose::Body
                 | Purpose::Batches
                 | Purpose::Checkpoint
-                | Purpose::Certificates { .. },
+                | Purpose::Certificates { .. }
+                | Purpose::CatchUp { .. },
                 VerifiedResponse::Blocks(_)
                 | VerifiedResponse::Batches(_)
                 | VerifiedResponse::Checkpoint(_)
+                | VerifiedResponse::Log(_)
                 | VerifiedResponse::Certificates(_),
             ) => self.unanswered(now, question, out),
         }
@@ -194,6 +223,10 @@ impl Engine {
                 };
                 Response::Checkpoint(found.ok().flatten())
             }
+            Request::LogRange { from, to } => {
+                Response::Log(self.reader.log_part(*from, *to).ok().flatten().map(Box::new))
+            }
+            Request::Standing(epoch) => self.show_standing(*epoch),
         }
     }
 

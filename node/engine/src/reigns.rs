@@ -39,6 +39,12 @@ impl Reigns {
         Self { reigning, before }
     }
 
+    /// Those of genesis, who reign at a node that has not begun yet.
+    pub fn of_genesis(genesis: &Genesis) -> Self {
+        let set = Arc::new(genesis.validator_set());
+        Self::new(Term { set, above: TreeSize::ZERO, last: None }, Vec::new())
+    }
+
     /// The set that reigns at this node.
     pub const fn reigning(&self) -> &Arc<ValidatorSet> {
         &self.reigning.set
@@ -133,6 +139,10 @@ impl Reigns {
                 let signers = self.signers(epoch, checkpoint.head.size)?;
                 let set = signers.ok_or(MessageError::UnknownEpoch { epoch })?;
                 VerifiedResponse::Checkpoint(Some(Unverified::new(checkpoint).verify(set, checker)?))
+            }
+            Response::Log(part) => {
+                let part = part.map(|part| Unverified::new(*part).verify(set, checker)).transpose()?;
+                VerifiedResponse::Log(part.map(Box::new))
             }
             Response::Certificates(info) => {
                 VerifiedResponse::Certificates(Unverified::new(*info).verify(set, checker)?)

@@ -4,7 +4,7 @@ use proto::ballot::{Vote, VoteStatement};
 use proto::certificate::CertificateError;
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
-use proto::genesis::Admission;
+use proto::genesis::{Admission, Genesis};
 use proto::id::BlockId;
 use proto::verified::Strict;
 
@@ -47,6 +47,7 @@ fn roots(genesis: &Genesis) -> EvidenceFile {
         let messages = cosigned_messages(&genesis.validator_set(), signer, head, 5).unwrap();
         let keys = keys(2);
         Cosignature {
+            epoch: Epoch::ZERO,
             signer,
             head,
             time_s: 5,
@@ -66,7 +67,7 @@ fn what_is_written_is_read_and_convicts() {
     for (file, kind, accused, number) in [(two, Kind::Votes, 3, 7), (roots(&genesis), Kind::Roots, 2, 9)] {
         let read = EvidenceFile::parse(file.to_json().as_bytes()).unwrap();
         assert_eq!(read, file);
-        assert_eq!(read.verify(&genesis, &Strict), Ok(()));
+        assert_eq!(read.verify(&genesis.validator_set(), &Strict), Ok(()));
         let facts = (read.proof.kind(), read.proof.accused().get(), read.proof.number());
         assert_eq!(facts, (kind, accused, number));
     }
@@ -80,7 +81,8 @@ fn every_changed_byte_is_refused() {
         for bit in 0..8 {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1 << bit;
-            let holds = EvidenceFile::parse(&bytes).is_ok_and(|file| file.verify(&genesis, &Strict).is_ok());
+            let holds = EvidenceFile::parse(&bytes)
+                .is_ok_and(|file| file.verify(&genesis.validator_set(), &Strict).is_ok());
             assert!(!holds, "byte {at}, bit {bit}");
         }
     }
@@ -89,7 +91,7 @@ fn every_changed_byte_is_refused() {
 #[test]
 fn what_convicts_nobody_is_refused_by_name() {
     let (genesis, other) = (genesis("ledger.test/one"), genesis("ledger.test/two"));
-    let judged = |first, second| votes(&genesis, first, second).verify(&genesis, &Strict);
+    let judged = |first, second| votes(&genesis, first, second).verify(&genesis.validator_set(), &Strict);
     let one = vote(&genesis, 3, 7, b"a");
     assert_eq!(judged(one.clone(), one.clone()), Err(Acquittal::Consensus(EvidenceError::Same)));
     let (first, second) = (View::new(7), View::new(8));
@@ -118,7 +120,22 @@ fn what_convicts_nobody_is_refused_by_name() {
     );
     let file = votes(&genesis, one, vote(&genesis, 3, 7, b"b"));
     let (found, expected) = (genesis.network(), other.network());
-    assert_eq!(file.verify(&other, &Strict), Err(Acquittal::Network { found, expected }));
+    assert_eq!(file.verify(&other.validator_set(), &Strict), Err(Acquittal::Network { found, expected }));
+}
+
+#[test]
+fn evidence_of_an_epoch_is_judged_by_its_validators_alone() {
+    let genesis = genesis("ledger.test/one");
+    let mut file = roots(&genesis);
+    let Proof::Roots(TwoRoots(pair)) = &mut file.proof else { panic!("they are roots") };
+    pair[0].epoch = Epoch::new(1);
+    let (found, expected) = (Epoch::new(1), Epoch::ZERO);
+    assert_eq!(file.verify(&genesis.validator_set(), &Strict), Err(Acquittal::Epoch { found, expected }));
+    // The epoch is not signed; a second half that claims another one is asked of other keys, which are not here.
+    let Proof::Roots(TwoRoots(pair)) = &mut file.proof else { panic!("they are roots") };
+    pair.swap(0, 1);
+    let refused = file.verify(&genesis.validator_set(), &Strict);
+    assert!(matches!(refused, Err(Acquittal::Roots(TwoRootsError::Cosignature(_)))), "{refused:?}");
 }
 
 #[test]

@@ -27,10 +27,9 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
-    /// This validator has spoken before, and what it said is lost.
+    /// A journal comes with the keys, so there was one; what this validator said may be lost.
     #[error(
-        "{} is missing, but this node's store is beyond genesis: without its journal a validator could contradict \
-         what it signed. Bring the newest journal back",
+        "{} is missing: without its journal a validator could contradict what it signed",
         path.display()
     )]
     Missing {

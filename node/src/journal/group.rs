@@ -137,6 +137,8 @@ pub(super) enum Item<'a> {
     Body(&'a [u8]),
     /// Blocks at this height and below may be forgotten.
     Settled(Height),
+    /// An earlier journal was lost.
+    Lost,
 }
 
 /// A group while it is filled.
@@ -157,6 +159,7 @@ impl Group {
                 number = height.get().to_be_bytes();
                 (3, &number)
             }
+            Item::Lost => (4, &[]),
         };
         // A canonical value is far below 4 GiB; the group's own length is checked when it is sealed.
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -202,6 +205,8 @@ pub(super) fn items(payload: &[u8]) -> Result<Vec<(usize, Item<'_>)>, &'static s
                     let number = bytes.try_into().map_err(|_| "a height that is not 8 bytes")?;
                     Item::Settled(Height::new(u64::from_be_bytes(number)))
                 }
+                4 if bytes.is_empty() => Item::Lost,
+                4 => return Err("a loss that says more"),
                 _ => return Err("an item of unknown kind"),
             },
         ));

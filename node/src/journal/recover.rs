@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) sequence: u64,
     pub(super) record: Option<SafetyRecord>,
     pub(super) settled: Height,
+    /// Whether an earlier journal was lost.
+    pub(super) lost: bool,
     pub(super) bodies: BTreeMap<(Height, BlockId), Place>,
 }
 
@@ -48,6 +50,7 @@ pub(super) fn read(bytes: &[u8], network: &NetworkId, owner: KeyId) -> Result<Fo
         sequence: 0,
         record: None,
         settled: Height::ZERO,
+        lost: false,
         bodies: BTreeMap::new(),
     };
     let mut at = Header::BYTES;
@@ -124,6 +127,7 @@ impl Found {
                     self.bodies.insert((body.block.height, body.block.id()), place);
                 }
                 Item::Settled(height) => self.settled = self.settled.max(height),
+                Item::Lost => self.lost = true,
             }
         }
         Ok(())
@@ -132,7 +136,7 @@ impl Found {
     /// What was found, for whoever starts from it.
     pub(super) fn recovered(&self, bytes: &[u8]) -> Result<Recovered, JournalError> {
         let cut_bytes = bytes.len() as u64 - self.length;
-        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes })
+        Ok(Recovered { record: self.record.clone(), blocks: self.blocks(bytes)?, cut_bytes, lost: self.lost })
     }
 
     /// The blocks that are not settled.

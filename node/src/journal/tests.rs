@@ -118,7 +118,7 @@ fn what_was_appended_is_there_after_a_reopen() {
     desk.three_groups();
     let (journal, recovered) = desk.open().unwrap();
     let blocks = (1..=4).map(|view| body(view, 100)).collect();
-    assert_eq!(recovered, Recovered { record: Some(record(4)), blocks, cut_bytes: 0 });
+    assert_eq!(recovered, Recovered { record: Some(record(4)), blocks, cut_bytes: 0, lost: false });
     assert_eq!(journal.record(), Some(&record(4)));
 }
 
@@ -372,4 +372,34 @@ fn after_a_failed_write_nothing_is_written_any_more() {
     assert!(matches!(journal.append(&[write(&record(3))]), Err(JournalError::Stopped { .. })));
     drop(journal);
     assert_eq!(desk.open().unwrap().1.record, Some(record(1)));
+}
+
+/// The mark of a loss stays, whoever starts the node and however, and when the file is rewritten.
+#[test]
+fn a_journal_begun_after_a_loss_says_so_for_ever() {
+    let desk = desk();
+    assert!(matches!(desk.open(), Err(JournalError::Missing { .. })));
+    let begin = || Journal::open(&desk.path, &network(), &us(), IfMissing::BeginAgain).unwrap();
+    assert!(begin().1.lost);
+    assert!(desk.open().unwrap().1.lost, "after a restart without having spoken");
+    let (mut journal, recovered) = begin();
+    assert!(recovered.lost && recovered.record.is_none(), "what is there is not begun anew");
+    let record = record(4);
+    journal.compact_above(0);
+    journal.append(&[Write { record: &record, body: None, settled: Height::ZERO }]).unwrap();
+    drop(journal);
+    let (_, recovered) = begin();
+    assert_eq!((recovered.lost, recovered.record), (true, Some(record)));
+}
+
+/// Its mark is no write that a crash may have torn.
+#[test]
+fn a_journal_whose_mark_of_a_loss_is_damaged_is_refused() {
+    let desk = desk();
+    drop(Journal::open(&desk.path, &network(), &us(), IfMissing::BeginAgain).unwrap());
+    let bytes = std::fs::read(&desk.path).unwrap();
+    for cut in 1..30 {
+        std::fs::write(&desk.path, &bytes[..bytes.len() - cut]).unwrap();
+        assert!(desk.open().is_err(), "{cut} bytes less");
+    }
 }

@@ -28,6 +28,8 @@ fn reigns(genesis: &Genesis) -> Arc<Reigns> {
         pool: mempool::limits::PoolLimits::default(),
         batches: mempool::limits::BatchesLimits::default(),
         store: Arc::new(store::disk::Disk::open(dir.path()).unwrap()),
+        past: engine::Past::Remembered,
+        replay_above: engine::REPLAY_ABOVE,
         record: None,
         journaled: Vec::new(),
     });

@@ -77,6 +77,14 @@ pub enum Defect {
     RangeUncertified,
     /// Who was asked first for a block is asked for ever (F4, P31).
     OnePeerAsked,
+    /// On the closing block of an epoch others may order something (H3).
+    OrdersAfterClosing,
+    /// A hand-over is voted for whatever our own ledger says (H2).
+    HandoverNotCompared,
+    /// The next epoch begins before the closing block is durable (H5).
+    NextEpochEarly,
+    /// Who lost its journal waits for the answers of f + 1 others only (R7).
+    SilentTooShortly,
     /// What was decided before is executed again (`ledger/STATE.md`, S4).
     ExecutedAgain,
     /// A head is cosigned before its block is durable (`ledger/store/DURABILITY.md`).
@@ -100,7 +108,7 @@ pub enum Defect {
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -125,6 +133,10 @@ impl Defect {
         Self::BackOffWithoutEnd,
         Self::RangeUncertified,
         Self::OnePeerAsked,
+        Self::OrdersAfterClosing,
+        Self::HandoverNotCompared,
+        Self::NextEpochEarly,
+        Self::SilentTooShortly,
         Self::ExecutedAgain,
         Self::CosignedBeforeDurable,
         Self::OddNodeDoubled,

@@ -1,6 +1,6 @@
 //! Messages, requests and responses.
 
-use super::part::{batch_id, block_id, optional};
+use super::part::{batch_id, block_id, digest, optional};
 use super::{Wire, each, pb, required};
 use crate::ballot::{Timeout, Vote};
 use crate::batch::Batch;
@@ -8,6 +8,7 @@ use crate::block::{Block, CertifiedBlock};
 use crate::canonical::{Canonical, DecodeError};
 use crate::checkpoint::{CertifiedCheckpoint, Cosignature};
 use crate::counter::{Epoch, Height, TreeSize};
+use crate::history::{LogPart, LoggedBlock};
 use crate::message::{Kind, Message, Request, Response, SyncInfo};
 use crate::proposal::Proposal;
 
@@ -81,6 +82,10 @@ impl Wire for Request {
             }
             Self::CheckpointAt(size) => Proto::CheckpointAt(pb::CheckpointAt { size: size.get() }),
             Self::Certificates(epoch) => Proto::Certificates(pb::Certificates { epoch: epoch.get() }),
+            Self::LogRange { from, to } => {
+                Proto::LogRange(pb::LogRange { from_size: from.get(), to_size: to.get() })
+            }
+            Self::Standing(epoch) => Proto::Standing(pb::Standing { epoch: epoch.get() }),
         };
         pb::Request { request: Some(request) }
     }
@@ -101,6 +106,10 @@ impl Wire for Request {
             }
             Some(Proto::CheckpointAt(pb::CheckpointAt { size })) => Self::CheckpointAt(TreeSize::new(size)),
             Some(Proto::Certificates(pb::Certificates { epoch })) => Self::Certificates(Epoch::new(epoch)),
+            Some(Proto::LogRange(pb::LogRange { from_size, to_size })) => {
+                Self::LogRange { from: TreeSize::new(from_size), to: TreeSize::new(to_size) }
+            }
+            Some(Proto::Standing(pb::Standing { epoch })) => Self::Standing(Epoch::new(epoch)),
         })
     }
 }
@@ -118,6 +127,7 @@ impl Wire for Response {
                 Some(Proto::Batches(pb::BatchList { batches: batches.iter().map(Wire::to_wire).collect() }))
             }
             Self::Checkpoint(checkpoint) => checkpoint.as_ref().map(|it| Proto::Checkpoint(it.to_wire())),
+            Self::Log(part) => Some(Proto::Log(pb::LogAnswer { part: part.as_ref().map(|it| it.to_wire()) })),
             Self::Certificates(info) => Some(Proto::Certificates(info.to_wire())),
         };
         pb::Response { response }
@@ -137,7 +147,44 @@ impl Wire for Response {
             Some(Proto::Checkpoint(checkpoint)) => {
                 Self::Checkpoint(Some(CertifiedCheckpoint::from_wire(checkpoint)?))
             }
+            Some(Proto::Log(pb::LogAnswer { part })) => Self::Log(optional(part)?.map(Box::new)),
             Some(Proto::Certificates(info)) => Self::Certificates(Box::new(SyncInfo::from_wire(info)?)),
+        })
+    }
+}
+
+impl Wire for LoggedBlock {
+    type Proto = pb::LoggedBlock;
+
+    fn to_wire(&self) -> pb::LoggedBlock {
+        pb::LoggedBlock { leaves: self.leaves.clone(), refused: self.refused.clone() }
+    }
+
+    fn from_wire(wire: pb::LoggedBlock) -> Result<Self, DecodeError> {
+        Ok(Self { leaves: wire.leaves, refused: wire.refused })
+    }
+}
+
+impl Wire for LogPart {
+    type Proto = pb::LogPart;
+
+    fn to_wire(&self) -> pb::LogPart {
+        pb::LogPart {
+            blocks: self.blocks.iter().map(Wire::to_wire).collect(),
+            last: Some(self.last.to_wire()),
+            certificate: Some(self.certificate.to_wire()),
+            proof: self.proof.iter().map(|hash| hash.as_bytes().to_vec()).collect(),
+        }
+    }
+
+    fn from_wire(wire: pb::LogPart) -> Result<Self, DecodeError> {
+        DecodeError::at_most("log_part.proof", wire.proof.len(), LogPart::PROOF_MAX)?;
+        let hash = |bytes: &Vec<u8>| digest(bytes, "log_part.proof");
+        Ok(Self {
+            blocks: each(wire.blocks, "log_part.blocks", LogPart::BLOCKS_MAX)?,
+            last: required(wire.last, "log_part.last")?,
+            certificate: required(wire.certificate, "log_part.certificate")?,
+            proof: wire.proof.iter().map(hash).collect::<Result<_, _>>()?,
         })
     }
 }

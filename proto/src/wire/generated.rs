@@ -438,9 +438,21 @@ pub struct Certificates {
     #[prost(uint64, tag = "1")]
     pub epoch: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogRange {
+    #[prost(uint64, tag = "1")]
+    pub from_size: u64,
+    #[prost(uint64, tag = "2")]
+    pub to_size: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Standing {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -457,6 +469,10 @@ pub mod request {
         CheckpointAt(super::CheckpointAt),
         #[prost(message, tag = "5")]
         Certificates(super::Certificates),
+        #[prost(message, tag = "6")]
+        LogRange(super::LogRange),
+        #[prost(message, tag = "7")]
+        Standing(super::Standing),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -469,9 +485,32 @@ pub struct BatchList {
     #[prost(message, repeated, tag = "1")]
     pub batches: ::prost::alloc::vec::Vec<Batch>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoggedBlock {
+    #[prost(bytes = "vec", tag = "1")]
+    pub leaves: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub refused: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogPart {
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<LoggedBlock>,
+    #[prost(message, optional, tag = "2")]
+    pub last: ::core::option::Option<Block>,
+    #[prost(message, optional, tag = "3")]
+    pub certificate: ::core::option::Option<QuorumCert>,
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub proof: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<LogPart>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
@@ -486,6 +525,8 @@ pub mod response {
         Checkpoint(super::CertifiedCheckpoint),
         #[prost(message, tag = "4")]
         Certificates(super::SyncInfo),
+        #[prost(message, tag = "5")]
+        Log(super::LogAnswer),
     }
 }
 // ---- genesis

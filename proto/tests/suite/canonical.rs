@@ -129,14 +129,14 @@ fn entries() {
 
 #[test]
 fn requests() {
-    for kind in 0..4 {
+    for kind in 0..6 {
         check("request", &Dice(20 + kind).request(kind));
     }
 }
 
 #[test]
 fn responses() {
-    for seed in 0..6 {
+    for seed in 0..10 {
         check("response", &Dice(30 + seed).response(seed));
     }
 }

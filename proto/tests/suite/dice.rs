@@ -9,6 +9,7 @@ use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
 use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::genesis::{Admission, Genesis};
+use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::message::{Request, Response, SyncInfo};
 use proto::operation::{Approval, Operation};
@@ -275,6 +276,20 @@ impl Dice {
         CertifiedBlock { block: self.block(), justify: self.qc(), batches: self.some(0, 2, Self::batch) }
     }
 
+    pub fn log_part(&mut self) -> LogPart {
+        let some_bytes = |dice: &mut Self| {
+            let count = dice.below(40) as usize;
+            dice.bytes(count)
+        };
+        LogPart {
+            blocks: self
+                .some(0, 3, |dice| LoggedBlock { leaves: some_bytes(dice), refused: some_bytes(dice) }),
+            last: self.block(),
+            certificate: self.qc(),
+            proof: self.some(0, 3, Self::digest),
+        }
+    }
+
     pub fn entry(&mut self, kind: u64) -> Entry {
         match kind % 4 {
             0 => Entry::Genesis(GenesisEntry {
@@ -333,20 +348,23 @@ impl Dice {
     }
 
     pub fn request(&mut self, kind: u64) -> Request {
-        match kind % 5 {
+        match kind % 7 {
             0 => Request::BlocksById { newest: BlockId::new(self.digest()), above: self.height() },
             1 => Request::BlocksByHeight { from: self.height() },
             2 => Request::Batches(self.some(0, 3, |dice| BatchId::new(dice.digest()))),
             3 => Request::CheckpointAt(TreeSize::new(self.counter())),
+            4 => Request::LogRange { from: TreeSize::new(self.counter()), to: TreeSize::new(self.counter()) },
+            5 => Request::Standing(self.epoch()),
             _ => Request::Certificates(self.epoch()),
         }
     }
 
     pub fn response(&mut self, kind: u64) -> Response {
-        match kind % 4 {
+        match kind % 5 {
             0 => Response::Blocks(self.some(0, 2, Self::certified_block)),
             1 => Response::Batches(self.some(0, 2, Self::batch)),
             2 => Response::Checkpoint(self.maybe(Self::checkpoint)),
+            3 => Response::Log(self.maybe(|dice| Box::new(dice.log_part()))),
             _ => Response::Certificates(Box::new(self.sync_info())),
         }
     }

@@ -24,6 +24,8 @@ proptest::proptest! {
         }
         for kind in 0..5 {
             there_and_back(&dice.entry(kind));
+        }
+        for kind in 0..6 {
             there_and_back(&dice.request(kind));
             there_and_back(&dice.response(kind));
         }

@@ -48,6 +48,10 @@ fn broken<T>(text: String) -> Result<T, Finding> {
 #[derive(Debug)]
 pub struct Checkers {
     byzantine: BTreeSet<u16>,
+    /// Who lost a disk, once.
+    wiped: BTreeSet<u16>,
+    /// Whose store may lack blocks that it knows the outcome of.
+    replayed: BTreeSet<u16>,
     /// The validators of each epoch, in their order, by their numbers.
     reigning: BTreeMap<Epoch, Vec<u16>>,
     /// The same as sets, by the place of their epoch; each signs heads above this size.
@@ -77,6 +81,8 @@ impl Checkers {
     pub fn new(members: u16, byzantine: BTreeSet<u16>) -> Self {
         Self {
             byzantine,
+            wiped: BTreeSet::new(),
+            replayed: BTreeSet::new(),
             reigning: BTreeMap::from([(Epoch::ZERO, (0..members).collect())]),
             terms: Vec::new(),
             spoken: BTreeMap::new(),

@@ -167,6 +167,7 @@ impl World {
                 | ShellDefect::Amnesia
                 | ShellDefect::TellBeforeStored
                 | ShellDefect::FailedWriteIgnored
+                | ShellDefect::LossForgotten
                 | ShellDefect::OutcomesForgotten
                 | ShellDefect::StoreRolledBack
                 | ShellDefect::TileReplaced
@@ -234,6 +235,15 @@ impl World {
                 }
             }
             Alarm::Misbehaved { .. } => Ok(()),
+            // The log that a lying peer gives does not hold, as it should be found.
+            Alarm::UntrueLog { peer, .. }
+                if self.numbers.get(&peer).is_some_and(|peer| self.is_byzantine(*peer)) =>
+            {
+                Ok(())
+            }
+            Alarm::UntrueLog { peer, fault } => {
+                Err(Violation(format!("v{member} on the log of {peer:?}: {fault}")))
+            }
             Alarm::Fatal(fault) if self.members[usize::from(member)].disk.is_damaged() => {
                 self.outcomes.noticed += 1;
                 self.stop(member, &fault);

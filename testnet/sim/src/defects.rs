@@ -26,6 +26,7 @@ pub fn remembered(
             ShellDefect::SpeakBeforeDurable
             | ShellDefect::TellBeforeStored
             | ShellDefect::FailedWriteIgnored
+            | ShellDefect::LossForgotten
             | ShellDefect::BodyNotJournaled
             | ShellDefect::OutcomesForgotten
             | ShellDefect::StoreRolledBack
@@ -56,6 +57,7 @@ pub fn spoil(disk: &mut Disk, defect: ShellDefect) {
         ShellDefect::SpeakBeforeDurable
         | ShellDefect::TellBeforeStored
         | ShellDefect::FailedWriteIgnored
+        | ShellDefect::LossForgotten
         | ShellDefect::LockNotRestored
         | ShellDefect::Amnesia
         | ShellDefect::BodyNotJournaled

@@ -51,6 +51,8 @@ pub struct Disk {
     pub store: Arc<Memory>,
     /// The last durable safety record.
     pub record: Option<SafetyRecord>,
+    /// Whether this disk stands in for one that was lost.
+    pub lost: bool,
     /// The bodies of journaled blocks above the settled height, with their ids.
     pub blocks: Vec<(BlockId, CertifiedBlock)>,
     /// Journal writes on their way.

@@ -49,6 +49,11 @@ impl Plan {
                 plan.troubles.push(Trouble { members: vec![member], ..crash });
             }
         }
+        // Who is silent after a loss is one more that does not help: too many together with a liar, or where so many may
+        // leave that those who stay cannot do without one.
+        if plan.byzantine.is_empty() && plan.changes == 0 && prng.chance(300) {
+            plan.wipes = prng.between(1, 3);
+        }
         plan
     }
 

@@ -45,6 +45,6 @@ pub mod world;
 
 pub use fault::Fault;
 pub use outcomes::Outcomes;
-pub use plan::{Attack, Plan, Role, ShellDefect, Trouble};
+pub use plan::{Attack, Plan, Role, ShellDefect, Trouble, Turnover};
 pub use sweep::Sweep;
 pub use world::World;

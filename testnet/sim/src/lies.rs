@@ -18,6 +18,7 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
             Response::Blocks(_) => Response::Blocks(Vec::new()),
             Response::Batches(_) => Response::Batches(Vec::new()),
             Response::Checkpoint(_) | Response::Certificates(_) => Response::Checkpoint(None),
+            Response::Log(_) => Response::Log(None),
         }),
         // No answer at all.
         1 => None,
@@ -29,9 +30,10 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 Response::Blocks(mut blocks) => {
                     blocks.extend(match other {
                         Response::Blocks(more) => more,
-                        Response::Batches(_) | Response::Checkpoint(_) | Response::Certificates(_) => {
-                            Vec::new()
-                        }
+                        Response::Batches(_)
+                        | Response::Checkpoint(_)
+                        | Response::Certificates(_)
+                        | Response::Log(_) => Vec::new(),
                     });
                     let once = blocks.clone();
                     while !blocks.is_empty() && blocks.len() <= Response::BLOCKS_MAX {
@@ -43,7 +45,12 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                     let times = 65usize.div_ceil(batches.len().max(1));
                     Response::Batches(batches.iter().cycle().take(batches.len() * times).cloned().collect())
                 }
-                Response::Checkpoint(_) | Response::Certificates(_) => honest,
+                Response::Log(Some(mut part)) => {
+                    let once = part.blocks.clone();
+                    part.blocks.extend(once);
+                    Response::Log(Some(part))
+                }
+                Response::Checkpoint(_) | Response::Certificates(_) | Response::Log(None) => honest,
             };
             release::response_of(&swollen.encode())
         }
@@ -65,7 +72,11 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 batches.iter_mut().for_each(|batch| batch.submissions.truncate(1));
                 Response::Batches(batches)
             }
-            Response::Checkpoint(_) | Response::Certificates(_) => other,
+            Response::Log(Some(mut part)) => {
+                part.blocks.reverse();
+                Response::Log(Some(part))
+            }
+            Response::Checkpoint(_) | Response::Certificates(_) | Response::Log(None) => other,
         }),
         // The order turned round, and the newest missing.
         6 => Some(match honest {
@@ -78,14 +89,22 @@ pub fn lie(request: &Request, honest: Response, other: Response, prng: &mut Prng
                 batches.pop();
                 Response::Batches(batches)
             }
-            Response::Checkpoint(_) | Response::Certificates(_) => Response::Checkpoint(None),
+            Response::Log(Some(mut part)) => {
+                part.blocks.pop();
+                Response::Log(Some(part))
+            }
+            Response::Checkpoint(_) | Response::Certificates(_) | Response::Log(None) => {
+                Response::Checkpoint(None)
+            }
         }),
         // An answer to another question.
         _ => Some(match request {
             Request::BlocksById { .. } | Request::BlocksByHeight { .. } => Response::Checkpoint(None),
-            Request::Batches(_) | Request::CheckpointAt(_) | Request::Certificates(_) => {
-                Response::Blocks(Vec::new())
-            }
+            Request::Batches(_)
+            | Request::CheckpointAt(_)
+            | Request::Certificates(_)
+            | Request::LogRange { .. }
+            | Request::Standing(_) => Response::Blocks(Vec::new()),
         }),
     }
 }

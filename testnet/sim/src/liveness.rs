@@ -12,6 +12,9 @@ use crate::disk::PowerCut;
 use crate::fault::Fault;
 use crate::world::{Happening, World};
 
+/// Most blocks that stay uncommitted when nothing is left to order: they order nothing.
+const EMPTY_BLOCKS_MAX: u64 = 3;
+
 /// Where a world stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
@@ -111,15 +114,22 @@ impl World {
             Phase::Over => Ok(true),
             Phase::Healed if self.is_all_final() => {
                 let since = self.now_us - self.liveness.healed_us;
-                self.liveness.to_final_us = Some(since);
+                let to_final_us = *self.liveness.to_final_us.get_or_insert(since);
                 // Something new became final, so there was a commit.
-                self.liveness.to_commit_us.get_or_insert(since);
-                if !self.plan.leader_crash || !self.plan.byzantine.is_empty() || self.plan.faulty_max() == 0 {
+                self.liveness.to_commit_us.get_or_insert(to_final_us);
+                if !self.plan.leader_crash
+                    || self.plan.wipes > 0
+                    || !self.plan.byzantine.is_empty()
+                    || self.plan.faulty_max() == 0
+                {
                     self.liveness.phase = Phase::Over;
                     return Ok(true);
                 }
-                self.load();
-                Ok(false)
+                // What is final may have been so for long: who still fetches later blocks could not help.
+                if self.are_level() {
+                    self.load();
+                }
+                Ok(since > self.plan.heal_ms * 1_000)
             }
             Phase::Healed => {
                 let since = self.now_us - self.liveness.healed_us;
@@ -162,6 +172,15 @@ impl World {
             None => format!("v{} down", member.number),
         });
         members.collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whether those who reign have committed all there was, and nothing is left to order.
+    fn are_level(&self) -> bool {
+        let engines = self.validators().into_iter().map(|it| self.members[usize::from(it)].engine.as_ref());
+        let statuses: Vec<_> = engines.map(|engine| engine.map(|it| it.status().consensus)).collect();
+        let highest = statuses.iter().flatten().map(|it| it.high_qc_height.get()).max().unwrap_or(0);
+        let is_level = |it: &consensus::Status| !it.working && it.height.get() + EMPTY_BLOCKS_MAX >= highest;
+        statuses.iter().all(|it| it.as_ref().is_some_and(is_level))
     }
 
     /// Puts load on a healed world, and lets its leader crash under it.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crypto::Scheme;
-use engine::{Engine, EngineError, Peer, Reigns, Setup, Timer};
+use engine::{Engine, EngineError, Past, Peer, Reigns, Setup, Timer};
 use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
@@ -23,6 +23,10 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
 use crate::plan::ShellDefect;
+
+/// The gap in heights above which a member replays the log: the least that makes it ask for a range at all, for histories
+/// here are short.
+const REPLAY_ABOVE: u64 = 32;
 
 /// The key pairs of a member's roles.
 pub struct Keys {
@@ -80,6 +84,11 @@ impl Keys {
     /// The key it votes with.
     pub fn consensus(&self) -> &crypto::PublicKey {
         self.consensus.public()
+    }
+
+    /// The key it is named by in the network.
+    pub fn network(&self) -> &crypto::PublicKey {
+        self.network.public()
     }
 
     /// Signs by the key it votes with, really.
@@ -169,6 +178,13 @@ impl Member {
         Self { number, reigns: None, keys, disk, engine: None, clock, life: 0, timers }
     }
 
+    /// Loses power and disk. That something was lost is known to who starts it again.
+    pub fn wipe(&mut self) {
+        self.stop();
+        self.disk = Disk::default();
+        self.disk.lost = true;
+    }
+
     /// The name that others know it by.
     pub fn peer(&self) -> Peer {
         Peer(self.keys.network.public().id())
@@ -207,6 +223,12 @@ impl Member {
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>,
+            // As the journal has it.
+            past: match (self.disk.lost, defect) {
+                (true, Some(ShellDefect::LossForgotten)) | (false, _) => Past::Remembered,
+                (true, _) => Past::Lost,
+            },
+            replay_above: REPLAY_ABOVE,
             record: record.and_then(|record| crate::defects::remembered(record, &set, defect)),
             journaled: journaled.collect(),
         })?);

@@ -54,6 +54,8 @@ pub enum ShellDefect {
     TellBeforeStored,
     /// What follows a journal write leaves although the write failed.
     FailedWriteIgnored,
+    /// Who lost its disk starts as if it had never spoken.
+    LossForgotten,
     /// The body of a block that is voted for is not journaled with the vote.
     BodyNotJournaled,
     /// After a restart the ledger no longer knows which submissions it decided.
@@ -66,6 +68,16 @@ pub enum ShellDefect {
     LeavesReplaced,
     /// After a restart no timer fires any more.
     TimersLost,
+}
+
+/// A change of the validators with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turnover {
+    /// This member joins.
+    Join(u16),
+    /// This member leaves.
+    Leave(u16),
 }
 
 /// Who is Byzantine, and how.
@@ -139,8 +151,15 @@ pub struct Plan {
     /// Changes of the validators during the trouble, by spares that join and members that leave.
     #[serde(default)]
     pub changes: u64,
+    /// Changes of the validators by name, each at its time in milliseconds. Several of one time are handed over together
+    /// or one after the other, as it comes.
+    #[serde(default)]
+    pub turnover: Vec<(u64, Turnover)>,
+    /// Times a member loses its disk during the trouble, always the same one, and starts again without it.
+    #[serde(default)]
+    pub wipes: u64,
     /// Whether, when all is final, the leader of the moment is crashed once more, and the time to the next commit taken.
-    /// Only where nobody is Byzantine.
+    /// Only where nobody is Byzantine or lost its disk.
     #[serde(default)]
     pub leader_crash: bool,
     /// A rule broken on purpose.
@@ -243,6 +262,8 @@ impl Plan {
             skew_ms: 0,
             spares: 0,
             changes: 0,
+            turnover: Vec::new(),
+            wipes: 0,
             leader_crash: false,
             defect: None,
             byzantine: Vec::new(),
@@ -312,6 +333,10 @@ impl Plan {
             }
         }
         let befallen = self.troubles.iter().flat_map(|trouble| trouble.members.iter().copied());
+        let named = self.turnover.iter().map(|(_, turnover)| match turnover {
+            Turnover::Join(member) | Turnover::Leave(member) => *member,
+        });
+        let befallen = befallen.chain(named);
         let liars = self.byzantine.iter().map(|role| role.member);
         // Spares are honest: what share of the validators they would be is not known before.
         for (mut named, count) in

@@ -70,6 +70,14 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
         found.push(Plan { changes: 0, ..plan.clone() });
         found.push(Plan { changes: plan.changes - 1, ..plan.clone() });
     }
+    if plan.wipes > 0 {
+        found.push(Plan { wipes: plan.wipes - 1, ..plan.clone() });
+    }
+    for place in 0..plan.turnover.len() {
+        let mut turnover = plan.turnover.clone();
+        turnover.remove(place);
+        found.push(Plan { turnover, ..plan.clone() });
+    }
     if plan.skew_ms > 0 {
         found.push(Plan { skew_ms: 0, ..plan.clone() });
     }

@@ -1,6 +1,6 @@
 //! Validators that come and go: spare members that join, members that leave, approved by those who reign.
 //!
-//! What is approved follows from what an honest member has applied when the moment comes, so it may be too late or twice;
+//! What is approved follows from what honest members have applied when the moment comes, so it may be too late or twice;
 //! then the ledger refuses it, which is as good a case. Never so many leave that those who misbehave grow beyond a third.
 
 use ledger::LedgerReader;
@@ -14,6 +14,7 @@ use proto::validators::ValidatorSet;
 use proto::verified::{Unverified, Verified};
 
 use crate::checkers::Violation;
+use crate::plan::Turnover;
 use crate::world::{Happening, World};
 
 /// Nobody leaves a set of so few.
@@ -22,24 +23,40 @@ const LEAST: usize = 4;
 impl World {
     /// Somebody changes the validators, if an honest member that runs knows of no change already.
     pub(crate) fn change(&mut self) {
-        let running = self.everyone().find(|member| {
-            !self.is_byzantine(*member) && self.members[usize::from(*member)].engine.is_some()
-        });
-        let Some(engine) = running.and_then(|member| self.members[usize::from(member)].engine.as_ref())
-        else {
-            return;
-        };
-        if engine.ledger().awaits_handover() {
-            return;
+        let Some((set, false)) = self.reigning() else { return };
+        if let Some(change) = self.choose(&set) {
+            self.propose_change(&set, change);
         }
-        let reign = engine.ledger().reign();
-        let set = reign.set(*self.cast.set.network(), self.cast.set.origin().to_owned());
-        let Some(change) = self.choose(&set) else { return };
-        let submission = self.approved(&set, change);
+    }
+
+    /// A change by name, whatever waits already.
+    pub(crate) fn turn_over(&mut self, turnover: Turnover) {
+        let Some((set, _)) = self.reigning() else { return };
+        let change = match turnover {
+            Turnover::Join(member) => {
+                let keys = &self.members[usize::from(member)].keys;
+                Membership::Join(Box::new(keys.validator(format!("v{}", member + 1))))
+            }
+            Turnover::Leave(member) => Membership::Leave(format!("v{}", member + 1)),
+        };
+        self.propose_change(&set, change);
+    }
+
+    /// Who reigns as far as the one has come who has come furthest, and whether a change waits there.
+    fn reigning(&self) -> Option<(ValidatorSet, bool)> {
+        let honest = self.everyone().filter(|member| !self.is_byzantine(*member));
+        let engines = honest.filter_map(|member| self.members[usize::from(member)].engine.as_ref());
+        let ledger = engines.map(engine::Engine::ledger).max_by_key(|ledger| ledger.tip().height)?;
+        let set = ledger.reign().set(*self.cast.set.network(), self.cast.set.origin().to_owned());
+        Some((set, ledger.awaits_handover()))
+    }
+
+    fn propose_change(&mut self, set: &ValidatorSet, change: Membership) {
+        let submission = self.approved(set, change);
         let index = self.changes.len();
         self.note(18, index as u64, || format!("somebody changes the validators of epoch {}", set.epoch()));
         self.changes.push(submission);
-        for to in self.numbers_of(&set) {
+        for to in self.numbers_of(set) {
             self.after(1_000, Happening::Propose { to, change: index });
         }
     }

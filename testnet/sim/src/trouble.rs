@@ -69,6 +69,16 @@ impl World {
                 self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
             }
         }
+        for (at_ms, turnover) in self.plan.turnover.clone() {
+            self.at(at_ms * 1_000, Happening::Turnover(turnover));
+        }
+        let wiped = self.faults.below(u64::from(members)) as u16;
+        for _ in 0..self.plan.wipes {
+            let at = self.faults.between(1_000_000, trouble_us);
+            let down = self.faults.below(3_000_000);
+            self.at(at, Happening::Wipe { member: wiped });
+            self.at((at + down).min(trouble_us), Happening::Restart { member: wiped });
+        }
         for _ in 0..self.plan.changes {
             let at = 1_000_000 + self.faults.below(trouble_us);
             self.at(at.min(trouble_us), Happening::Change);

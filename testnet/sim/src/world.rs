@@ -27,7 +27,7 @@ use crate::liveness::{Liveness, Phase};
 use crate::member::Member;
 use crate::network::Network;
 use crate::outcomes::Outcomes;
-use crate::plan::{Attack, Plan};
+use crate::plan::{Attack, Plan, Turnover};
 use crate::prng::Prng;
 use crate::trouble::Befallen;
 use crate::workload::Finals;
@@ -76,6 +76,10 @@ pub(crate) enum Happening {
         submission: usize,
     },
     Change,
+    Turnover(Turnover),
+    Wipe {
+        member: u16,
+    },
     Propose {
         to: u16,
         change: usize,
@@ -117,6 +121,8 @@ const fn whose(happening: &Happening) -> Option<u16> {
         | Happening::StoreWritten { member, .. } => Some(*member),
         Happening::Restart { .. }
         | Happening::Change
+        | Happening::Turnover(_)
+        | Happening::Wipe { .. }
         | Happening::Stumble { .. }
         | Happening::Begin { .. }
         | Happening::End { .. }
@@ -304,6 +310,17 @@ impl World {
             Happening::Submit { to, submission } => self.submit(to, submission),
             Happening::Change => {
                 self.change();
+                Ok(())
+            }
+            Happening::Turnover(turnover) => {
+                self.turn_over(turnover);
+                Ok(())
+            }
+            Happening::Wipe { member } => {
+                self.note(19, u64::from(member), || format!("v{member} loses its disk"));
+                self.outcomes.crashes += 1;
+                self.members[usize::from(member)].wipe();
+                self.checkers.wiped(member);
                 Ok(())
             }
             Happening::Propose { to, change } => {

@@ -62,7 +62,9 @@ impl Letter {
         let decoded = Response::decode(&Response::Blocks(blocks).encode()).ok()?;
         let blocks = match decoded {
             Response::Blocks(blocks) => blocks,
-            Response::Batches(_) | Response::Certificates(_) | Response::Checkpoint(_) => return None,
+            Response::Batches(_) | Response::Certificates(_) | Response::Checkpoint(_) | Response::Log(_) => {
+                return None;
+            }
         };
         let open = |block: CertifiedBlock| Unverified::new(block).verify(set, &Ideal).ok();
         let blocks = blocks.into_iter().map(open).collect::<Option<Vec<_>>>()?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use consensus::{Recipients, Say};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
-use engine::{Alarm, Command, Engine, Event, Setup, Timer, VerifiedMessage, VerifiedResponse};
+use engine::{Alarm, Command, Engine, Event, Past, Peer, Reigns, Setup, Timer};
 use ledger::collector::Divergence;
 use ledger::{LedgerReader, Outcome};
 use proto::counter::TimeMs;
@@ -36,6 +36,8 @@ const SETTLE_MAX: usize = 400;
 #[derive(Default)]
 struct Member {
     engine: Option<Engine>,
+    /// Who reigns, as its engine says.
+    reigns: Option<Arc<Reigns>>,
     disk: Disk,
     timers: BTreeSet<Timer>,
 }
@@ -126,21 +128,22 @@ impl Arena {
         });
         let engine = Engine::new(Setup {
             genesis: Arc::clone(&NETWORK.genesis),
-            policy: NETWORK.policy.to_string(),
-            me: Some(ValidatorIndex::new(member)),
+            key: Some(NETWORK.set.get(ValidatorIndex::new(member)).expect("it votes").consensus.clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
             batches: mempool::limits::BatchesLimits::default(),
             store: Arc::clone(&it.disk.store) as Arc<dyn ledger::read::Read>,
+            past: Past::Remembered,
+            replay_above: engine::REPLAY_ABOVE,
             record: it.disk.record.clone(),
             journaled: journaled.collect(),
         });
         let engine = it.engine.insert(engine.expect("what a crash leaves is enough to start"));
         let commands = engine.start(self.now);
         self.perform(member, commands);
-        for peer in (0..HONEST).filter(|peer| *peer != member) {
-            self.step(peer, Event::PeerUp { peer: ValidatorIndex::new(member) });
-            self.step(member, Event::PeerUp { peer: ValidatorIndex::new(peer) });
+        for other in (0..HONEST).filter(|other| *other != member) {
+            self.step(other, Event::PeerUp { peer: peer(ValidatorIndex::new(member)) });
+            self.step(member, Event::PeerUp { peer: peer(ValidatorIndex::new(other)) });
         }
     }
 
@@ -199,8 +202,9 @@ impl Arena {
     /// A message arrives.
     pub fn deliver(&mut self, letter: Letter) {
         let Letter { to, from, message } = letter;
-        match VerifiedMessage::verify(message, &NETWORK.set, self.notary) {
-            Ok(message) => self.step(to, Event::Message { from, message }),
+        let Some(reigns) = &self.members[usize::from(to)].reigns else { return };
+        match reigns.hear(peer(from), message, self.notary) {
+            Ok(event) => self.step(to, event),
             Err(fault) => assert_eq!(from, LIAR, "v{to} refuses what the honest {from} sent: {fault}"),
         }
     }
@@ -214,7 +218,8 @@ impl Arena {
     /// A question is answered, or nobody does.
     pub fn answer(&mut self, question: &Question, response: Option<Response>) {
         let (id, honest) = (question.id, question.to != LIAR);
-        let event = match response.map(|it| VerifiedResponse::verify(it, &NETWORK.set, self.notary)) {
+        let Some(reigns) = &self.members[usize::from(question.from)].reigns else { return };
+        let event = match response.map(|it| reigns.answer(it, self.notary)) {
             Some(Ok(response)) => Event::Response { question: id, response },
             Some(Err(fault)) => {
                 assert!(!honest, "{} refuses what {} answered: {fault}", question.from, question.to);
@@ -285,15 +290,21 @@ impl Arena {
                 Command::Journal(gate) => it.disk.journal.push_back(gate),
                 Command::Store(gate) => it.disk.changes.push_back(gate),
                 Command::Say(say) => self.say(member, say),
-                Command::Cosign(head) => {
-                    self.checkers
-                        .cosigned(member, head, &self.reader(member))
-                        .expect("durable before cosigned");
+                Command::Cosign { head, set, signer } => {
+                    let durable = self.checkers.cosigned(member, head, &self.reader(member));
+                    durable.expect("durable before cosigned");
                     let keys = &NETWORK.keys[usize::from(member)];
-                    let signed = keys.cosign(head, me, self.now.seconds(), &NETWORK.set, self.notary);
+                    let signed = keys.cosign(head, signer, self.now.seconds(), &set, self.notary);
                     let message = Message::Cosignature(signed);
                     self.lore.learn(&message);
                     self.deliver(Letter { to: member, from: me, message });
+                }
+                Command::Reign(reigns) => it.reigns = Some(reigns),
+                Command::Show { to, message } => {
+                    self.lore.learn(&message);
+                    if let Some(to) = number(&to).filter(|to| *to < HONEST && *to != member) {
+                        self.send(to, me, message);
+                    }
                 }
                 Command::Send { to, message } => {
                     self.lore.learn(&message);
@@ -302,6 +313,7 @@ impl Arena {
                     }
                 }
                 Command::Ask { to, question, request } => {
+                    let to = ValidatorIndex::new(number(&to).expect("nobody else is known here"));
                     self.questions.push_back(Question { from: member, to, id: question, request });
                 }
                 Command::Respond { response, .. } => self.response = Some(response),
@@ -332,6 +344,16 @@ impl Arena {
     }
 }
 
+/// How engines name a validator.
+fn peer(index: ValidatorIndex) -> Peer {
+    Peer::of(NETWORK.set.get(index).expect("one of the four"))
+}
+
+/// The position of whom an engine names so.
+fn number(named: &Peer) -> Option<u16> {
+    (0..VALIDATORS).find(|number| peer(ValidatorIndex::new(*number)) == *named)
+}
+
 fn recipients(to: &Recipients) -> impl Iterator<Item = u16> + use<> {
     match to {
         Recipients::All => 0..HONEST,
@@ -351,6 +373,9 @@ fn check(member: u16, alarm: Alarm) {
             Divergence::FromItself { first, .. } => Some(first.signer),
         },
         Alarm::Misbehaved { peer, .. } => Some(*peer),
+        Alarm::UntrueLog { peer, .. } => {
+            NETWORK.set.iter().find(|(_, it)| Peer::of(it) == *peer).map(|(index, _)| index)
+        }
         Alarm::Diverged { .. } | Alarm::Forked(_) | Alarm::Fatal(_) => None,
     };
     assert_eq!(accused, Some(LIAR), "v{member}: {alarm:?}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crypto::Hasher;
+use crypto::{Hasher, PublicKey};
 use node::genesis_file;
 use node::journal::{Journal, Recovered};
 use node::keystore::Keystore;
@@ -33,8 +33,8 @@ pub fn keystore(bytes: &[u8]) {
     drop(keystore.validator("v1", 1));
 }
 
-/// A journal: raw when the first byte is 0; else made of the items in the input, with checks that hold, then cut where
-/// the second byte says and damaged where the third and fourth say.
+/// A journal: raw when the first byte is 0; else made of the items in the input, with checks that hold, as a new file
+/// (odd first byte) or a rewritten one, then cut where the second byte says and damaged where the third and fourth say.
 pub fn journal(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };
     if *first == 0 {
@@ -42,14 +42,19 @@ pub fn journal(bytes: &[u8]) {
         return;
     }
     let Some(([cut, at, flip], items)) = rest.split_first_chunk() else { return };
-    let whole = sealed(items);
+    let begins = if first % 2 == 1 { Begins::Empty } else { Begins::Whole };
+    let whole = sealed(items, begins);
     let Ok(found) = read(&whole) else { return };
     assert_eq!(found.cut_bytes, 0, "nothing of a whole journal is cut off");
     // What a crash leaves is a beginning of it; that never keeps a node from starting, nor makes it know more.
     let header = HEADER_BYTES.min(whole.len());
     let end = header + (whole.len() - header) * usize::from(*cut) / 255;
-    let torn = read(&whole[..end]).expect("a torn group is cut off");
-    assert!(end < whole.len() || torn == found, "a whole journal reads in two ways");
+    match (read(&whole[..end]), begins) {
+        (Ok(torn), _) => assert!(end < whole.len() || torn == found, "a whole journal reads in two ways"),
+        (Err(fault), Begins::Empty) => panic!("a torn group is cut off: {fault}"),
+        // No crash tears its first group.
+        (Err(_), Begins::Whole) => assert!(end < whole.len(), "a whole journal reads in two ways"),
+    }
     let mut damaged = whole;
     let place = damaged.len() * usize::from(*at) / 256;
     damaged[place] ^= flip;
@@ -57,19 +62,35 @@ pub fn journal(bytes: &[u8]) {
 }
 
 fn read(bytes: &[u8]) -> Result<Recovered, node::journal::JournalError> {
-    Recovered::read(bytes, NETWORK.set.network(), ValidatorIndex::new(0))
+    Recovered::read(bytes, NETWORK.set.network(), owner())
 }
 
-const HEADER_BYTES: usize = 16 + 4 + 32 + 2 + 16 + 8;
+fn owner() -> &'static PublicKey {
+    &NETWORK.set.get(ValidatorIndex::new(0)).expect("the first of four").consensus
+}
+
+/// How a journal was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// Empty.
+    Empty,
+    /// With its first group.
+    Whole,
+}
+
+const HEADER_BYTES: usize = 16 + 4 + 32 + 32 + 16 + 8;
 const NONCE: [u8; 16] = [7; 16];
 
 /// A journal with these items, each `kind, length (u16), bytes`; a kind above 127 begins a new group. Written from the
 /// description of the format and not with the node's own writer, so that the two check each other.
-pub fn sealed(mut items: &[u8]) -> Vec<u8> {
+pub fn sealed(mut items: &[u8], begins: Begins) -> Vec<u8> {
     let mut file = b"quorate-journal\0".to_vec();
-    file.extend(Journal::VERSION.to_be_bytes());
+    file.extend(match begins {
+        Begins::Empty => (Journal::VERSION - 1).to_be_bytes(),
+        Begins::Whole => Journal::VERSION.to_be_bytes(),
+    });
     file.extend(NETWORK.set.network().as_bytes());
-    file.extend([0, 0]);
+    file.extend(owner().id().digest().as_bytes());
     file.extend(NONCE);
     file.extend(&check(&[&file])[..8]);
     let mut groups = vec![Vec::new()];

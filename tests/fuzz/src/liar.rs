@@ -4,7 +4,7 @@ use arbitrary::{Result, Unstructured};
 use consensus::Say;
 use proto::ballot::VoteStatement;
 use proto::batch::{Batch, BatchRef};
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::counter::{Epoch, Height, TreeSize, View};
 use proto::id::ValidatorIndex;
@@ -132,6 +132,16 @@ fn proposal(arena: &Arena, u: Bytes) -> Result<Message> {
             byte => arena.now().plus(u64::from(byte)),
         },
         batches,
+        handover: match u.arbitrary::<u8>()? {
+            0..=20 => Some(Handover {
+                as_of: Height::new(justify.height.get().saturating_sub(u.int_in_range(0..=3)?)),
+                validators: match u.arbitrary::<bool>()? {
+                    true => NETWORK.set.digest(),
+                    false => crypto::sha256(b"nobody"),
+                },
+            }),
+            _ => None,
+        },
     };
     Ok(sign(arena, Say::Proposal { block, justify, timeout_cert }))
 }
@@ -161,7 +171,7 @@ fn cosignature(arena: &Arena, u: Bytes) -> Result<Option<Message>> {
 
 /// Asks something.
 pub fn ask(arena: &Arena, u: Bytes) -> Result<Request> {
-    Ok(match u.arbitrary::<u8>()? % 4 {
+    Ok(match u.arbitrary::<u8>()? % 5 {
         0 => Request::BlocksById {
             newest: some_qc(arena, u)?.block,
             above: Height::new(u.int_in_range(0..=20)?),
@@ -175,13 +185,14 @@ pub fn ask(arena: &Arena, u: Bytes) -> Result<Request> {
             }
             Request::Batches(ids)
         }
+        3 => Request::Certificates(Epoch::new(u.int_in_range(0..=2)?)),
         _ => Request::CheckpointAt(TreeSize::new(u.int_in_range(0..=20)?)),
     })
 }
 
 /// Answers something, perhaps what was asked.
 pub fn answer(arena: &Arena, u: Bytes) -> Result<Option<Response>> {
-    Ok(Some(match u.arbitrary::<u8>()? % 4 {
+    Ok(Some(match u.arbitrary::<u8>()? % 5 {
         0 => return Ok(None),
         1 => {
             let mut batches = Vec::new();
@@ -191,6 +202,10 @@ pub fn answer(arena: &Arena, u: Bytes) -> Result<Option<Response>> {
             Response::Batches(batches)
         }
         2 => Response::Checkpoint(None),
+        3 => Response::Certificates(Box::new(SyncInfo {
+            high_qc: some_qc(arena, u)?,
+            high_tc: some_tc(arena, u)?,
+        })),
         _ => {
             let mut blocks = Vec::new();
             for _ in 0..u.int_in_range(0..=4)? {

@@ -55,7 +55,7 @@ impl Lore {
     pub fn new() -> Self {
         Self {
             blocks: Vec::new(),
-            qcs: vec![QuorumCert::genesis(*NETWORK.set.genesis_block())],
+            qcs: vec![NETWORK.set.opening_certificate()],
             tcs: Vec::new(),
             batches: Vec::new(),
             heads: Vec::new(),

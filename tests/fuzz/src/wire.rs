@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use engine::{VerifiedMessage, VerifiedResponse};
+use engine::VerifiedMessage;
 use p2p::codec::{Decoder, Found, encode_head};
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
@@ -49,10 +49,28 @@ pub fn exchange(bytes: &[u8]) {
         Some((0, bytes)) => drop(one_encoding::<Request>(bytes)),
         Some((_, bytes)) => {
             if let Some(response) = one_encoding::<Response>(bytes) {
-                drop(VerifiedResponse::verify(response, &SET, &Strict));
+                verify(response);
             }
         }
         None => {}
+    }
+}
+
+fn verify(response: Response) {
+    match response {
+        Response::Blocks(blocks) => {
+            blocks.into_iter().for_each(|it| drop(Unverified::new(it).verify(&SET, &Strict)));
+        }
+        Response::Batches(batches) => {
+            batches.into_iter().for_each(|it| drop(Unverified::new(it).verify(SET.network(), &Strict)));
+        }
+        Response::Checkpoint(checkpoint) => {
+            checkpoint.into_iter().for_each(|it| drop(Unverified::new(it).verify(&SET, &Strict)));
+        }
+        Response::Certificates(info) => drop(Unverified::new(*info).verify(&SET, &Strict)),
+        Response::Log(part) => {
+            part.into_iter().for_each(|it| drop(Unverified::new(*it).verify(&SET, &Strict)));
+        }
     }
 }
 

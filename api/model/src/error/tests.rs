@@ -42,6 +42,7 @@ fn samples() -> Vec<ApiError> {
         ApiError::TileUnknown { name: text() },
         ApiError::Observer { validators: vec![text()] },
         ApiError::EpochUnknown { epoch: 1 },
+        ApiError::BlockNotKept { height: text() },
     ]
 }
 
@@ -78,6 +79,7 @@ fn position(error: &ApiError) -> usize {
         ApiError::TileUnknown { .. } => 28,
         ApiError::Observer { .. } => 29,
         ApiError::EpochUnknown { .. } => 30,
+        ApiError::BlockNotKept { .. } => 31,
     }
 }
 
@@ -85,7 +87,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=30).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=31).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

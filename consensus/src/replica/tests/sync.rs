@@ -196,3 +196,26 @@ fn where_no_two_views_follow_each_other_the_newest_is_asked_for() {
     replica.step(GENESIS_TIME, answer);
     assert_eq!(replica.status().uncommitted, 32);
 }
+
+/// A ledger that replayed the log tells where it stands: questions for what lies below are void, and the rest is fetched.
+#[test]
+fn who_leaps_goes_on_from_there() {
+    let set = set(4);
+    let views: Vec<u64> = (1..=100).collect();
+    let (blocks, qc) = chain(&set, &views);
+    let mut replica =
+        Replica::new(CONFIG, set.clone(), Some(i(3)), Tip::genesis(genesis()), None, Vec::new()).unwrap();
+    replica.start(GENESIS_TIME);
+    let info = SyncInfo { high_qc: qc, high_tc: None };
+    let info = Unverified::new(info).verify(&set, &Ideal).unwrap();
+    let effects = replica.step(GENESIS_TIME, Input::SyncInfo { from: i(0), info });
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::CatchUp { .. })));
+    let at = |index: usize| Tip { block: blocks[index].0.clone(), certificate: blocks[index + 1].1.clone() };
+    let effects = replica.step(GENESIS_TIME, Input::Leap { tip: Box::new(at(89)) });
+    assert_eq!(replica.committed().height.get(), 90);
+    let asks = |effect: &Effect| matches!(effect, Effect::Fetch { above, .. } if above.get() == 90);
+    assert!(effects.iter().any(asks), "the gap is small now: {effects:?}");
+    // Never back.
+    replica.step(GENESIS_TIME, Input::Leap { tip: Box::new(at(50)) });
+    assert_eq!(replica.committed().height.get(), 90);
+}

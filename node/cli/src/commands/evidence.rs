@@ -26,7 +26,7 @@ pub enum EvidenceCommand {
 pub struct Verify {
     /// The evidence, as a node keeps it in its directory `evidence`; `-` for stdin
     evidence: PathBuf,
-    /// The network's genesis, from someone you trust
+    /// The network's genesis, from someone you trust; it knows the validators of epoch 0
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
 }
@@ -58,7 +58,7 @@ pub fn run(command: &EvidenceCommand, output: &Output) -> Result<Exit, Failure> 
     let bytes = files::read(&args.evidence, EvidenceFile::BYTES_MAX)
         .map_err(|fault| files::unreadable(&args.evidence, &fault))?;
     let judged = EvidenceFile::parse(&bytes).map_err(|fault| fault.to_string()).and_then(|file| {
-        file.verify(&genesis, &Strict).map_err(|fault| fault.to_string())?;
+        file.verify(&genesis.validator_set(), &Strict).map_err(|fault| fault.to_string())?;
         Ok(file)
     });
     let verdict = match judged {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use node::config::{Config, Key, Sources};
 use node::genesis_file::{self, GenesisError};
+use node::journal::{IfMissing, Journal, JournalError};
 use node::keystore::{Keystore, Owner, Protection};
 use node::{RunningNode, Setup, StartError};
 use proto::counter::TimeMs;
@@ -70,6 +71,10 @@ pub struct Start {
     /// Set a key of the configuration, over file and environment
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, String)>,
+    /// This validator's journal is lost: follow in silence until the others have outgrown all it may have said. Without
+    /// effect where there is a journal
+    #[arg(long)]
+    wiped: bool,
     /// Leave the session of whoever started this
     #[arg(long, hide = true)]
     detached: bool,
@@ -103,6 +108,10 @@ fn init(args: &Init, output: &Output) -> Result<Exit, Failure> {
         let _ = std::fs::remove_file(&path);
     })?;
     genesis_file::create(&args.dir.join(genesis_file::FILE_NAME), &genesis).map_err(Failure::usage)?;
+    // With the keys, so that one that is missing later is known to have been lost.
+    let journal = args.dir.join(Journal::FILE_NAME);
+    let consensus = keystore.validator("", 1).map_err(Failure::usage)?.consensus;
+    Journal::open(&journal, &genesis.network(), &consensus, IfMissing::Create).map_err(Failure::usage)?;
     let policy = Policy::of(&genesis.validator_set()).map_err(Failure::usage)?;
     files::write(&args.dir.join("policy.txt"), policy.to_string().as_bytes())?;
     files::write(&config, written(args).as_bytes())?;
@@ -162,7 +171,11 @@ fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     let dir = &args.dir;
     let config = load(dir, args.set.clone())?;
     node::telemetry::log::begin(&config.log).map_err(Failure::usage)?;
-    let setup = setup(dir, config, &args.passphrase)?;
+    let if_missing = match args.wiped {
+        true => IfMissing::BeginAgain,
+        false => IfMissing::Refuse,
+    };
+    let setup = setup(dir, config, &args.passphrase, if_missing)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -187,7 +200,12 @@ fn start(args: &Start, output: &Output) -> Result<Exit, Failure> {
     })
 }
 
-fn setup(dir: &Path, config: Config, passphrase: &PassphraseSource) -> Result<Setup, Failure> {
+fn setup(
+    dir: &Path,
+    config: Config,
+    passphrase: &PassphraseSource,
+    if_missing: IfMissing,
+) -> Result<Setup, Failure> {
     let genesis = genesis_file::read(&dir.join(genesis_file::FILE_NAME)).map_err(|fault| {
         let failure = Failure::usage(&fault);
         match fault {
@@ -211,7 +229,7 @@ fn setup(dir: &Path, config: Config, passphrase: &PassphraseSource) -> Result<Se
     let keys = keystore
         .unlock_validator(Protection::Passphrase(&passphrase))
         .map_err(|fault| submitter::refused(&fault))?;
-    Ok(Setup { config, genesis, keys })
+    Ok(Setup { config, genesis, keys, if_missing })
 }
 
 fn say(running: &RunningNode, output: &Output) {
@@ -237,6 +255,10 @@ fn unstarted(fault: &StartError) -> Failure {
         StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
             failure.hint("another process listens there; end it, or choose another port")
         }
+        StartError::Journal(JournalError::Missing { .. }) => failure.hint(
+            "bring the newest journal back; if it is lost, `quorate node start --wiped` follows in silence until \
+             nothing can be contradicted",
+        ),
         StartError::Thread(_) => Failure::internal(fault),
         StartError::Listen { .. }
         | StartError::Genesis(_)

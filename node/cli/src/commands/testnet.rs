@@ -310,6 +310,7 @@ pub fn undrawn(fault: TopologyError) -> Failure {
         | TopologyError::Count { .. }
         | TopologyError::Houses { .. }
         | TopologyError::Keystore(_)
+        | TopologyError::Journal(_)
         | TopologyError::Passphrase(_)
         | TopologyError::Genesis(_)
         | TopologyError::Policy(_) => failure,

@@ -99,8 +99,8 @@ fn what_a_block_lacks_is_asked_for_as_batches_and_as_a_whole_in_turn() {
     let whole = Request::BlocksById { newest: id, above: Height::ZERO };
     // First who proposed it, then the others, but not ourselves.
     let expected: Vec<_> = [1, 3, 0]
-        .map(|it| desk.peer(index(it)))
         .into_iter()
+        .map(|position| desk.peer(position))
         .flat_map(|peer| [(peer, batches.clone()), (peer, whole.clone())])
         .collect();
     assert_eq!(asked, expected);

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use consensus::{Gated, Say};
 use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket};
-use engine::{Answer, Command, Engine, Event, JournalWrite, Peer, Setup, VerifiedMessage};
+use engine::{Answer, Command, Engine, Event, JournalWrite, Past, Peer, Reigns, Setup};
+use ledger::LedgerReader;
 use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
 use proto::batch::{Batch, BatchRef};
-use proto::block::Block;
+use proto::block::{Block, CertifiedBlock};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, View};
@@ -19,6 +20,7 @@ use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, Tenant, ValidatorIndex};
 use proto::message::{Message, Request, Response};
 use proto::operation::Operation;
+use proto::record::SafetyRecord;
 use proto::submission::{Body, Submission};
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified, Verified};
@@ -39,32 +41,57 @@ pub struct Desk {
     pub notary: Notary,
     pub store: Arc<Memory>,
     pub engine: Engine,
-    me: Option<ValidatorIndex>,
+    /// Who reigns, as the engine says.
+    pub reigns: Arc<Reigns>,
+    /// Who it is itself: by these keys it signs, if it is in the set.
+    own: Option<Keys>,
+    options: Options,
+    genesis: Arc<Genesis>,
+    pub record: Option<SafetyRecord>,
+    /// The blocks of the journal.
+    journaled: Vec<CertifiedBlock>,
     author: Signer,
     /// Store writes that are not durable yet, the oldest first.
     pub writes: VecDeque<Gated<ChangeSet, Command>>,
     /// What it wanted and has neither had from itself nor waits for a write, since the last look.
     pub wanted: Vec<Command>,
+    /// How often it voted, proposed or timed out.
+    pub spoken: usize,
 }
 
 /// How a desk differs from the usual one.
+#[derive(Clone, Copy)]
 pub struct Options {
     pub validators: u16,
     pub me: Option<u16>,
     pub pool: PoolLimits,
     pub batches: BatchesLimits,
+    pub past: Past,
+    pub replay_above: u64,
 }
 
 impl Default for Options {
     /// The only validator of its network: it orders by itself what it is given.
     fn default() -> Self {
-        Self { validators: 1, me: Some(0), pool: PoolLimits::default(), batches: BatchesLimits::default() }
+        Self {
+            validators: 1,
+            me: Some(0),
+            pool: PoolLimits::default(),
+            batches: BatchesLimits::default(),
+            past: Past::Remembered,
+            replay_above: engine::REPLAY_ABOVE,
+        }
     }
 }
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        let Options { validators, me, pool, batches } = options;
+        Self::on(Arc::new(Memory::new()), options)
+    }
+
+    /// A desk with what is in a store.
+    pub fn on(store: Arc<Memory>, options: Options) -> Self {
+        let Options { validators, me, .. } = options;
         let mut notary = Notary::Real;
         let keys: Vec<_> = (0..validators).map(|n| Keys::new(&[n as u8 + 1; 32], &mut notary)).collect();
         let genesis = Genesis {
@@ -74,25 +101,72 @@ impl Desk {
             admission: Admission::Open,
             registrars: Vec::new(),
         };
+        let own = me.map(|me| Keys::new(&[me as u8 + 1; 32], &mut notary));
+        Self::of(store, Arc::new(genesis), keys, own, options)
+    }
+
+    fn of(
+        store: Arc<Memory>,
+        genesis: Arc<Genesis>,
+        keys: Vec<Keys>,
+        own: Option<Keys>,
+        options: Options,
+    ) -> Self {
         let set = genesis.validator_set();
-        let (store, me) = (Arc::new(Memory::new()), me.map(index));
-        let engine = Engine::new(Setup {
-            genesis: Arc::new(genesis),
-            key: me.and_then(|me| set.get(me)).map(|it| it.consensus.clone()),
-            consensus: consensus::Config::default(),
-            pool,
-            batches,
-            store: Arc::clone(&store) as Arc<dyn ledger::read::Read>,
-            record: None,
-            journaled: Vec::new(),
-        })
-        .expect("an empty store begins");
+        let engine = start(&genesis, own.as_ref(), options, &store, (None, &[]));
         let author = Signer::new(Scheme::Ed25519, [99; 32]);
         let (writes, wanted) = (VecDeque::new(), Vec::new());
-        let mut desk = Self { set, keys, notary, store, engine, me, author, writes, wanted };
+        let reigns = Arc::new(Reigns::of_genesis(&genesis));
+        let (notary, record, journaled) = (Notary::Real, None, Vec::new());
+        let mut desk = Self {
+            set,
+            keys,
+            notary,
+            store,
+            engine,
+            reigns,
+            own,
+            options,
+            genesis,
+            record,
+            journaled,
+            author,
+            writes,
+            wanted,
+            spoken: 0,
+        };
         let first = desk.engine.start(NOW);
         desk.perform(first);
         desk
+    }
+
+    /// A desk of the same network, for somebody who is no validator of genesis.
+    pub fn beside(&self, own: Keys) -> Self {
+        let keys = (0..self.options.validators).map(|n| Keys::new(&[n as u8 + 1; 32], &mut Notary::Real));
+        let mut desk = Self::of(
+            Arc::new(Memory::new()),
+            Arc::clone(&self.genesis),
+            keys.collect(),
+            Some(own),
+            self.options,
+        );
+        desk.write_all();
+        desk.wanted.clear();
+        desk
+    }
+
+    /// Forgets all but what is durable, and starts again.
+    pub fn restart(&mut self) {
+        self.writes.clear();
+        self.wanted.clear();
+        let journal = (self.record.clone(), &self.journaled[..]);
+        self.engine = start(&self.genesis, self.own.as_ref(), self.options, &self.store, journal);
+        let first = self.engine.start(NOW);
+        self.perform(first);
+    }
+
+    fn me(&self) -> Option<ValidatorIndex> {
+        self.reigns.reigning().position(self.own.as_ref()?.consensus())
     }
 
     /// A desk whose first writes are durable and whose start is over.
@@ -108,15 +182,14 @@ impl Desk {
         self.perform(commands);
     }
 
-    pub fn hear(&mut self, from: u16, message: Message) {
-        let message = VerifiedMessage::verify(message, &self.set, &Strict).expect("it is signed");
-        let from = self.peer(index(from));
-        self.step(Event::Message { from, message });
+    /// A validator of genesis, by the name that others know it by.
+    pub fn peer(&self, position: u16) -> Peer {
+        Peer::of(self.set.get(index(position)).expect("a validator"))
     }
 
-    /// The node of a validator.
-    pub fn peer(&self, validator: ValidatorIndex) -> Peer {
-        Peer::of(self.set.get(validator).expect("one of the set"))
+    pub fn hear(&mut self, from: u16, message: Message) {
+        let event = self.reigns.hear(self.peer(from), message, &Strict).expect("it is signed");
+        self.step(event);
     }
 
     /// What the engine answers to whoever submits this.
@@ -154,29 +227,48 @@ impl Desk {
         let mut heard = Vec::new();
         while let Some(command) = queue.pop_front() {
             match command {
-                Command::Journal(gate) => queue.extend(journaled(gate)),
+                Command::Journal(gate) => {
+                    self.record = Some(gate.write().record.clone());
+                    self.journaled.extend(gate.write().body.as_deref().cloned());
+                    queue.extend(journaled(gate));
+                }
+                Command::Reign(reigns) => {
+                    self.reigns = Arc::clone(&reigns);
+                    self.wanted.push(Command::Reign(reigns));
+                }
                 Command::Store(gate) => self.writes.push_back(gate),
-                Command::Say(say) => heard.extend(self.say(say)),
+                Command::Say(say) => {
+                    self.spoken += 1;
+                    heard.extend(self.say(say));
+                }
                 Command::Cosign { head, set, signer } => {
+                    let own = self.own.as_ref().expect("a validator");
+                    let signed = own.cosign(head, signer, NOW.seconds(), &set, &self.notary);
                     self.wanted.push(Command::Cosign { head, set, signer });
-                    heard.push(Message::Cosignature(self.cosign(signer, head)));
+                    heard.push(Message::Cosignature(signed));
                 }
                 Command::Happen(event) => queue.extend(self.engine.step(NOW, event)),
                 other => self.wanted.push(other),
             }
         }
         for message in heard {
-            self.hear(self.me.expect("a validator").get(), message);
+            let own = Peer(self.own.as_ref().expect("a validator").network().id());
+            let event = self.reigns.hear(own, message, &Strict).expect("it is signed");
+            self.step(event);
         }
     }
 
     fn say(&self, say: Say) -> Option<Message> {
-        let me = self.me.expect("only validators speak");
+        let me = self.me().expect("only validators speak");
+        if say.epoch() != self.reigns.reigning().epoch() {
+            return None;
+        }
         let to_me = match &say {
             Say::Vote { to, .. } => to.contains(&me),
             Say::Timeout { .. } | Say::Proposal { .. } => true,
         };
-        to_me.then(|| self.keys[usize::from(me.get())].say(say, me, &self.set, &self.notary))
+        let own = self.own.as_ref().expect("only validators speak");
+        to_me.then(|| own.say(say, me, self.reigns.reigning(), &self.notary))
     }
 
     pub fn cosign(&self, signer: ValidatorIndex, head: Head) -> Cosignature {
@@ -282,6 +374,31 @@ impl Desk {
         let signature = self.notary.sign(&self.author, &body.signed_bytes());
         body.seal(signature)
     }
+}
+
+fn start(
+    genesis: &Arc<Genesis>,
+    own: Option<&Keys>,
+    options: Options,
+    store: &Arc<Memory>,
+    (record, journaled): (Option<SafetyRecord>, &[CertifiedBlock]),
+) -> Engine {
+    let reader = LedgerReader::new(Arc::clone(store) as Arc<dyn ledger::read::Read>);
+    let set = engine::reigns::reigning(&reader, genesis).expect("memory can be read");
+    let verify = |block: &CertifiedBlock| Unverified::new(block.clone()).verify(&set, &Strict).ok();
+    Engine::new(Setup {
+        genesis: Arc::clone(genesis),
+        key: own.map(|own| own.consensus().clone()),
+        consensus: consensus::Config::default(),
+        pool: options.pool,
+        batches: options.batches,
+        past: options.past,
+        replay_above: options.replay_above,
+        store: Arc::clone(store) as Arc<dyn ledger::read::Read>,
+        record,
+        journaled: journaled.iter().filter_map(verify).collect(),
+    })
+    .expect("what is durable belongs together")
 }
 
 fn journaled(gate: Gated<JournalWrite, Command>) -> Vec<Command> {

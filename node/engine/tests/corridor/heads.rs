@@ -1,6 +1,5 @@
 //! From a committed block to a certified head: what is durable before what is told.
 
-use consensus::Recipients;
 use engine::{Alarm, Command};
 use ledger::change::Table;
 use ledger::{Event, LedgerReader};
@@ -82,8 +81,8 @@ fn who_still_asks_for_what_is_certified_is_shown_the_certificate() {
     let late = desk.cosign(crate::desk::index(2), head);
     desk.hear(2, Message::Cosignature(late));
     let shown = |command: &Command| match command {
-        Command::Send { to: Recipients::One(to), message: Message::CertifiedCheckpoint(it) } => {
-            to.get() == 2 && it.head == head
+        Command::Show { to, message: Message::CertifiedCheckpoint(it) } => {
+            *to == desk.peer(2) && it.head == head
         }
         _ => false,
     };

@@ -3,6 +3,8 @@
 //! Whole networks of engines run in `testnet/sim`; here one engine is told what happened, and what it wants is read.
 
 mod batches;
+mod behind;
 mod desk;
 mod door;
+mod epochs;
 mod heads;

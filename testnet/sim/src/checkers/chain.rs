@@ -37,6 +37,10 @@ impl Checkers {
         if tip.height < *reached {
             return broken(format!("v{member} went back from height {reached} to {}", tip.height));
         }
+        // Blocks are stored one by one, but for what a crash made durable unheard and what is replayed.
+        if tip.height.get() > reached.get().saturating_add(1) {
+            self.replayed.insert(member);
+        }
         *reached = tip.height;
         let first = match self.blocks.contains_key(&tip.height) {
             true => None,
@@ -102,7 +106,8 @@ impl Checkers {
     }
 
     /// A block is applied for the first time: `holders` are the honest members that have it durable, in journal or store.
-    /// With the Byzantine validators of its epoch, who may say they do, that must be a quorum of these.
+    /// With the validators of its epoch that may say so and be wrong, being Byzantine or having lost a disk, that must be a
+    /// quorum of these.
     ///
     /// # Errors
     /// `Broken` when it is not.
@@ -114,8 +119,9 @@ impl Checkers {
         holders: &BTreeSet<u16>,
     ) -> Result<(), Finding> {
         let (validators, quorum) = self.quorum(epoch)?;
-        let pretenders = validators.iter().filter(|member| self.byzantine.contains(member)).count();
-        let holders = validators.iter().filter(|member| holders.contains(member)).count();
+        let pretenders =
+            validators.iter().filter(|it| self.byzantine.contains(it) || self.wiped.contains(it)).count();
+        let holders = validators.iter().filter(|it| holders.contains(it) && !self.wiped.contains(it)).count();
         match height == Height::ZERO || holders + pretenders >= quorum {
             true => Ok(()),
             false => broken(format!(
@@ -125,21 +131,30 @@ impl Checkers {
         }
     }
 
+    /// A member lost its disk: it begins again below what it had, and what it said stays said.
+    pub fn wiped(&mut self, member: u16) {
+        self.reached.remove(&member);
+        self.wiped.insert(member);
+    }
+
     /// Whether a member showed that it has applied this height.
     pub fn has_reached(&self, member: u16, height: Height) -> bool {
         self.reached.get(&member).is_some_and(|reached| *reached >= height)
     }
 
-    /// Every block a member keeps is the one everybody has at that height, by the index it keeps of them.
+    /// Every block a member keeps is the one everybody has at that height, by the index it keeps of them. One that replayed
+    /// the log does not keep those before; its state and log are compared all the same.
     ///
     /// # Errors
-    /// `Broken` on another one or none; `Unreadable`.
+    /// `Broken` on another height, or on none where nothing was replayed; `Unreadable`.
     pub fn whole_chain(&self, member: u16, reader: &LedgerReader) -> Result<(), Finding> {
         let Some(tip) = reader.tip()? else { return Ok(()) };
         for (height, (expected, _)) in self.blocks.range(Height::new(1)..=tip.height) {
-            if reader.height_of(expected)? != Some(*height) {
+            let found = reader.height_of(expected)?;
+            let is_missing = found.is_none() && !self.replayed.contains(&member);
+            if is_missing || found.is_some_and(|found| found != *height) {
                 return broken(format!(
-                    "v{member} does not keep {expected:?} as block {height}, as others do"
+                    "v{member} has {found:?} as the height of block {height} {expected:?}"
                 ));
             }
         }
@@ -153,7 +168,11 @@ impl Checkers {
     pub fn each_block(&self, member: u16, reader: &LedgerReader) -> Result<(), Finding> {
         let Some(tip) = reader.tip()? else { return Ok(()) };
         for (height, (expected, _)) in self.blocks.range(Height::new(1)..=tip.height) {
-            let found = block_at(reader, *height)?.block.id();
+            let found = match (reader.block(*height)?, self.replayed.contains(&member)) {
+                (Some(found), _) => found.block.id(),
+                (None, true) => continue,
+                (None, false) => return broken(format!("v{member} keeps no block {height}")),
+            };
             if found != *expected {
                 return broken(format!("v{member} keeps {found:?} as block {height}, others {expected:?}"));
             }
