@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use sim::checkers::Violation;
 use sim::crash::{Crash, Effect, Mode, Strike};
-use sim::{Attack, Outcomes, Plan, ShellDefect, World};
+use sim::{Attack, Outcomes, Plan, Role, ShellDefect, Trouble, World};
 
 use crate::cases::Case;
 use crate::journal_file::{Log, RealJournal, number};
@@ -50,27 +50,22 @@ impl Scenario {
     }
 
     fn plan(self, broken: Broken) -> Plan {
+        let role = |member| Role { member, attack: Attack::Silent };
+        let loss = Trouble {
+            fault: sim::Fault::Loss,
+            at_ms: 0,
+            for_ms: 4_000,
+            members: Vec::new(),
+            amount: self.loss as i64,
+        };
         Plan {
-            members: 4,
-            byzantine: self.silent.map(|member| (member, Attack::Silent)).into_iter().collect(),
-            real_signatures: false,
-            trouble_ms: 4_000,
-            heal_ms: 60_000,
-            submissions: 6,
+            byzantine: self.silent.map(role).into_iter().collect(),
             delay_us: (300, 4_000),
-            loss: self.loss,
-            repeat: 0,
-            straggle: 0,
-            partitions: 0,
-            crashes: 0,
-            blackouts: 0,
-            wipes: 0,
             skew_ms: 50,
             write_us: (100, 2_500),
             defect: broken.shell,
-            turnover: Vec::new(),
-            spares: 0,
-            changes: 0,
+            troubles: vec![loss],
+            ..Plan::calm(4, 4_000, 6)
         }
     }
 

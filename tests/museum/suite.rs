@@ -90,7 +90,7 @@ impl Suite {
             }
             Self::Mutations => ("twins", Kind::Attacker, &["mutate", "--views", "3", "--scenarios", "400"]),
             Self::SmallWorld => ("twins", Kind::Attacker, &["small", "--views", "2"]),
-            Self::Simulator => ("sim", Kind::Attacker, &["run", "--seeds", "150"]),
+            Self::Simulator => ("sim", Kind::Attacker, &["run", "--seeds", "150", "--shrink-runs", "0"]),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The whole engine in worlds that fail on purpose: many seeds, and rules broken to see the checkers notice.
 
 mod broken;
+mod scenarios;
 mod succession;
 mod sweep;

@@ -1,9 +1,9 @@
 //! Seeds that must be clean. More of them: `cargo run --release -p sim -- run --seeds 2000`.
 
-use sim::{Attack, Plan, Sweep, World};
+use sim::{Attack, Fault, Plan, Role, Sweep, World};
 
 /// Seeds in one run of the tests; the check of a release runs 2,000.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 300;
 
 #[test]
 fn seeds_are_clean() {
@@ -13,15 +13,23 @@ fn seeds_are_clean() {
     }
     assert_eq!((sweep.seeds, sweep.violations.len()), (SEEDS, 0));
     // The trouble was real, and so was the work.
-    assert!(sweep.crashes > 0 && sweep.accusations > 0 && sweep.receipts > 0);
+    assert!(sweep.crashes > 0 && sweep.accusations > 0 && sweep.receipts > 0 && sweep.extensions > 0);
+    assert!(sweep.certificates > 0 && sweep.crash_to_commit_us.len() > 100);
+    for (fault, seeds) in Fault::ALL.into_iter().zip(sweep.active) {
+        assert!(seeds > 0, "{} struck in no seed", fault.name());
+    }
     println!("{SEEDS} seeds, {:.2} simulated hours", sweep.simulated_us as f64 / 3.6e9);
 }
 
 /// One liar in four, in every seed: the drawn plans have it in few.
 #[test]
 fn a_leader_that_misstates_its_batches_stops_nobody() {
-    let plan =
-        |seed| Plan { members: 4, byzantine: vec![(1, Attack::Misstate)], wipes: 0, ..Plan::draw(seed) };
+    let plan = |seed| Plan {
+        members: 4,
+        byzantine: vec![Role { member: 1, attack: Attack::Misstate }],
+        wipes: 0,
+        ..Plan::draw(seed)
+    };
     let sweep = Sweep::of((0..10).map(|seed| (seed, plan(seed))));
     assert_eq!(sweep.violations, []);
 }

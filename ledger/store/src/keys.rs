@@ -10,7 +10,9 @@ use std::ops::Bound;
 
 use crypto::Hasher;
 use ledger::change::Table;
-use ledger::read::{Pair, ReadError};
+#[cfg(feature = "disk")]
+use ledger::read::Pair;
+use ledger::read::ReadError;
 
 /// Bytes of a checksum.
 const CHECKSUM_BYTES: usize = 8;
@@ -84,6 +86,7 @@ pub(crate) fn open_value(table: Table, stored_key: &[u8], sealed: &[u8]) -> Resu
 }
 
 /// A stored pair of `table` as its readers know it: the key without its tag, the value without its checksum.
+#[cfg(feature = "disk")]
 pub(crate) fn open_pair(table: Table, stored_key: &[u8], sealed: &[u8]) -> Result<Pair, ReadError> {
     let value = open_value(table, stored_key, sealed)?;
     Ok((stored_key.get(1..).unwrap_or_default().to_vec(), value))

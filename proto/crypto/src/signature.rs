@@ -3,15 +3,17 @@
 //! Whether one is valid is a question to a key: `PublicKey::verify`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::SignatureError;
 use crate::scheme::Scheme;
 
-/// The bytes of a signature, with the scheme they belong to.
+/// The bytes of a signature, with the scheme they belong to. Copies share the bytes: certificates hold many of them, and
+/// are handed on much more often than they are made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     scheme: Scheme,
-    bytes: Box<[u8]>,
+    bytes: Arc<[u8]>,
 }
 
 impl Signature {
@@ -33,7 +35,7 @@ impl Signature {
     }
 
     /// The bytes.
-    pub const fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -9,6 +9,7 @@ use proto::certificate::QuorumCert;
 use proto::id::BlockId;
 use proto::message::{Message, Request, Response, SyncInfo};
 
+use crate::fault::Fault;
 use crate::world::World;
 
 fn statement(block: &Block) -> VoteStatement {
@@ -21,6 +22,7 @@ impl World {
         let Say::Proposal { block, justify, timeout_cert } = say.clone() else {
             return self.speak(member, say);
         };
+        self.outcomes.strikes.strike(Fault::LeaderEquivocation);
         let mut other = block.clone();
         other.time = other.time.next();
         for (block, half) in [(block, 0), (other, 1)] {
@@ -35,11 +37,26 @@ impl World {
             };
             for to in all {
                 if to == member || to % 2 == half {
-                    self.transmit(member, to, proposal.clone());
+                    self.transmit(member, to, &proposal);
                 }
-                self.transmit(member, to, vote.clone());
+                self.transmit(member, to, &vote);
             }
         }
+    }
+
+    /// The vote it should cast, and to everybody one for a block that nobody has seen.
+    pub(crate) fn vote_twice(&mut self, member: u16, say: Say) {
+        if let Say::Vote { statement, .. } = &say {
+            self.outcomes.strikes.strike(Fault::DoubleVote);
+            let block = BlockId::new(crypto::sha256(statement.block.as_bytes()));
+            let other = Say::Vote { statement: VoteStatement { block, ..*statement }, to: Vec::new() };
+            if let Some((vote, _)) = self.signed(member, other) {
+                for to in self.everyone() {
+                    self.transmit(member, to, &vote);
+                }
+            }
+        }
+        self.speak(member, say);
     }
 
     /// The block it is asked for is proposed to everybody, and to every second one also a certificate for another block
@@ -64,8 +81,9 @@ impl World {
         self.forged.push(CertifiedBlock { block: child, justify: first, batches: batches.clone() });
         self.forged.push(CertifiedBlock { block: other, justify: justify.clone(), batches });
         let message = Message::SyncInfo(SyncInfo { high_qc: second, high_tc: None });
-        for to in (0..self.plan.members).filter(|to| *to != member && to % 2 == 0) {
-            self.transmit(member, to, message.clone());
+        let letter = self.letter(member, message);
+        for to in self.everyone().filter(|to| *to != member && to % 2 == 0) {
+            self.transmit(member, to, &letter);
         }
         self.speak(member, say);
     }
@@ -82,12 +100,19 @@ impl World {
 
     fn forged_certificate(&self, member: u16, block: &Block) -> QuorumCert {
         let statement = statement(block);
-        let vote = self.signed(member, Say::Vote { statement, to: Vec::new() });
-        let signatures = match vote {
-            Some((Message::Vote(vote), _)) => {
-                vec![(vote.voter, vote.signature); usize::from(self.plan.members)]
-            }
-            Some(_) | None => Vec::new(),
+        let signatures = match self.signed(member, Say::Vote { statement, to: Vec::new() }) {
+            Some((letter, _)) => match &letter.message {
+                Message::Vote(vote) => {
+                    vec![(vote.voter, vote.signature.clone()); usize::from(self.plan.members)]
+                }
+                Message::Proposal(_)
+                | Message::Timeout(_)
+                | Message::SyncInfo(_)
+                | Message::Batch(_)
+                | Message::Cosignature(_)
+                | Message::CertifiedCheckpoint(_) => Vec::new(),
+            },
+            None => Vec::new(),
         };
         let VoteStatement { epoch, view, height, block } = statement;
         QuorumCert { epoch, view, height, block, signatures }

@@ -135,7 +135,9 @@ impl World {
         let strike = *crashing.strikes.front().filter(|strike| strike.effect == number)?;
         crashing.strikes.pop_front();
         self.outcomes.struck += 1;
-        self.note(|| format!("v{member} is struck at its effect {number}, a {effect:?}: {:?}", strike.mode));
+        self.note(16, number, || {
+            format!("v{member} is struck at its effect {number}, a {effect:?}: {:?}", strike.mode)
+        });
         Some(strike.mode)
     }
 
@@ -204,17 +206,20 @@ impl World {
     }
 
     fn write_journal(&mut self, member: u16) -> Result<Vec<engine::Command>, Violation> {
-        let written = self.members[usize::from(member)].disk.write_journal();
-        written.map_err(|fault| Violation(format!("v{member} cannot write its journal: {fault}")))
+        match self.members[usize::from(member)].disk.write_journal() {
+            Ok(then) => Ok(then),
+            Err(fault) => self.refused(member, fault).map(|()| Vec::new()),
+        }
     }
 
     fn write_store(&mut self, member: u16) -> Result<Vec<engine::Command>, Violation> {
-        let then = self.members[usize::from(member)].disk.write_store();
-        if !self.is_byzantine(member) {
-            let reader = self.reader(member);
-            self.checkers.stored(member, &reader)?;
+        match self.members[usize::from(member)].disk.write_store() {
+            Ok(then) => {
+                self.check_stored(member)?;
+                Ok(then)
+            }
+            Err(fault) => self.refused(member, fault).map(|()| Vec::new()),
         }
-        Ok(then)
     }
 
     fn write_all(&mut self, member: u16) -> Result<(), Violation> {
@@ -234,7 +239,7 @@ impl World {
         let down_us = crashing.down_us;
         let with = std::mem::take(&mut crashing.with);
         for member in std::iter::once(member).chain(with) {
-            self.note(|| format!("v{member} ends"));
+            self.note(17, u64::from(member), || format!("v{member} ends"));
             self.outcomes.crashes += 1;
             self.members[usize::from(member)].end();
             self.after(down_us + u64::from(member), Happening::Restart { member });

@@ -1,31 +1,50 @@
 //! The whole engine under a seed: the same one that the node runs, in a world that fails on purpose.
 //!
-//! - `plan`: a scenario as data, drawn from a seed; `prng`: chance in named streams;
-//! - `world`: the queue of happenings; `trouble`: when what goes wrong; `workload`: what is submitted, and what became
-//!   of it; `deeds`: what a member's shell does; `byzantine`: what it does instead;
-//!   `succession`: validators that come and go;
-//! - `member`: one engine and its lives; `network`, `disk`, `crash`: what goes wrong;
-//! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens; `sweep`: many seeds.
+//! - `fault`: the twenty-four classes of trouble; `plan`: a scenario as data; `draw`: the plan of a seed; `prng`: chance in
+//!   named streams; `shrink`: a smaller plan that still fails;
+//! - `world`: the queue of happenings; `cast`: who is in it, and what they submit; `trouble`: when what goes wrong;
+//!   `workload`: what became of what was submitted; `liveness`: what must happen once it is over; `deeds`: what a
+//!   member's shell does; `letter`: a message under way;
+//! - `succession`: validators that come and go;
+//! - `byzantine`, `lies`, `release`: what is done, answered and said instead; `defects`: rules broken on purpose;
+//! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong; `crash`: one member ends
+//!   at one of its effects;
+//! - `notary`: signatures without cost; `checkers`: what must hold, whatever happens;
+//! - `outcomes`: what a run came to; `sweep`: many seeds; `scale`: what a commit costs in networks of many sizes.
 //!
-//! A seed decides everything: two runs have the same trace. A failing one is replayed by
+//! A seed and a plan decide everything: two runs have the same trace. A failing one is replayed by
 //! `cargo run --release -p sim -- replay --seed S`.
 
 mod byzantine;
+mod cast;
 pub mod checkers;
+pub mod clock;
 pub mod crash;
 mod deeds;
+mod defects;
 pub mod disk;
+mod draw;
+pub mod fault;
+mod letter;
+mod lies;
+mod liveness;
 pub mod member;
 pub mod network;
 pub mod notary;
+pub mod outcomes;
 pub mod plan;
 pub mod prng;
+mod release;
+pub mod scale;
+pub mod shrink;
 mod succession;
 pub mod sweep;
 mod trouble;
 mod workload;
 pub mod world;
 
-pub use plan::{Attack, Plan, ShellDefect, Turnover};
+pub use fault::Fault;
+pub use outcomes::Outcomes;
+pub use plan::{Attack, Plan, Role, ShellDefect, Trouble, Turnover};
 pub use sweep::Sweep;
-pub use world::{Outcomes, World};
+pub use world::World;

@@ -1,6 +1,8 @@
 //! One engine in the world: its keys, its disk, its clock, its lives.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crypto::Scheme;
@@ -8,18 +10,16 @@ use engine::{Engine, EngineError, Past, Peer, Reigns, Setup, Timer};
 use ledger::LedgerReader;
 use proto::ballot::{Timeout, TimeoutStatement, Vote};
 use proto::checkpoint::{Cosignature, Head, cosigned_messages};
-use proto::counter::TimeMs;
-use proto::genesis::Genesis;
 use proto::id::ValidatorIndex;
 use proto::message::Message;
 use proto::proposal::Proposal;
-use proto::record::SafetyRecord;
 use proto::validators::{Validator, ValidatorSet};
-use proto::verified::{Unverified, Verified};
+use proto::verified::Unverified;
 
 use consensus::Say;
-use proto::block::CertifiedBlock;
 
+use crate::cast::Cast;
+use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::notary::{Notary, Signer};
 use crate::plan::ShellDefect;
@@ -37,14 +37,41 @@ pub struct Keys {
     cosigner_ml_dsa_65: Signer,
 }
 
+thread_local! {
+    /// Keys made so far, by position. Every world has the same: to make them costs more than to run some worlds.
+    static RING: RefCell<Vec<Rc<Keys>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Keys {
     /// The keys of a seed, known to the notary.
     pub fn new(seed: &[u8; 32], notary: &mut Notary) -> Self {
-        let mut signer = |scheme, role| {
-            let signer = Signer::new(scheme, crypto::derive_seed(seed, role));
-            notary.register(&signer);
-            signer
-        };
+        let keys = Self::made(seed);
+        keys.register(notary);
+        keys
+    }
+
+    /// The keys of the member at a position, known to the notary.
+    pub fn of(position: u16, notary: &mut Notary) -> Rc<Self> {
+        let keys = RING.with_borrow_mut(|ring| {
+            while ring.len() <= usize::from(position) {
+                let seed = crypto::sha256(&ring.len().to_be_bytes());
+                ring.push(Rc::new(Self::made(seed.as_bytes())));
+            }
+            Rc::clone(&ring[usize::from(position)])
+        });
+        keys.register(notary);
+        keys
+    }
+
+    fn register(&self, notary: &mut Notary) {
+        let Self { consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65 } = self;
+        for signer in [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65] {
+            notary.register(signer);
+        }
+    }
+
+    fn made(seed: &[u8; 32]) -> Self {
+        let signer = |scheme, role| Signer::new(scheme, crypto::derive_seed(seed, role));
         Self {
             consensus: signer(Scheme::Ed25519, "consensus"),
             network: signer(Scheme::Ed25519, "network"),
@@ -131,13 +158,13 @@ pub struct Member {
     /// Who reigns, as its engine says.
     pub reigns: Option<Arc<Reigns>>,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: Rc<Keys>,
     /// What survives a crash.
     pub disk: Disk,
     /// What does not; none while it is down.
     pub engine: Option<Engine>,
-    /// How far its clock is from the world's, in milliseconds.
-    pub skew_ms: i64,
+    /// What it takes for the time.
+    pub clock: Clock,
     /// The number of its life; timers and writes of earlier lives mean nothing.
     pub life: u64,
     /// The timers that run, each with the number of its last start.
@@ -146,23 +173,16 @@ pub struct Member {
 
 impl Member {
     /// A member that has never run.
-    pub fn new(number: u16, keys: Keys, skew_ms: i64) -> Self {
-        Self {
-            number,
-            reigns: None,
-            keys,
-            disk: Disk::default(),
-            engine: None,
-            skew_ms,
-            life: 0,
-            timers: BTreeMap::new(),
-        }
+    pub fn new(number: u16, keys: Rc<Keys>, clock: Clock) -> Self {
+        let (disk, timers) = (Disk::default(), BTreeMap::new());
+        Self { number, reigns: None, keys, disk, engine: None, clock, life: 0, timers }
     }
 
     /// Loses power and disk. That something was lost is known to who starts it again.
-    pub fn wipe(&mut self, prng: &mut crate::prng::Prng) {
-        self.crash(prng);
-        self.disk = Disk { lost: true, ..Disk::default() };
+    pub fn wipe(&mut self) {
+        self.stop();
+        self.disk = Disk::default();
+        self.disk.lost = true;
     }
 
     /// The name that others know it by.
@@ -175,29 +195,29 @@ impl Member {
         set.position(self.keys.consensus.public())
     }
 
-    /// What its clock shows at a time of the world, in microseconds.
-    pub fn clock(&self, base: TimeMs, now_us: u64) -> TimeMs {
-        let ms = i64::try_from(now_us / 1_000).unwrap_or(i64::MAX).saturating_add(self.skew_ms);
-        base.plus(u64::try_from(ms).unwrap_or(0))
-    }
-
     /// Starts it from its disk.
     ///
     /// # Errors
     /// What the engine refuses.
     pub fn boot(
         &mut self,
-        genesis: &Arc<Genesis>,
-        notary: &Notary,
+        cast: &Cast,
         defect: Option<ShellDefect>,
+        forgetful: bool,
     ) -> Result<(), EngineError> {
         self.life += 1;
         self.timers.clear();
+        if let Some(defect) = defect {
+            crate::defects::spoil(&mut self.disk, defect);
+        }
         let reader = LedgerReader::new(Arc::clone(&self.disk.store) as Arc<dyn ledger::read::Read>);
-        let set = &engine::reigns::reigning(&reader, genesis).map_err(ledger::LedgerError::Read)?;
-        let journaled = self.disk.blocks.iter().filter_map(|block| verified(block.clone(), set, notary));
+        let set = engine::reigns::reigning(&reader, &cast.genesis).map_err(ledger::LedgerError::Read)?;
+        let journaled = self.disk.blocks.iter();
+        let journaled =
+            journaled.filter_map(|(_, it)| Unverified::new(it.clone()).verify(&set, &cast.notary).ok());
+        let record = self.disk.record.clone().filter(|_| !forgetful);
         self.engine = Some(Engine::new(Setup {
-            genesis: Arc::clone(genesis),
+            genesis: Arc::clone(&cast.genesis),
             key: Some(self.keys.consensus.public().clone()),
             consensus: consensus::Config::default(),
             pool: mempool::limits::PoolLimits::default(),
@@ -209,7 +229,7 @@ impl Member {
                 (true, _) => Past::Lost,
             },
             replay_above: REPLAY_ABOVE,
-            record: self.disk.record.clone().and_then(|record| remembered(record, set, defect)),
+            record: record.and_then(|record| crate::defects::remembered(record, &set, defect)),
             journaled: journaled.collect(),
         })?);
         Ok(())
@@ -217,38 +237,14 @@ impl Member {
 
     /// Loses power, and every write on its way.
     pub(crate) fn end(&mut self) {
-        self.engine = None;
-        self.life += 1;
-        self.timers.clear();
+        self.stop();
         self.disk.end();
     }
 
-    /// Loses power.
-    pub fn crash(&mut self, prng: &mut crate::prng::Prng) {
+    /// It runs no more: whatever it was about to do, it does not.
+    pub fn stop(&mut self) {
         self.engine = None;
         self.life += 1;
         self.timers.clear();
-        self.disk.crash(prng);
-    }
-}
-
-fn verified(block: CertifiedBlock, set: &ValidatorSet, notary: &Notary) -> Option<Verified<CertifiedBlock>> {
-    Unverified::new(block).verify(set, notary).ok()
-}
-
-/// The record as it is read back.
-fn remembered(record: SafetyRecord, set: &ValidatorSet, defect: Option<ShellDefect>) -> Option<SafetyRecord> {
-    match defect {
-        Some(ShellDefect::LockNotRestored) => {
-            Some(SafetyRecord { high_qc: set.opening_certificate(), ..record })
-        }
-        Some(ShellDefect::Amnesia) => None,
-        Some(
-            ShellDefect::SpeakBeforeDurable
-            | ShellDefect::TellBeforeStored
-            | ShellDefect::FailedWriteIgnored
-            | ShellDefect::LossForgotten,
-        )
-        | None => Some(record),
     }
 }

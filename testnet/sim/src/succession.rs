@@ -11,7 +11,7 @@ use proto::entry::Entry;
 use proto::operation::{Approval, Membership, Operation, approval_bytes, membership_possession_bytes};
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
-use proto::verified::Unverified;
+use proto::verified::{Unverified, Verified};
 
 use crate::checkers::Violation;
 use crate::plan::Turnover;
@@ -47,14 +47,14 @@ impl World {
         let honest = self.everyone().filter(|member| !self.is_byzantine(*member));
         let engines = honest.filter_map(|member| self.members[usize::from(member)].engine.as_ref());
         let ledger = engines.map(engine::Engine::ledger).max_by_key(|ledger| ledger.tip().height)?;
-        let set = ledger.reign().set(*self.set.network(), self.set.origin().to_owned());
+        let set = ledger.reign().set(*self.cast.set.network(), self.cast.set.origin().to_owned());
         Some((set, ledger.awaits_handover()))
     }
 
     fn propose_change(&mut self, set: &ValidatorSet, change: Membership) {
         let submission = self.approved(set, change);
-        self.note(|| format!("somebody changes the validators of epoch {}", set.epoch()));
         let index = self.changes.len();
+        self.note(18, index as u64, || format!("somebody changes the validators of epoch {}", set.epoch()));
         self.changes.push(submission);
         for to in self.numbers_of(set) {
             self.after(1_000, Happening::Propose { to, change: index });
@@ -86,8 +86,8 @@ impl World {
 
     /// A change with the consent of everybody it takes. These signatures are real in every world: they are checked by the
     /// state machine itself, which asks no notary.
-    pub(crate) fn approved(&self, set: &ValidatorSet, change: Membership) -> Submission {
-        let (network, epoch) = (self.set.network(), set.epoch());
+    pub(crate) fn approved(&self, set: &ValidatorSet, change: Membership) -> Verified<Submission> {
+        let (network, epoch) = (self.cast.set.network(), set.epoch());
         let message = approval_bytes(network, epoch, &change);
         let approval = |member: u16| {
             let keys = &self.members[usize::from(member)].keys;
@@ -111,7 +111,7 @@ impl World {
             Membership::Leave(name) => Operation::ValidatorLeave { epoch, name, approvals },
         };
         let nonce = 1_000_000 + self.changes.len() as u64;
-        crate::workload::signed(&self.author, nonce, &self.set, &self.notary, operation)
+        self.cast.signed(nonce, operation)
     }
 
     /// Whoever follows the epochs from genesis at this member finds no gap: each is told of by a leaf, under a head that the
@@ -119,7 +119,7 @@ impl World {
     pub(crate) fn check_succession(&mut self, member: u16) -> Result<(), Violation> {
         let reader = self.reader(member);
         let fault = |text: String| Violation(format!("v{member}: {text}"));
-        let epochs = follow(&reader, &self.set, &self.notary).map_err(fault)?;
+        let epochs = follow(&reader, &self.cast.set, &self.cast.notary).map_err(fault)?;
         self.outcomes.epochs = self.outcomes.epochs.max(epochs);
         Ok(())
     }

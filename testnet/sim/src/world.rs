@@ -5,87 +5,138 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use crypto::{Scheme, sha256};
 use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
-use proto::counter::{Epoch, TimeMs, TreeSize};
-use proto::genesis::{Admission, Genesis};
-use proto::message::{Message, Request, Response};
+use proto::counter::Epoch;
+use proto::message::{Request, Response};
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
-use proto::verified::Unverified;
+use proto::verified::Verified;
 
-use crate::checkers::{Checkers, Violation};
-use crate::crash::{Crashing, Effect};
-use crate::member::{Keys, Member};
+use crate::cast::{Cast, Wanted};
+use crate::checkers::{Checkers, Finding, Violation};
+use crate::clock::Clock;
+use crate::crash::Crashing;
+use crate::fault::Fault;
+use crate::letter::{Letter, Trace};
+use crate::liveness::{Liveness, Phase};
+use crate::member::Member;
 use crate::network::Network;
-use crate::notary::{Notary, Signer};
-use crate::plan::{Plan, Turnover};
+use crate::outcomes::Outcomes;
+use crate::plan::{Attack, Plan, Turnover};
 use crate::prng::Prng;
-use crate::workload::submission;
-
-/// Where simulated time begins.
-pub(crate) const BEGIN: TimeMs = TimeMs::new(1_800_000_000_000);
+use crate::trouble::Befallen;
+use crate::workload::Finals;
 
 /// Something that will happen.
-#[allow(clippy::large_enum_variant, reason = "most of them are messages")]
 pub(crate) enum Happening {
-    Message { to: u16, from: u16, message: Message },
-    Request { to: u16, from: u16, question: QuestionId, request: Request },
-    Response { to: u16, life: u64, from: u16, question: QuestionId, response: Response },
-    NoResponse { to: u16, life: u64, question: QuestionId },
-    Timer { member: u16, life: u64, timer: Timer, start: u64 },
-    JournalWritten { member: u16, life: u64 },
-    StoreWritten { member: u16, life: u64 },
-    Submit { to: u16, submission: usize },
+    Message {
+        to: u16,
+        from: u16,
+        letter: Rc<Letter>,
+    },
+    Request {
+        to: u16,
+        from: u16,
+        question: QuestionId,
+        request: Request,
+    },
+    Response {
+        to: u16,
+        life: u64,
+        from: u16,
+        question: QuestionId,
+        response: Response,
+    },
+    NoResponse {
+        to: u16,
+        life: u64,
+        question: QuestionId,
+    },
+    Timer {
+        member: u16,
+        life: u64,
+        timer: Timer,
+        start: u64,
+    },
+    JournalWritten {
+        member: u16,
+        life: u64,
+    },
+    StoreWritten {
+        member: u16,
+        life: u64,
+    },
+    Submit {
+        to: u16,
+        submission: usize,
+    },
     Change,
     Turnover(Turnover),
-    Propose { to: u16, change: usize },
-    Crash { member: u16 },
-    Wipe { member: u16 },
-    Restart { member: u16 },
-    Partition,
-    Join,
+    Wipe {
+        member: u16,
+    },
+    Propose {
+        to: u16,
+        change: usize,
+    },
+    Restart {
+        member: u16,
+    },
+    /// A round of a crash loop.
+    Stumble {
+        trouble: usize,
+    },
+    Begin {
+        trouble: usize,
+    },
+    End {
+        trouble: usize,
+    },
+    /// Power goes in the middle of a write.
+    PowerCut {
+        member: u16,
+        life: u64,
+        fault: Fault,
+    },
     Heal,
+    CrashLeader,
 }
 
-/// What a run came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcomes {
-    /// Simulated time, in microseconds.
-    pub simulated_us: u64,
-    /// Happenings.
-    pub steps: u64,
-    /// The highest block.
-    pub height: u64,
-    /// Submissions made.
-    pub submitted: u64,
-    /// Receipts checked.
-    pub receipts: u64,
-    /// Crashes that happened.
-    pub crashes: u64,
-    /// Strikes of `World::crash` that happened.
-    pub struck: u64,
-    /// The effects of its member, when it has no strikes.
-    pub effects: Vec<Effect>,
-    /// Equivocations that honest members proved.
-    pub accusations: u64,
-    /// The latest epoch that somebody could follow to.
-    pub epochs: u64,
-    /// Digest over every happening: two runs of a seed have the same.
-    pub trace: String,
+/// Who must be awake for it; none when the world does it.
+const fn whose(happening: &Happening) -> Option<u16> {
+    match happening {
+        Happening::Message { to, .. }
+        | Happening::Request { to, .. }
+        | Happening::Response { to, .. }
+        | Happening::NoResponse { to, .. }
+        | Happening::Submit { to, .. }
+        | Happening::Propose { to, .. } => Some(*to),
+        Happening::Timer { member, .. }
+        | Happening::JournalWritten { member, .. }
+        | Happening::StoreWritten { member, .. } => Some(*member),
+        Happening::Restart { .. }
+        | Happening::Change
+        | Happening::Turnover(_)
+        | Happening::Wipe { .. }
+        | Happening::Stumble { .. }
+        | Happening::Begin { .. }
+        | Happening::End { .. }
+        | Happening::PowerCut { .. }
+        | Happening::Heal
+        | Happening::CrashLeader => None,
+    }
 }
 
 /// One simulated network.
 pub struct World {
     pub(crate) plan: Plan,
-    pub(crate) genesis: Arc<Genesis>,
-    pub(crate) set: ValidatorSet,
-    pub(crate) notary: Notary,
+    pub(crate) cast: Rc<Cast>,
     pub(crate) members: Vec<Member>,
     /// The numbers of the members by the names they know one another by.
     pub(crate) numbers: BTreeMap<Peer, u16>,
@@ -95,87 +146,80 @@ pub struct World {
     pub(crate) sequence: u64,
     pub(crate) faults: Prng,
     pub(crate) disks: Prng,
-    pub(crate) submissions: Vec<Submission>,
+    pub(crate) liars: Prng,
+    pub(crate) submissions: Vec<Wanted>,
     /// Changes of the validators that somebody asked for.
-    pub(crate) changes: Vec<Submission>,
-    pub(crate) author: Signer,
+    pub(crate) changes: Vec<Verified<Submission>>,
     /// How many were asked to leave, by the epoch that approved.
     pub(crate) leaving: BTreeMap<Epoch, usize>,
-    /// Tickets of requests under way to their answers: member, life, question.
-    pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId)>,
-    pub(crate) final_sizes: BTreeMap<u16, TreeSize>,
+    /// Tickets of requests under way to their answers: member, life, question, and what was asked.
+    pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
+    pub(crate) finals: Vec<Finals>,
+    pub(crate) befallen: Befallen,
+    pub(crate) liveness: Liveness,
     pub(crate) checkers: Checkers,
     pub(crate) outcomes: Outcomes,
-    pub(crate) trace: crypto::Digest,
+    pub(crate) trace: Trace,
     /// Blocks that a Byzantine member made up.
     pub(crate) forged: Vec<CertifiedBlock>,
     pub(crate) crashing: Option<Crashing>,
     /// Prints one line a happening.
     pub verbose: bool,
+    /// Counts the bytes of what is sent; it costs an encoding each.
+    pub weighs: bool,
 }
 
 impl World {
     /// The world of a seed and a plan.
+    ///
+    /// # Panics
+    /// When the plan does not pass `Plan::check`.
     pub fn new(seed: u64, plan: Plan) -> Self {
-        let mut notary = if plan.real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
-        let mut prng = Prng::new(seed, "keys");
-        let keys: Vec<_> =
-            (0..plan.members + plan.spares).map(|_| Keys::new(&prng.seed(), &mut notary)).collect();
-        let genesis = Genesis {
-            origin: "sim.example/log".to_owned(),
-            time: BEGIN,
-            validators: keys
-                .iter()
-                .zip(1..=plan.members)
-                .map(|(keys, n)| keys.validator(format!("v{n}")))
-                .collect(),
-            admission: Admission::Open,
-            registrars: Vec::new(),
-        };
-        genesis.check().expect("members have distinct names and keys");
-        let set = genesis.validator_set();
-        let author = Signer::new(Scheme::Ed25519, prng.seed());
-        notary.register(&author);
-        // One more than the trouble sees: after healing something new must become final.
-        let submissions =
-            (0..=plan.submissions).map(|nonce| submission(&author, nonce, &set, &notary)).collect();
+        let cast = Cast::of(plan.members, plan.spares, plan.real_signatures);
+        let submissions = cast.wanted((plan.submissions + Liveness::PROBES) as usize);
         let mut clocks = Prng::new(seed, "clocks");
-        let members = keys.into_iter().zip(0..).map(|(keys, index)| {
-            let skew = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
-            Member::new(index, keys, skew)
-        });
-        let members: Vec<_> = members.collect();
+        let members: Vec<Member> = cast
+            .keys
+            .iter()
+            .zip(0..)
+            .map(|(keys, index)| {
+                let skew_ms = clocks.between(0, 2 * plan.skew_ms) as i64 - plan.skew_ms as i64;
+                let clock = Clock { skew_ms, ..Clock::default() };
+                Member::new(index, Rc::clone(keys), clock)
+            })
+            .collect();
         Self {
-            numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
-            members,
             network: Network::new(seed, &plan),
             queue: BTreeMap::new(),
             now_us: 1_000_000,
             sequence: 0,
             faults: Prng::new(seed, "faults"),
             disks: Prng::new(seed, "disks"),
-            submissions,
-            changes: Vec::new(),
-            author,
+            liars: Prng::new(seed, "liars"),
             leaving: BTreeMap::new(),
             tickets: BTreeMap::new(),
-            final_sizes: BTreeMap::new(),
-            checkers: Checkers::default(),
+            finals: members.iter().map(|_| Finals::new(&submissions)).collect(),
+            befallen: Befallen::new(plan.everyone()),
+            liveness: Liveness::default(),
+            checkers: Checkers::new(plan.members, plan.byzantine.iter().map(|role| role.member).collect()),
             outcomes: Outcomes::default(),
-            trace: crypto::Digest::ZERO,
+            trace: Trace::default(),
             forged: Vec::new(),
             crashing: None,
             verbose: false,
-            genesis: Arc::new(genesis),
-            set,
-            notary,
+            weighs: false,
+            numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
+            changes: Vec::new(),
+            members,
+            submissions,
+            cast,
             plan,
         }
     }
 
     /// The validators.
-    pub const fn set(&self) -> &ValidatorSet {
-        &self.set
+    pub fn set(&self) -> &ValidatorSet {
+        &self.cast.set
     }
 
     /// Runs to the end.
@@ -187,18 +231,11 @@ impl World {
         for member in self.everyone() {
             self.restart(member)?;
         }
-        let end_us = (self.plan.trouble_ms + self.plan.heal_ms) * 1_000;
-        let mut healed = false;
         while let Some(((at, _), happening)) = self.queue.pop_first() {
             self.now_us = at;
-            healed |= matches!(happening, Happening::Heal);
             self.outcomes.steps += 1;
             self.happen(happening)?;
-            // All final everywhere after healing: nothing is left to see.
-            if healed && self.outcomes.steps.is_multiple_of(64) && self.is_all_final() {
-                break;
-            }
-            if at > end_us {
+            if self.liveness.phase() != Phase::Trouble && self.is_over()? {
                 break;
             }
         }
@@ -214,83 +251,67 @@ impl World {
         self.at(self.now_us.saturating_add(us), happening);
     }
 
-    pub(crate) fn note(&mut self, line: impl Fn() -> String) {
-        let line = format!("{:>10} us  {}", self.now_us, line());
-        self.trace = sha256(&[self.trace.as_bytes(), line.as_bytes()].concat());
+    pub(crate) fn note(&mut self, kind: u64, word: u64, line: impl Fn() -> String) {
+        self.trace.add([self.now_us, kind, word]);
         if self.verbose {
             // A reader who has seen enough closes the pipe.
-            let _ = writeln!(std::io::stdout(), "{line}");
+            let _ = writeln!(std::io::stdout(), "{:>10} us  {}", self.now_us, line());
         }
     }
 
     fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
+        if let Some(member) = whose(&happening)
+            && let Some(until_us) = self.befallen.pause_us(member, self.now_us)
+        {
+            // It stands still, and finds all of it when it goes on, in the order in which it came.
+            self.at(until_us, happening);
+            return Ok(());
+        }
         match happening {
-            Happening::Message { to, from, message } => {
-                self.note(|| format!("v{from} → v{to}  {}", describe(&message)));
-                self.deliver(to, from, message)
+            Happening::Message { to, from, letter } => {
+                self.note(1, letter.word() ^ pair(from, to), || {
+                    format!("v{from} → v{to}  {}", letter.describe())
+                });
+                self.deliver(to, &letter)
             }
             Happening::Request { to, from, question, request } => {
-                self.note(|| format!("v{from} ? v{to}  {request:?}"));
-                let life = self.members[usize::from(from)].life;
-                if self.is_byzantine(to)
-                    && let Some(response) = self.made_up(&request)
-                {
-                    self.after(1_000, Happening::Response { to: from, life, from: to, question, response });
-                    return Ok(());
-                }
-                let ticket = PeerTicket(self.sequence);
-                self.tickets.insert(ticket, (from, life, question));
-                self.step(to, Event::Request { ticket, request })
+                self.note(2, question.0 ^ pair(from, to), || format!("v{from} ? v{to}  {request:?}"));
+                self.questioned(to, from, question, request)
             }
             Happening::Response { to, life, from, question, response } => {
-                if self.members[usize::from(to)].life != life {
+                if !self.lives(to, life) {
                     return Ok(());
                 }
-                self.note(|| format!("v{from} ! v{to}  {question:?}"));
+                self.note(3, question.0 ^ pair(from, to), || format!("v{from} ! v{to}  {question:?}"));
                 let reigns = self.members[usize::from(to)].reigns.clone();
-                let verified = reigns.map(|reigns| reigns.answer(response, &self.notary));
-                let event = match verified {
+                let event = match reigns.map(|reigns| reigns.answer(response, &self.cast.notary)) {
                     Some(Ok(response)) => Event::Response { question, response },
                     Some(Err(_)) | None => Event::NoResponse { question },
                 };
                 self.step(to, event)
             }
-            Happening::NoResponse { to, life, question } => {
-                if self.members[usize::from(to)].life != life {
-                    return Ok(());
-                }
-                self.step(to, Event::NoResponse { question })
-            }
+            Happening::NoResponse { to, life, question } => match self.lives(to, life) {
+                true => self.step(to, Event::NoResponse { question }),
+                false => Ok(()),
+            },
             Happening::Timer { member, life, timer, start } => {
                 let it = &mut self.members[usize::from(member)];
                 if it.life != life || it.timers.get(&timer) != Some(&start) {
                     return Ok(());
                 }
                 it.timers.remove(&timer);
-                self.note(|| format!("v{member} timer {timer:?}"));
+                self.note(4, u64::from(member), || format!("v{member} timer {timer:?}"));
                 self.step(member, Event::TimerFired(timer))
             }
-            Happening::JournalWritten { member, life } => {
-                if self.members[usize::from(member)].life != life {
-                    return Ok(());
-                }
-                self.journal_written(member)
-            }
-            Happening::StoreWritten { member, life } => {
-                if self.members[usize::from(member)].life != life {
-                    return Ok(());
-                }
-                self.store_written(member, life)
-            }
-            Happening::Submit { to, submission } => {
-                let submission = self.submissions[submission].clone();
-                self.note(|| format!("client → v{to}  {:?}", submission.id()));
-                self.outcomes.submitted += 1;
-                let verified = Unverified::new(submission)
-                    .verify(self.set.network(), &self.notary)
-                    .map_err(|fault| Violation(format!("the workload is not signed: {fault}")))?;
-                self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
-            }
+            Happening::JournalWritten { member, life } => match self.lives(member, life) {
+                true => self.journal_written(member),
+                false => Ok(()),
+            },
+            Happening::StoreWritten { member, life } => match self.lives(member, life) {
+                true => self.store_written(member, life),
+                false => Ok(()),
+            },
+            Happening::Submit { to, submission } => self.submit(to, submission),
             Happening::Change => {
                 self.change();
                 Ok(())
@@ -299,81 +320,78 @@ impl World {
                 self.turn_over(turnover);
                 Ok(())
             }
+            Happening::Wipe { member } => {
+                self.note(19, u64::from(member), || format!("v{member} loses its disk"));
+                self.outcomes.crashes += 1;
+                self.members[usize::from(member)].wipe();
+                self.checkers.wiped(member);
+                Ok(())
+            }
             Happening::Propose { to, change } => {
                 let submission = self.changes[change].clone();
-                let verified = Unverified::new(submission)
-                    .verify(self.set.network(), &self.notary)
-                    .map_err(|fault| Violation(format!("a change is not signed: {fault}")))?;
-                self.step(to, Event::Submit { ticket: CallerTicket(0), submission: verified })
-            }
-            Happening::Crash { member } => {
-                if self.members[usize::from(member)].engine.is_some() {
-                    self.note(|| format!("v{member} crashes"));
-                    self.outcomes.crashes += 1;
-                    self.members[usize::from(member)].crash(&mut self.disks);
-                }
-                Ok(())
-            }
-            Happening::Wipe { member } => {
-                self.note(|| format!("v{member} loses its disk"));
-                self.outcomes.crashes += 1;
-                self.members[usize::from(member)].wipe(&mut self.disks);
-                self.checkers.wiped(member);
-                self.final_sizes.remove(&member);
-                Ok(())
+                self.step(to, Event::Submit { ticket: CallerTicket(0), submission })
             }
             Happening::Restart { member } => self.restart(member),
-            Happening::Partition => {
-                self.note(|| "partition".to_owned());
-                self.network.partition(self.everyone().end);
+            Happening::Stumble { trouble } => {
+                self.stumble(trouble);
                 Ok(())
             }
-            Happening::Join => {
-                self.network.join();
+            Happening::Begin { trouble } => {
+                self.begin_trouble(trouble);
+                Ok(())
+            }
+            Happening::End { trouble } => self.end_trouble(trouble),
+            Happening::PowerCut { member, life, fault } => {
+                if self.lives(member, life) {
+                    self.cut_power(member, fault);
+                }
                 Ok(())
             }
             Happening::Heal => self.heal(),
-        }
-    }
-
-    fn heal(&mut self) -> Result<(), Violation> {
-        self.note(|| "heal".to_owned());
-        self.network.heal();
-        for member in self.everyone() {
-            self.restart(member)?;
-        }
-        self.submit_again(10_000);
-        Ok(())
-    }
-
-    /// A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
-    /// that waited in vain.
-    pub(crate) fn submit_again(&mut self, after_us: u64) {
-        for index in 0..self.submissions.len() {
-            for to in self.everyone() {
-                let after = after_us + 1_000 * index as u64;
-                self.after(after, Happening::Submit { to, submission: index });
-                // Who packed it may have ceased to be a validator.
-                if self.plan.spares > 0 {
-                    for again in [10_000_000, 20_000_000] {
-                        self.after(again + after, Happening::Submit { to, submission: index });
-                    }
-                }
+            Happening::CrashLeader => {
+                self.crash_leader();
+                Ok(())
             }
         }
     }
 
-    fn restart(&mut self, member: u16) -> Result<(), Violation> {
-        let it = &mut self.members[usize::from(member)];
-        if it.engine.is_some() {
+    fn lives(&self, member: u16, life: u64) -> bool {
+        self.members[usize::from(member)].life == life
+    }
+
+    fn submit(&mut self, to: u16, submission: usize) -> Result<(), Violation> {
+        let wanted = Rc::clone(&self.submissions[submission]);
+        self.note(5, u64::from(to), || format!("client → v{to}  {:?}", wanted.0));
+        self.outcomes.submitted += 1;
+        self.step(to, Event::Submit { ticket: CallerTicket(0), submission: wanted.1.clone() })
+    }
+
+    pub(crate) fn restart(&mut self, member: u16) -> Result<(), Violation> {
+        if self.members[usize::from(member)].engine.is_some() {
             return Ok(());
         }
-        it.disk.reread().map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
-        it.boot(&self.genesis, &self.notary, self.plan.defect)
-            .map_err(|fault| Violation(format!("v{member} cannot start: {fault}")))?;
-        self.note(|| format!("v{member} starts"));
-        let now = self.members[usize::from(member)].clock(BEGIN, self.now_us);
-        let commands = match &mut self.members[usize::from(member)].engine {
+        let reread = self.members[usize::from(member)].disk.reread();
+        reread.map_err(|fault| Violation(format!("v{member} cannot read its journal: {fault}")))?;
+        let forgetful = self.plan.attack(member) == Some(Attack::Amnesia);
+        let it = &mut self.members[usize::from(member)];
+        let started = it.boot(&self.cast, self.plan.defect, forgetful);
+        if let Err(fault) = started {
+            // What is damaged is noticed, and nothing starts from it until it is repaired.
+            if it.disk.is_damaged() {
+                self.note(6, u64::from(member), || format!("v{member} does not start: {fault}"));
+                self.outcomes.noticed += 1;
+                return Ok(());
+            }
+            return Err(Violation(format!("v{member} cannot start: {fault}")));
+        }
+        if forgetful && it.disk.record.is_some() {
+            self.outcomes.strikes.strike(Fault::Amnesia);
+        }
+        self.note(7, u64::from(member), || format!("v{member} starts"));
+        self.remember_finals(member)?;
+        let it = &mut self.members[usize::from(member)];
+        let now = it.clock.show(self.now_us);
+        let commands = match &mut it.engine {
             Some(engine) => engine.start(now),
             None => Vec::new(),
         };
@@ -389,13 +407,12 @@ impl World {
         Ok(())
     }
 
-    fn deliver(&mut self, to: u16, from: u16, message: Message) -> Result<(), Violation> {
-        let from = self.members[usize::from(from)].peer();
+    fn deliver(&mut self, to: u16, letter: &Letter) -> Result<(), Violation> {
         let Some(reigns) = self.members[usize::from(to)].reigns.clone() else { return Ok(()) };
-        match reigns.hear(from, message, &self.notary) {
+        match letter.heard(&reigns, &self.cast.notary) {
             Ok(event) => self.step(to, event),
             Err(fault) => {
-                self.note(|| format!("v{to} refuses: {fault}"));
+                self.note(8, u64::from(to), || format!("v{to} refuses: {fault}"));
                 Ok(())
             }
         }
@@ -403,10 +420,37 @@ impl World {
 
     pub(crate) fn step(&mut self, member: u16, event: Event) -> Result<(), Violation> {
         let it = &mut self.members[usize::from(member)];
-        let now = it.clock(BEGIN, self.now_us);
+        let now = it.clock.show(self.now_us);
         let Some(engine) = &mut it.engine else { return Ok(()) };
         let commands = engine.step(now, event);
         self.perform(member, commands)
+    }
+
+    /// Judges what a checker found at a member: where a disk is damaged, not to be able to read is what should happen, and
+    /// stops the member.
+    pub(crate) fn judge<T: Default>(
+        &mut self,
+        member: u16,
+        found: Result<T, Finding>,
+    ) -> Result<T, Violation> {
+        match found {
+            Ok(found) => Ok(found),
+            Err(Finding::Broken(violation)) => Err(violation),
+            Err(Finding::Unreadable(_)) if self.members[usize::from(member)].disk.is_damaged() => {
+                self.outcomes.noticed += 1;
+                self.stop(member, "a stored value is damaged");
+                Ok(T::default())
+            }
+            Err(Finding::Unreadable(fault)) => Err(Violation(format!("v{member} cannot read: {fault}"))),
+        }
+    }
+
+    /// A member stops by itself; somebody starts it again.
+    pub(crate) fn stop(&mut self, member: u16, why: &str) {
+        self.note(9, u64::from(member), || format!("v{member} stops: {why}"));
+        let it = &mut self.members[usize::from(member)];
+        it.end();
+        self.after(300_000, Happening::Restart { member });
     }
 
     pub(crate) fn reader(&self, member: u16) -> LedgerReader {
@@ -416,24 +460,19 @@ impl World {
 
     /// All members, spares included.
     pub(crate) fn everyone(&self) -> std::ops::Range<u16> {
-        0..self.plan.members + self.plan.spares
+        0..self.plan.everyone()
     }
 
     pub(crate) fn is_byzantine(&self, member: u16) -> bool {
-        self.plan.byzantine.iter().any(|(index, _)| *index == member)
+        self.plan.is_byzantine(member)
+    }
+
+    pub(crate) fn honest(&self) -> impl Iterator<Item = u16> + use<> {
+        let byzantine: Vec<u16> = self.plan.byzantine.iter().map(|role| role.member).collect();
+        self.everyone().filter(move |member| !byzantine.contains(member))
     }
 }
 
-fn describe(message: &Message) -> String {
-    match message {
-        Message::Proposal(it) => {
-            format!("proposal view {} height {} {:?}", it.block.view, it.block.height, it.block.id())
-        }
-        Message::Vote(it) => format!("vote view {} {:?}", it.statement.view, it.statement.block),
-        Message::Timeout(it) => format!("timeout view {} with {}", it.view, it.high_qc.view),
-        Message::SyncInfo(it) => format!("sync info {}", it.high_qc.view),
-        Message::Batch(it) => format!("batch of {}", it.submissions.len()),
-        Message::Cosignature(it) => format!("cosignature size {}", it.head.size),
-        Message::CertifiedCheckpoint(it) => format!("checkpoint size {}", it.head.size),
-    }
+fn pair(from: u16, to: u16) -> u64 {
+    u64::from(from) << 48 ^ u64::from(to) << 32
 }

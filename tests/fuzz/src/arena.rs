@@ -92,7 +92,7 @@ impl Arena {
             members: (0..HONEST).map(|_| Member::default()).collect(),
             notary,
             now: BEGIN.plus(1_000),
-            checkers: Checkers::default(),
+            checkers: Checkers::new(VALIDATORS, (HONEST..VALIDATORS).collect()),
             response: None,
         };
         for member in 0..HONEST {
@@ -122,7 +122,7 @@ impl Arena {
         if it.engine.is_some() {
             return;
         }
-        let journaled = it.disk.blocks.iter().map(|block| {
+        let journaled = it.disk.blocks.iter().map(|(_, block)| {
             let block = Unverified::new(block.clone());
             block.verify(&NETWORK.set, self.notary).expect("a journal keeps what was verified")
         });
@@ -167,8 +167,8 @@ impl Arena {
 
     /// A member's oldest store write is durable.
     pub fn write_store(&mut self, member: u16) {
-        let then = self.members[usize::from(member)].disk.write_store();
-        self.checkers.stored(member, &self.reader(member)).expect("stores agree and only grow");
+        let then = self.members[usize::from(member)].disk.write_store().expect("this disk takes every write");
+        self.checkers.stored(member, &self.reader(member), |_| None).expect("stores agree and only grow");
         self.perform(member, then);
     }
 

@@ -1,0 +1,109 @@
+//! Who is in a world, and what they will submit. It depends on the numbers of members and on nothing else, so it is made
+//! once for all worlds of a thread: to make it takes as long as to run a world.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crypto::{Scheme, sha256};
+use proto::genesis::{Admission, Genesis};
+use proto::id::{Did, SubmissionId, Tenant};
+use proto::operation::Operation;
+use proto::submission::{Body, Submission};
+use proto::validators::ValidatorSet;
+use proto::verified::{Unverified, Verified};
+
+use crate::clock::BEGIN;
+use crate::member::Keys;
+use crate::notary::{Notary, Signer};
+
+/// A submission, by its id.
+pub type Wanted = Rc<(SubmissionId, Verified<Submission>)>;
+
+/// The network before it begins.
+pub struct Cast {
+    /// Who is in it.
+    pub genesis: Arc<Genesis>,
+    /// Its validators.
+    pub set: ValidatorSet,
+    /// Who signs and checks.
+    pub notary: Notary,
+    /// Each member's keys, the spares' after those of the first validators.
+    pub keys: Vec<Rc<Keys>>,
+    author: Signer,
+    wanted: RefCell<Vec<Wanted>>,
+}
+
+thread_local! {
+    static MADE: RefCell<BTreeMap<(u16, u16, bool), Rc<Cast>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl Cast {
+    /// The network of so many members and spares, with real signatures or the notary's.
+    pub fn of(members: u16, spares: u16, real_signatures: bool) -> Rc<Self> {
+        MADE.with_borrow_mut(|made| {
+            let cast = made.entry((members, spares, real_signatures));
+            Rc::clone(cast.or_insert_with(|| Rc::new(Self::new(members, spares, real_signatures))))
+        })
+    }
+
+    fn new(members: u16, spares: u16, real_signatures: bool) -> Self {
+        let mut notary = if real_signatures { Notary::Real } else { Notary::Ideal(BTreeMap::new()) };
+        let keys: Vec<_> = (0..members + spares).map(|position| Keys::of(position, &mut notary)).collect();
+        let genesis = Genesis {
+            origin: "sim.example/log".to_owned(),
+            time: BEGIN,
+            validators: keys
+                .iter()
+                .zip(1..=members)
+                .map(|(keys, n)| keys.validator(format!("v{n}")))
+                .collect(),
+            admission: Admission::Open,
+            registrars: Vec::new(),
+        };
+        genesis.check().expect("members have distinct names and keys");
+        let set = genesis.validator_set();
+        let author = Signer::new(Scheme::Ed25519, *sha256(b"author").as_bytes());
+        notary.register(&author);
+        let genesis = Arc::new(genesis);
+        Self { genesis, set, notary, keys, author, wanted: RefCell::new(Vec::new()) }
+    }
+
+    /// The first `count` submissions.
+    pub fn wanted(&self, count: usize) -> Vec<Wanted> {
+        let mut wanted = self.wanted.borrow_mut();
+        while wanted.len() < count {
+            let submission = self.submission(wanted.len() as u64);
+            wanted.push(Rc::new((submission.id(), submission)));
+        }
+        wanted[..count].to_vec()
+    }
+
+    /// A proof of digest and number.
+    fn submission(&self, nonce: u64) -> Verified<Submission> {
+        let operation = Operation::ProofSubmit {
+            content: sha256(&nonce.to_be_bytes()),
+            content_bytes: 8,
+            media_type: String::new(),
+            subject: format!("submission {nonce}"),
+        };
+        self.signed(nonce, operation)
+    }
+
+    /// A signed operation.
+    pub fn signed(&self, nonce: u64, operation: Operation) -> Verified<Submission> {
+        let body = Body {
+            network: *self.set.network(),
+            tenant: Tenant::default_tenant(),
+            author: Did::of(self.author.public()),
+            key: self.author.public().clone(),
+            nonce,
+            expires_at: None,
+            operation,
+        };
+        let signature = self.notary.sign(&self.author, &body.signed_bytes());
+        let submission = Unverified::new(body.seal(signature));
+        submission.verify(self.set.network(), &self.notary).expect("it was signed just now")
+    }
+}
