@@ -11,6 +11,7 @@ fn plan(seed: u64, spares: u16, turnover: &[(u64, Turnover)]) -> Plan {
         changes: 0,
         turnover: turnover.to_vec(),
         byzantine: Vec::new(),
+        wipes: 0,
         real_signatures: false,
         trouble_ms: 12_000,
         submissions: 40,

@@ -33,7 +33,8 @@ impl World {
             let member = self.faults.below(u64::from(members)) as u16;
             self.crash_at(member, trouble_us);
         }
-        let wiped = self.faults.below(u64::from(members)) as u16;
+        // Nothing is drawn in worlds without: what else a seed does is the same.
+        let wiped = if wipes > 0 { self.faults.below(u64::from(members)) as u16 } else { 0 };
         for _ in 0..wipes {
             let at = self.faults.between(1_000_000, trouble_us);
             let down = self.faults.below(3_000_000);
