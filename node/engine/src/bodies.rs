@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use consensus::{Gated, Say};
 use mempool::batches::Batches;
-use proto::batch::Batch;
+use proto::batch::{Batch, BatchRef};
 use proto::block::{Block, CertifiedBlock};
 use proto::counter::Height;
 use proto::id::{BatchId, BlockId, ValidatorIndex};
@@ -44,6 +44,8 @@ pub(crate) struct Bodies {
     whole: BTreeMap<BlockId, Whole>,
     awaited: BTreeMap<BlockId, Awaited>,
     journaled: BTreeMap<BlockId, Height>,
+    /// Batches offered for the block that we are about to propose.
+    offered: Vec<(BatchRef, Arc<Verified<Batch>>)>,
 }
 
 impl Bodies {
@@ -110,13 +112,24 @@ impl Bodies {
         if self.whole.contains_key(&block.id()) {
             return true;
         }
-        match block.batches.iter().map(|batch| batches.named(batch)).collect::<Option<Vec<_>>>() {
+        let here = |named: &BatchRef| match self.offered.iter().find(|(offered, _)| offered == named) {
+            Some((_, batch)) => Some(Arc::clone(batch)),
+            None => batches.named(named).map(|batch| Arc::new(batch.clone())),
+        };
+        match block.batches.iter().map(here).collect() {
             Some(found) => {
-                self.keep(block, found.into_iter().map(|batch| Arc::new(batch.clone())).collect());
+                self.keep(block, found);
                 true
             }
             None => false,
         }
+    }
+
+    /// Holds on to the batches that a block of ours may order: what is committed before we are asked for its body may
+    /// have decided all that is in one of them, and then nobody else keeps it.
+    pub(crate) fn offer(&mut self, payload: &[BatchRef], batches: &Batches) {
+        let here = |named: &BatchRef| Some((named.clone(), Arc::new(batches.named(named)?.clone())));
+        self.offered = payload.iter().filter_map(here).collect();
     }
 
     /// Forgets the bodies at a height and below.
@@ -137,6 +150,9 @@ impl Engine {
     /// voted for can then always be had from one of them.
     pub(crate) fn journal(&mut self, gate: Gated<SafetyRecord, Say>) -> Command {
         let body = gate.write().voted.as_ref().and_then(|block| self.unjournaled(block));
+        if gate.write().proposed.is_some() {
+            self.bodies.offered.clear();
+        }
         let settled = self.settled;
         Command::Journal(gate.map(|record| JournalWrite { record, body, settled }, Command::Say))
     }

@@ -358,6 +358,7 @@ impl Engine {
 
     pub(crate) fn obey(&mut self, now: TimeMs, effects: Vec<Effect>, out: &mut Vec<Command>) {
         let mut queue = VecDeque::from(effects);
+        let mut moved = false;
         while let Some(effect) = queue.pop_front() {
             match effect {
                 Effect::Speak(gate) => out.push(self.journal(gate)),
@@ -369,6 +370,7 @@ impl Engine {
                 Effect::BuildPayload { view, exclude } => {
                     self.seal(out);
                     let (batches, handover) = (self.batches.payload(&exclude), self.handover());
+                    self.bodies.offer(&batches, &self.batches);
                     queue.extend(self.replica.step(now, Input::Payload { view, batches, handover }));
                 }
                 Effect::CheckBatches { block, from } => {
@@ -394,14 +396,7 @@ impl Engine {
                     if let Err(fault) = self.commit(committed, out) {
                         return self.halt(fault.to_string(), out);
                     }
-                    // A closing block may have waited for this height.
-                    for block in self.bodies.completed(&self.batches) {
-                        if self.agrees(&block) {
-                            out.push(Command::StopTimer { timer: Timer::FetchBatches { block: block.id() } });
-                            self.bodies.done(&block.id());
-                            queue.extend(self.replica.step(now, Input::Available { block: block.id() }));
-                        }
-                    }
+                    moved = true;
                 }
                 Effect::Accuse(evidence) => {
                     out.push(Command::Alarm(Alarm::Equivocation(Box::new(evidence))));
@@ -415,6 +410,10 @@ impl Engine {
                     return;
                 }
             }
+        }
+        // A closing block may have waited for this height; all of the step before is done by now.
+        if moved {
+            self.complete(now, out);
         }
     }
 
