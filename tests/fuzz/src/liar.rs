@@ -5,6 +5,7 @@ use consensus::Say;
 use proto::ballot::VoteStatement;
 use proto::batch::{Batch, BatchRef};
 use proto::block::{Block, CertifiedBlock, Handover};
+use proto::canonical::Canonical as _;
 use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::counter::{Epoch, Height, TreeSize, View};
 use proto::id::ValidatorIndex;
@@ -64,8 +65,14 @@ fn statement(block: &Block) -> VoteStatement {
     VoteStatement { epoch: block.epoch, view: block.view, height: block.height, block: block.id() }
 }
 
-/// Says something: a ballot, a proposal, a certificate, a batch, a cosignature.
+/// Says something that passes the wire, where much is refused that the rules then never see: a ballot, a proposal, a
+/// certificate, a batch, a cosignature.
 pub fn speak(arena: &Arena, u: Bytes) -> Result<Option<Message>> {
+    let said = statement_of_any_kind(arena, u)?;
+    Ok(said.and_then(|message| Message::decode(message.kind(), &message.encode()).ok()))
+}
+
+fn statement_of_any_kind(arena: &Arena, u: Bytes) -> Result<Option<Message>> {
     Ok(Some(match u.arbitrary::<u8>()? % 8 {
         0 | 1 => match vote(arena, u)? {
             Some(vote) => vote,
@@ -191,8 +198,12 @@ pub fn ask(arena: &Arena, u: Bytes) -> Result<Request> {
     })
 }
 
-/// Answers something, perhaps what was asked.
+/// Answers something that passes the wire, perhaps what was asked.
 pub fn answer(arena: &Arena, u: Bytes) -> Result<Option<Response>> {
+    Ok(answer_of_any_kind(arena, u)?.and_then(|response| Response::decode(&response.encode()).ok()))
+}
+
+fn answer_of_any_kind(arena: &Arena, u: Bytes) -> Result<Option<Response>> {
     Ok(Some(match u.arbitrary::<u8>()? % 5 {
         0 => return Ok(None),
         1 => {
