@@ -196,3 +196,56 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::{Scheme, SecretKey};
+    use mempool::batches::Source;
+    use mempool::limits::BatchesLimits;
+    use proto::counter::TimeMs;
+    use proto::id::{Did, NetworkId, Tenant};
+    use proto::operation::Operation;
+    use proto::submission::{Body, Submission};
+    use proto::verified::{Strict, Unverified};
+
+    use super::*;
+
+    fn batch(author: ValidatorIndex) -> Verified<Batch> {
+        let key = SecretKey::from_seed(Scheme::Ed25519, &[1; 32]).expect("a scheme that signs");
+        let network = NetworkId::default();
+        let operation =
+            Operation::BatchAnchor { root: crypto::sha256(b"root"), count: 1, tree: "any".to_owned() };
+        let body = Body {
+            network,
+            tenant: Tenant::default_tenant(),
+            author: Did::of(key.public()),
+            key: key.public().clone(),
+            nonce: 1,
+            expires_at: None,
+            operation,
+        };
+        let submission = Unverified::new(body.sign(&key)).verify(&network, &Strict).expect("signed here");
+        Verified::pack(author, vec![submission])
+    }
+
+    /// What is in a batch may be decided by another block after the leader has chosen the batch and before it proposes.
+    #[test]
+    fn what_was_offered_is_here_until_it_is_proposed() {
+        let by = ValidatorIndex::new(0);
+        let batch = batch(by);
+        let named = ledger::batch_ref(&batch);
+        let decided: Vec<_> = batch.submissions.iter().map(Submission::id).collect();
+        let mut batches = Batches::new(BatchesLimits::default());
+        batches.insert(named.clone(), batch, Source::Pushed { by }).expect("there is room");
+        let mut block = Block::genesis(&NetworkId::default(), TimeMs::ZERO);
+        block.batches = vec![named.clone()];
+
+        let mut bodies = Bodies::default();
+        bodies.offer(&[named], &batches);
+        batches.forget(decided.into_iter());
+        assert_eq!(batches.count(), 0, "nobody else keeps it");
+        assert!(!Bodies::default().gather(&block, &batches));
+        assert!(bodies.gather(&block, &batches));
+        assert_eq!(bodies.of(&block.id()).map(<[_]>::len), Some(1));
+    }
+}
