@@ -115,13 +115,14 @@ pub enum Input {
         /// Who reigns next, if the ledger is to hand over.
         handover: Option<Handover>,
     },
-    /// All batches of a block are here and hold, and so does its hand-over if it has one: the answer to `Effect::CheckBatches`, now or later.
+    /// All batches of a block are here and hold, and so does its hand-over if it has one: the answer to
+    /// `Effect::CheckBatches`, now or later.
     Available {
         /// The block.
         block: BlockId,
     },
-    /// Whether submissions wait that are not yet committed, or a hand-over. To be said again whenever new ones arrive, so that a leader
-    /// that held asks again.
+    /// Whether submissions wait that are not yet committed, or a hand-over. To be said again whenever new ones arrive, so
+    /// that a leader that held asks again.
     Work {
         /// Whether they do.
         waiting: bool,

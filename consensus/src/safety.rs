@@ -91,7 +91,7 @@ impl Safety {
 
     /// Our journal was lost: what it would forbid is not known.
     pub fn forget(&mut self) {
-        self.silence = Some(Silence::new());
+        self.silence = Some(Silence::default());
     }
 
     /// How a validator that lost its journal stands; none when it was not lost.

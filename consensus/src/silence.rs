@@ -10,7 +10,7 @@ use proto::id::ValidatorIndex;
 use proto::validators::ValidatorSet;
 
 /// What the others have shown so far, and what follows from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
     /// The highest current view that each has shown.
     shown: BTreeMap<ValidatorIndex, View>,
@@ -19,11 +19,6 @@ pub struct Silence {
 }
 
 impl Silence {
-    /// Nobody has shown anything yet.
-    pub const fn new() -> Self {
-        Self { shown: BTreeMap::new(), until: None }
-    }
-
     /// A validator showed certificates that lead to `view`, asked by us in this life. What comes after enough did only
     /// shows that the network goes on.
     // rules R6, R7
@@ -73,7 +68,7 @@ mod tests {
         for (count, expected) in [(4, 3), (5, 3), (6, 3), (7, 5)] {
             let set = set(count);
             assert_eq!(needed(&set), expected, "{count} validators");
-            let mut silence = Silence::new();
+            let mut silence = Silence::default();
             for from in 1..count as u16 {
                 let enough = u64::from(from) >= expected;
                 silence.hear(&set, i(0), i(from), v(u64::from(from)));
@@ -101,7 +96,7 @@ mod tests {
     #[test]
     fn we_and_strangers_do_not_count_and_what_comes_later_changes_nothing() {
         let set = set(4);
-        let mut silence = Silence::new();
+        let mut silence = Silence::default();
         for from in [0, 0, 1, 2, 9] {
             silence.hear(&set, i(0), i(from), v(7));
         }
@@ -117,7 +112,7 @@ mod tests {
     #[test]
     fn the_only_validator_of_a_network_never_speaks_again() {
         let set = set(1);
-        let mut silence = Silence::new();
+        let mut silence = Silence::default();
         silence.hear(&set, i(0), i(0), v(7));
         assert_eq!((needed(&set), silence.until()), (1, None));
     }

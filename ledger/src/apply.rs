@@ -64,8 +64,8 @@ impl Ledger {
     /// Applies the next block.
     ///
     /// # Errors
-    /// `OutOfOrder`, `OtherParent`, `TimeNotLater`, `Batches` or `Handover` when this is not the block that comes next; `Read`
-    /// when the store fails. The ledger is then as it was.
+    /// `OutOfOrder`, `OtherParent`, `TimeNotLater`, `Batches` or `Handover` when this is not the block that comes next;
+    /// `Read` when the store fails. The ledger is then as it was.
     pub fn apply(&mut self, committed: Committed) -> Result<Applied, LedgerError> {
         let Committed { block, justify, batches } = committed;
         self.expect_next(&block, &justify)?;

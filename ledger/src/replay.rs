@@ -163,7 +163,7 @@ impl Ledger {
         for (position, block) in blocks.iter().enumerate() {
             let first = log.next_index();
             let leaves = frames(&block.leaves).map_err(|fault| ReplayError::Frame { position, fault })?;
-            log.append(&leaves, &mut all.change).map_err(LedgerError::from)?;
+            log.append(&leaves, &mut all.change)?;
             framed.push((first, leaves));
         }
         let head = log.head();

@@ -74,7 +74,7 @@ impl Net {
         let config = Config::load(&self.node_dir(number), &Sources { flags, ..Sources::default() }).unwrap();
         let keys = keys(number);
         // As whoever makes the keys does it: begun once, and refused when it is missing later.
-        let if_missing = match config.data_dir.join("data").exists() {
+        let if_missing = match config.data_dir.join("journal.lock").exists() {
             true => IfMissing::Refuse,
             false => IfMissing::Create,
         };
@@ -419,6 +419,7 @@ async fn an_observer_follows_serves_and_takes_no_submissions() {
     setup.config.rpc.submit_to = vec!["http://127.0.0.1:7070".to_owned()];
     setup.config.data_dir = net.node_dir(9);
     setup.config.p2p.listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    setup.if_missing = IfMissing::Create;
     let observer = node::start(setup).await.unwrap();
     assert_eq!(net.submit(&nodes[1], 2).await.state, State::Finalized);
 

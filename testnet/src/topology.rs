@@ -234,7 +234,7 @@ impl Topology {
             fs::write(&path, text).map_err(|source| TopologyError::Io { path, source })?;
             if let Some(dir) = &house.data_dir {
                 let genesis = genesis_file::read(&node.dir.join(genesis_file::FILE_NAME))?;
-                node.begin_journal(dir, &genesis)?;
+                node.begin_journal(&node.dir.join(dir), &genesis)?;
             }
         }
         replace(&self.dir.join(Self::FILE_NAME), &self.json())

@@ -1,6 +1,6 @@
 //! The museum: every rule that can be broken, and who notices.
 //!
-//! `cargo test -p tests --test museum -- --open` builds the suites with the defects compiled in, lets each pass once with
+//! `cargo test --workspace --test museum -- --open` builds the suites with the defects compiled in, lets each pass once with
 //! every rule kept, then runs it once for each defect it is said to notice, with that rule broken, and wants it to fail
 //! within the minute. The table goes to `consensus/MUSEUM.md` with `--write`; with `--open` alone, the file has to name the
 //! same pairs. `--all` also runs the pairs that nobody claims, to find claims worth making; the name of a defect shows

@@ -48,7 +48,7 @@ pub fn complete() -> Result<(), String> {
         }
     }
     println!(
-        "{} defects in the museum; it opens with `cargo test -p tests --test museum -- --open`",
+        "{} defects in the museum; it opens with `cargo test --workspace --test museum -- --open`",
         EXHIBITS.len()
     );
     Ok(())
@@ -86,8 +86,8 @@ fn timeless(text: &str) -> String {
 const HEAD: &str = "\
 # The museum
 
-Rules broken on purpose, one at a time, and the suites that noticed. Written by `cargo test -p tests --test museum -- --write`;
-with `--open` the same command checks that every pair still holds, within 60 s each, and that every suite passes with
+Rules broken on purpose, one at a time, and the suites that noticed. Written by
+`cargo test --workspace --test museum -- --write`; with `--open` the same command checks that every pair still holds, within 60 s each, and that every suite passes with
 all rules kept. What each defect does stands in `proto/crypto/src/defects.rs`; none is compiled into a shipped binary.
 
 | Defect | Breaks | Noticed by, after | First by |

@@ -23,8 +23,8 @@ use crate::engine::{Engine, TIP_CERTIFICATE};
 use crate::event::{Event, Peer, Timer};
 use crate::questions::Purpose;
 
-/// The gap in heights above which a node replays the log: below it, fetching blocks takes a few seconds, and leaves them here
-/// for others to fetch.
+/// The gap in heights above which a node replays the log: below it, fetching blocks takes a few seconds, and leaves them
+/// here for others to fetch.
 pub const REPLAY_ABOVE: u64 = 512;
 /// The gap in heights below which a replay has led far enough.
 const REPLAY_REST: u64 = 32;

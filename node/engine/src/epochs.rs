@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consensus::{EpochEnd, Replica, Tip};
+use consensus::{EpochEnd, Replica, Silence, Tip};
 use ledger::LedgerError;
 use ledger::change::{ChangeSet, Table};
 use proto::block::{Block, CertifiedBlock, Handover};
 use proto::canonical::Canonical as _;
-use proto::counter::{Epoch, TimeMs};
+use proto::counter::{Epoch, TimeMs, View};
 use proto::id::{BlockId, ValidatorIndex};
 use proto::message::{Message, Request, SyncInfo};
 use proto::validators::ValidatorSet;
@@ -156,6 +156,9 @@ impl Engine {
         let set = Arc::new(set.ok_or("the reigning validators are not in the ledger")?);
         self.me = self.key.as_ref().and_then(|key| set.position(key));
         let tip = Tip::opening(self.ledger.tip_block().clone(), &set);
+        if self.was_never_in_the_next() {
+            self.past = Past::Remembered;
+        }
         let replica = Replica::new(self.config, Arc::clone(&set), self.me, tip, None, Vec::new());
         let replica = replica.map_err(|fault| fault.to_string())?;
         // rule R8: it may have been in this epoch too, before it lost its journal.
@@ -178,6 +181,19 @@ impl Engine {
         out.push(Command::Reign(Arc::new(self.cosigning.reigns())));
         self.begin(now, out);
         Ok(())
+    }
+
+    /// Whether what ended this epoch came after all we may have heard of before our journal was lost: then we said nothing
+    /// in the next one that we do not know of.
+    // rule R8
+    fn was_never_in_the_next(&self) -> bool {
+        let Some(end) = self.end_of(self.set.epoch()) else { return false };
+        let last = self.replica.status().last_acted_view;
+        match self.replica.silence().map(Silence::until) {
+            Some(until) => until.is_some_and(|until| end.high_qc.view >= until),
+            // Whoever speaks again after a loss is above all it may have said before.
+            None => last > View::ZERO && end.high_qc.view >= last,
+        }
     }
 
     /// Starts the replica, and the timer of those who only follow.

@@ -1,7 +1,8 @@
 //! Rules broken on purpose, to see that the proving ground notices.
 //!
 //! Compiled only with the feature `seeded-defects`, which the tests ask for and no binary does; even then a rule is broken
-//! for the thread inside `with`, or for a process started with the variable that names it. What finds which of them is in `consensus/MUSEUM.md`.
+//! for the thread inside `with`, or for a process started with the variable that names it. What finds which of them is in
+//! `consensus/MUSEUM.md`.
 
 #[cfg(feature = "seeded-defects")]
 use std::{cell::Cell, sync::OnceLock};

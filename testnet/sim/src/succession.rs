@@ -65,7 +65,11 @@ impl World {
         let within: Vec<u16> = self.numbers_of(set);
         let without: Vec<u16> = self.everyone().filter(|member| !within.contains(member)).collect();
         let byzantine = within.iter().filter(|member| self.is_byzantine(**member)).count();
-        let may_leave = within.len() > LEAST && within.len() > 3 * byzantine + 1;
+        // What was approved in this epoch or the one before may still be under way.
+        let recent = Epoch::new(set.epoch().get().saturating_sub(1));
+        let leaving = self.leaving.range(recent..).map(|(_, count)| count).sum::<usize>();
+        let left = within.len().saturating_sub(leaving);
+        let may_leave = left > LEAST && left > 3 * byzantine + 1;
         let joins = !without.is_empty() && (!may_leave || self.faults.chance(600));
         if joins {
             let who = without[self.faults.below(without.len() as u64) as usize];
@@ -73,7 +77,11 @@ impl World {
             return Some(Membership::Join(Box::new(validator)));
         }
         let who = within[self.faults.below(within.len() as u64) as usize];
-        may_leave.then(|| Membership::Leave(format!("v{}", who + 1)))
+        if !may_leave {
+            return None;
+        }
+        *self.leaving.entry(set.epoch()).or_default() += 1;
+        Some(Membership::Leave(format!("v{}", who + 1)))
     }
 
     /// A change with the consent of everybody it takes. These signatures are real in every world: they are checked by the

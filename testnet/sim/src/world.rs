@@ -12,6 +12,7 @@ use engine::event::{CallerTicket, PeerTicket, QuestionId};
 use engine::{Event, Peer, Timer};
 use ledger::LedgerReader;
 use proto::block::CertifiedBlock;
+use proto::counter::Epoch;
 use proto::message::{Request, Response};
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
@@ -151,6 +152,8 @@ pub struct World {
     pub(crate) changes: Vec<Verified<Submission>>,
     /// Tickets of requests under way to their answers: member, life, question, and what was asked.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
+    /// How many were asked to leave, by the epoch that approved.
+    pub(crate) leaving: BTreeMap<Epoch, usize>,
     pub(crate) finals: Vec<Finals>,
     pub(crate) befallen: Befallen,
     pub(crate) liveness: Liveness,
@@ -206,6 +209,7 @@ impl World {
             weighs: false,
             numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
             changes: Vec::new(),
+            leaving: BTreeMap::new(),
             members,
             submissions,
             cast,

@@ -118,7 +118,8 @@ fn proposal(arena: &Arena, u: Bytes) -> Result<Message> {
     };
     let mut batches = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {
-        batches.extend(some_batch(arena, u)?);
+        // Bytes that name one twice are refused before they become a block.
+        batches.extend(some_batch(arena, u)?.filter(|it| !batches.contains(it)));
     }
     let block = Block {
         epoch: Epoch::ZERO,
