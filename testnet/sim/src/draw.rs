@@ -49,9 +49,10 @@ impl Plan {
                 plan.troubles.push(Trouble { members: vec![member], ..crash });
             }
         }
-        // Who is silent after a loss is one more that does not help: too many together with a liar, or where so many may
-        // leave that those who stay cannot do without one.
-        if plan.byzantine.is_empty() && plan.changes == 0 && prng.chance(300) {
+        // Who is silent after a loss is one more that does not help: with a liar they would be too many, and so alone where
+        // leavers may have left less than four.
+        let may_lose = plan.byzantine.is_empty() && (plan.changes == 0 || members == 7);
+        if may_lose && prng.chance(300) {
             plan.wipes = prng.between(1, 3);
         }
         plan

@@ -150,10 +150,10 @@ pub struct World {
     pub(crate) submissions: Vec<Wanted>,
     /// Changes of the validators that somebody asked for.
     pub(crate) changes: Vec<Verified<Submission>>,
-    /// How many were asked to leave, by the epoch that approved.
-    pub(crate) leaving: BTreeMap<Epoch, usize>,
     /// Tickets of requests under way to their answers: member, life, question, and what was asked.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
+    /// How many were asked to leave, by the epoch that approved.
+    pub(crate) leaving: BTreeMap<Epoch, usize>,
     pub(crate) finals: Vec<Finals>,
     pub(crate) befallen: Befallen,
     pub(crate) liveness: Liveness,
@@ -196,7 +196,6 @@ impl World {
             faults: Prng::new(seed, "faults"),
             disks: Prng::new(seed, "disks"),
             liars: Prng::new(seed, "liars"),
-            leaving: BTreeMap::new(),
             tickets: BTreeMap::new(),
             finals: members.iter().map(|_| Finals::new(&submissions)).collect(),
             befallen: Befallen::new(plan.everyone()),
@@ -210,6 +209,7 @@ impl World {
             weighs: false,
             numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
             changes: Vec::new(),
+            leaving: BTreeMap::new(),
             members,
             submissions,
             cast,
