@@ -41,3 +41,17 @@ fn a_seed_decides_everything() {
         assert_eq!(run(), run(), "seed {seed} has two traces");
     }
 }
+
+/// A validator that lost its disk comes back in an epoch that all others have left, and waits there to speak again: it must
+/// follow them out of it.
+#[test]
+fn who_lost_its_disk_follows_out_of_an_epoch_that_is_over() {
+    for seed in [422, 838, 952] {
+        let plan = Plan::draw(seed);
+        assert!(
+            plan.wipes > 0 && plan.changes > 0,
+            "seed {seed} draws another plan now: look for another seed"
+        );
+        assert_eq!(World::new(seed, plan).run().err(), None, "seed {seed}");
+    }
+}

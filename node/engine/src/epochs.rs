@@ -201,9 +201,15 @@ impl Engine {
         let effects = self.replica.start(now);
         self.obey(now, effects, out);
         self.ask_standing(out);
-        if self.me.is_none() {
+        if self.only_follows() {
             out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
         }
+    }
+
+    /// Whether it says nothing here: as no validator, or as one that lost its journal. The others may have left the epoch
+    /// in which it waits to speak again, and nobody who has left answers what it asks then (rule R7).
+    fn only_follows(&self) -> bool {
+        self.me.is_none() || self.replica.silence().is_some()
     }
 
     /// Somebody is in another epoch: who is behind is shown how its epoch ended; who is ahead is shown where we stand, and
@@ -240,7 +246,7 @@ impl Engine {
 
     /// Who does not vote is told nothing, so it asks, one after the other.
     pub(crate) fn follow(&mut self, out: &mut Vec<Command>) {
-        if self.me.is_some() {
+        if !self.only_follows() {
             return;
         }
         out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
