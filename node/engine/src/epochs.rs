@@ -25,8 +25,10 @@ use crate::questions::Purpose;
 
 /// How long a peer is not shown again where we stand, in milliseconds.
 const SHOW_AFTER_MS: u64 = 250;
-/// How often a node that does not vote asks where the network stands, in milliseconds.
+/// How often a node that does not vote, or is epochs behind, asks where the network stands, in milliseconds.
 const FOLLOW_MS: u64 = 500;
+/// How often a voting node asks because of what it heard of later epochs; if none of it helps, it was not true.
+const FOLLOW_TIMES: u32 = 32;
 /// Most peers remembered.
 const PEERS_MAX: usize = 256;
 
@@ -41,6 +43,10 @@ pub(crate) struct Contacts {
     met: BTreeMap<Peer, ()>,
     /// Whose turn it is.
     turn: usize,
+    /// Whether the timer of those who follow runs.
+    following: bool,
+    /// How often we asked since we were last brought along.
+    followed: u32,
 }
 
 impl Contacts {
@@ -201,15 +207,21 @@ impl Engine {
         let effects = self.replica.start(now);
         self.obey(now, effects, out);
         self.ask_standing(out);
-        if self.only_follows() {
-            out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
-        }
+        self.contacts.followed = 0;
+        self.follow_later(out);
     }
 
-    /// Whether it says nothing here: as no validator, or as one that lost its journal. The others may have left the epoch
-    /// in which it waits to speak again, and nobody who has left answers what it asks then (rule R7).
-    fn only_follows(&self) -> bool {
-        self.me.is_none() || self.replica.silence().is_some()
+    /// Whether nobody would tell us unasked how things go on: we do not vote, or may not speak yet, or have heard of later
+    /// epochs than ours.
+    fn follows(&self) -> bool {
+        self.me.is_none() || self.replica.status().silent || !self.contacts.ahead.is_empty()
+    }
+
+    fn follow_later(&mut self, out: &mut Vec<Command>) {
+        if self.follows() && !self.contacts.following {
+            self.contacts.following = true;
+            out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
+        }
     }
 
     /// Somebody is in another epoch: who is behind is shown how its epoch ended; who is ahead is shown where we stand, and
@@ -231,6 +243,7 @@ impl Engine {
             }
         };
         out.extend(info.map(|info| Command::Show { to: from, message: Message::SyncInfo(info) }));
+        self.follow_later(out);
     }
 
     /// A connection came up with somebody who does not vote here: one of us may be of an earlier epoch.
@@ -244,12 +257,17 @@ impl Engine {
         }
     }
 
-    /// Who does not vote is told nothing, so it asks, one after the other.
+    /// Who is told nothing asks, one after the other.
     pub(crate) fn follow(&mut self, out: &mut Vec<Command>) {
-        if !self.only_follows() {
+        self.contacts.following = false;
+        self.contacts.followed = self.contacts.followed.saturating_add(1);
+        if self.contacts.followed > FOLLOW_TIMES {
+            self.contacts.ahead.clear();
+        }
+        if !self.follows() {
             return;
         }
-        out.push(Command::StartTimer { timer: Timer::Follow, after_ms: FOLLOW_MS });
+        self.follow_later(out);
         if let Some(peer) = self.somebody() {
             self.ask(peer, Request::Certificates(self.set.epoch()), Purpose::Certificates { peer }, out);
             if !self.cosigning.is_covered(self.ledger.head().size) {
