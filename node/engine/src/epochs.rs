@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consensus::{EpochEnd, Replica, Silence, Tip};
+use crypto::{Digest, sha256};
 use ledger::LedgerError;
 use ledger::change::{ChangeSet, Table};
 use proto::block::{Block, CertifiedBlock, Handover};
@@ -47,6 +48,8 @@ pub(crate) struct Contacts {
     following: bool,
     /// How often we asked since we were last brought along.
     followed: u32,
+    /// How often each validator was to be asked each question while somebody was ahead.
+    asked: BTreeMap<(ValidatorIndex, Digest), usize>,
 }
 
 impl Contacts {
@@ -61,6 +64,16 @@ impl Contacts {
         }
         self.shown.insert(peer, now);
         true
+    }
+
+    /// How often this question was for this validator before.
+    fn again(&mut self, validator: ValidatorIndex, request: &Request) -> usize {
+        if self.asked.len() >= PEERS_MAX {
+            self.asked.clear();
+        }
+        let times = self.asked.entry((validator, sha256(&request.encode()))).or_default();
+        *times = times.wrapping_add(1);
+        *times - 1
     }
 
     /// The one whose turn it is.
@@ -182,6 +195,7 @@ impl Engine {
         self.questions.forget();
         self.catch_up.restart();
         self.contacts.ahead.retain(|_, ahead| *ahead > epoch);
+        self.contacts.asked.clear();
         self.cosigning.begin_term(set, self.me, above);
         (self.waiting, self.arrived) = (false, true);
         out.push(Command::Reign(Arc::new(self.cosigning.reigns())));
@@ -286,11 +300,17 @@ impl Engine {
         self.contacts.next(&among)
     }
 
-    /// Whom to ask what a validator should have: it, or in turn with it those who are epochs ahead, for it may be gone.
-    pub(crate) fn instead_of(&mut self, validator: ValidatorIndex) -> Option<Peer> {
+    /// Whom to ask what a validator should have: it, and when it is asked the same again, in turn those who are epochs
+    /// ahead, for it may be gone. Anybody can say that it is ahead, so turns are counted for each question apart: with
+    /// one count for all, a liar could be where a question of every second kind goes, for ever.
+    pub(crate) fn instead_of(&mut self, validator: ValidatorIndex, request: &Request) -> Option<Peer> {
         let itself = self.set.get(validator).map(Peer::of);
-        let among: Vec<Peer> = self.contacts.ahead.keys().copied().chain(itself).collect();
-        self.contacts.next(&among)
+        if self.contacts.ahead.is_empty() {
+            return itself;
+        }
+        let among: Vec<Peer> = itself.into_iter().chain(self.contacts.ahead.keys().copied()).collect();
+        let turn = self.contacts.again(validator, request);
+        among.get(turn % among.len()).copied()
     }
 
     pub(crate) fn own_peer(&self) -> Option<Peer> {

@@ -61,7 +61,7 @@ impl Engine {
         purpose: Purpose,
         out: &mut Vec<Command>,
     ) {
-        if let Some(to) = self.instead_of(validator) {
+        if let Some(to) = self.instead_of(validator, &request) {
             self.ask(to, request, purpose, out);
         }
     }

@@ -4,7 +4,7 @@ use engine::{Command, Event, Timer};
 use proto::batch::{Batch, BatchRef};
 use proto::block::Block;
 use proto::canonical::Canonical as _;
-use proto::counter::{Height, View};
+use proto::counter::{Epoch, Height, View};
 use proto::id::BlockId;
 use proto::message::{Kind, Message, Request, Response};
 
@@ -104,6 +104,41 @@ fn what_a_block_lacks_is_asked_for_as_batches_and_as_a_whole_in_turn() {
         .flat_map(|peer| [(peer, batches.clone()), (peer, whole.clone())])
         .collect();
     assert_eq!(asked, expected);
+}
+
+/// That somebody is epochs ahead is a claim; who makes it may not come between us and all who have what we lack.
+#[test]
+fn who_claims_to_be_ahead_is_asked_too_and_nobody_is_left_out_for_it() {
+    for ahead in [&[3][..], &[0, 3], &[0, 1, 3]] {
+        let (mut desk, _, reference) = watching();
+        for position in ahead {
+            let from = desk.peer(*position);
+            desk.step(Event::OtherEpoch { from, epoch: Epoch::new(1) });
+        }
+        let id = propose(&mut desk, vec![reference.clone()]);
+        let mut asked = Vec::new();
+        for _ in 0..8 * (ahead.len() + 1) {
+            desk.wanted.clear();
+            desk.step(Event::TimerFired(Timer::FetchBatches { block: id }));
+            asked.extend(desk.wanted.iter().filter_map(|command| match command {
+                Command::Ask { to, request, question } => Some((*to, request.clone(), *question)),
+                _ => None,
+            }));
+            for (.., question) in &asked {
+                desk.step(Event::NoResponse { question: *question });
+            }
+        }
+        for position in [0, 1, 3] {
+            for request in [
+                Request::Batches(vec![reference.id]),
+                Request::BlocksById { newest: id, above: Height::ZERO },
+            ] {
+                let peer = desk.peer(position);
+                let reached = asked.iter().any(|(to, what, _)| (*to, what) == (peer, &request));
+                assert!(reached, "{ahead:?} keep {request:?} from validator {position}");
+            }
+        }
+    }
 }
 
 /// Else nobody who missed such a block could ever catch up.
