@@ -21,8 +21,8 @@ macro_rules! exhibits {
 
 /// All of them.
 pub const EXHIBITS: &[Exhibit] = exhibits![
-    QuorumOfTwoThirds, "quorum", [Proto, Consensus, Twins, SmallWorld, Simulator];
-    SignerCountsTwice, "C1, P19", [Proto, Mutations];
+    QuorumOfTwoThirds, "quorum", [Proto, Consensus];
+    SignerCountsTwice, "C1, P19", [Proto];
     HeightNotSigned, "C1, P11", [Proto];
     OpeningOfAnyView, "C1, P12", [Proto];
     JustifyUnverified, "C4, P13", [Proto];
@@ -31,13 +31,13 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     TimeoutCertHidesTheHighest, "C2, P15", [Proto];
     AnyEpoch, "C1, P18", [Proto];
     AnyoneLeads, "V3, P14", [Consensus];
-    VoteAfterTimeout, "T3, P8", [Consensus, Twins, SmallWorld, Simulator];
+    VoteAfterTimeout, "T3, P8", [Consensus];
     ActsAgain, "V2, P9", [Consensus];
     ReportIgnored, "V6", [Consensus];
     LockInsistedOn, "V6, P23", [Consensus];
     BatchesNotAwaited, "V5", [Consensus];
     CommitAcrossGap, "K1, P21", [Consensus];
-    AncestorsSkipped, "K2, P22", [Consensus, Simulator];
+    AncestorsSkipped, "K2, P22", [Consensus];
     RestartForgetsTimeoutCert, "R1, P4", [Consensus];
     OwnWordsForgotten, "R3, P5", [Consensus];
     TimeoutsOfAllViews, "T6, P18", [Consensus];
@@ -46,11 +46,10 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     RangeUncertified, "F5, P31", [Consensus];
     OnePeerAsked, "F4, P31", [Consensus];
     OrdersAfterClosing, "H3", [Consensus];
-    HandoverNotCompared, "H2", [Engine];
     NextEpochEarly, "H5", [Engine];
     SilentTooShortly, "R7", [Consensus];
     ExecutedAgain, "STATE S4", [Ledger];
-    CosignedBeforeDurable, "durable before told", [Engine, Simulator];
+    CosignedBeforeDurable, "durable before told", [Engine];
     OddNodeDoubled, "RFC 6962 §2.1", [Merkle];
     NoLeafPrefix, "RFC 6962 §2.1", [Merkle];
     IndexNotBound, "RFC 9162 §2.1.3.2", [Merkle, Verify];

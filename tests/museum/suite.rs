@@ -1,7 +1,8 @@
 //! The suites: programs that pass when every rule is kept.
 //!
-//! Most are the tests of one room, as `cargo test` runs them; the others attack the whole. All are built once, with the
-//! defects compiled in, and told by a variable which rule to break.
+//! Each is the tests of one room, as `cargo test` runs them: built once, with the defects compiled in, and told by a
+//! variable which rule to break. What attacks the whole has defects of its own to find: `tests/simulation/broken.rs`,
+//! `tests/crash/broken.rs` and the tests of `testnet/twins`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,31 +33,12 @@ pub enum Suite {
     Ledger,
     /// The tests of `node/engine`.
     Engine,
-    /// Replicas with doubles.
-    Twins,
-    /// Replicas among which one forges.
-    Mutations,
-    /// Every state of a small world of replicas.
-    SmallWorld,
-    /// Seeds of the simulator.
-    Simulator,
 }
 
 impl Suite {
     /// Every suite, the quickest first.
-    pub const ALL: [Self; 11] = [
-        Self::Merkle,
-        Self::Proto,
-        Self::Model,
-        Self::Verify,
-        Self::Consensus,
-        Self::Ledger,
-        Self::Engine,
-        Self::Twins,
-        Self::Mutations,
-        Self::SmallWorld,
-        Self::Simulator,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Merkle, Self::Proto, Self::Model, Self::Verify, Self::Consensus, Self::Ledger, Self::Engine];
 
     /// Its name in the table.
     pub const fn name(self) -> &'static str {
@@ -68,40 +50,8 @@ impl Suite {
             Self::Consensus => "consensus",
             Self::Ledger => "ledger",
             Self::Engine => "engine",
-            Self::Twins => "twins",
-            Self::Mutations => "mutations",
-            Self::SmallWorld => "small world",
-            Self::Simulator => "simulator",
         }
     }
-
-    /// The package it belongs to, what of it is run, and with which arguments.
-    const fn program(self) -> (&'static str, Kind, &'static [&'static str]) {
-        match self {
-            Self::Merkle => ("merkle", Kind::Tests, &["-q"]),
-            Self::Proto => ("proto", Kind::Tests, &["-q"]),
-            Self::Model => ("model", Kind::Tests, &["-q"]),
-            Self::Verify => ("verify", Kind::Tests, &["-q"]),
-            Self::Consensus => ("consensus", Kind::Tests, &["-q"]),
-            Self::Ledger => ("ledger", Kind::Tests, &["-q"]),
-            Self::Engine => ("engine", Kind::Tests, &["-q"]),
-            Self::Twins => {
-                ("twins", Kind::Attacker, &["run", "--config", "4+1", "--views", "5", "--scenarios", "400"])
-            }
-            Self::Mutations => ("twins", Kind::Attacker, &["mutate", "--views", "3", "--scenarios", "400"]),
-            Self::SmallWorld => ("twins", Kind::Attacker, &["small", "--views", "2"]),
-            Self::Simulator => ("sim", Kind::Attacker, &["run", "--seeds", "150", "--shrink-runs", "0"]),
-        }
-    }
-}
-
-/// What a suite is run as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    /// All test programs of its package.
-    Tests,
-    /// The binary of its package.
-    Attacker,
 }
 
 /// How a suite ended.
@@ -135,41 +85,31 @@ pub struct Outcome {
 
 /// The programs of all suites.
 pub struct Suites {
-    programs: BTreeMap<(&'static str, Kind), Vec<PathBuf>>,
+    programs: BTreeMap<&'static str, Vec<PathBuf>>,
 }
 
 impl Suites {
-    /// Builds them, in the profile of the tests.
+    /// Builds them, in the profile of the tests: the whole workspace, for that is what the tests have built already.
     pub fn build() -> Result<Self, String> {
-        let mut programs: BTreeMap<(&'static str, Kind), Vec<PathBuf>> = BTreeMap::new();
-        // The whole workspace: that is what the tests have built already.
-        let tests = ["test", "--workspace", "--no-run"];
-        let attackers =
-            ["build", "-p", "sim", "-p", "twins", "-p", "crypto", "--features", "crypto/seeded-defects"];
-        for (kind, command) in [(Kind::Tests, &tests[..]), (Kind::Attacker, &attackers[..])] {
-            for (package, program) in built(command)? {
-                let mut wanted = Suite::ALL.iter().map(|suite| suite.program());
-                if let Some((name, kind, _)) = wanted.find(|it| it.0 == package && it.1 == kind) {
-                    programs.entry((name, kind)).or_default().push(program);
-                }
+        let mut programs: BTreeMap<&'static str, Vec<PathBuf>> = BTreeMap::new();
+        for (package, program) in built(&["test", "--workspace", "--no-run"])? {
+            if let Some(suite) = Suite::ALL.into_iter().find(|suite| suite.name() == package) {
+                programs.entry(suite.name()).or_default().push(program);
             }
         }
-        let missing =
-            Suite::ALL.iter().map(|suite| suite.program()).find(|it| !programs.contains_key(&(it.0, it.1)));
-        match missing {
-            Some((package, _, _)) => Err(format!("nothing was built of {package}")),
+        match Suite::ALL.into_iter().find(|suite| !programs.contains_key(suite.name())) {
+            Some(suite) => Err(format!("nothing was built of {}", suite.name())),
             None => Ok(Self { programs }),
         }
     }
 
     /// Runs a suite, with a rule broken if one is named, until one of its programs fails.
     pub fn run(&self, suite: Suite, defect: Option<Defect>) -> Outcome {
-        let (package, kind, arguments) = suite.program();
         let begin = Instant::now();
         let (mut verdict, mut words) = (Verdict::Passed, "nothing".to_owned());
-        for program in &self.programs[&(package, kind)] {
+        for program in &self.programs[suite.name()] {
             let mut command = Command::new(program);
-            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.arg("-q").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             match defect {
                 Some(defect) => command.env(VARIABLE, format!("{defect:?}")),
                 None => command.env_remove(VARIABLE),

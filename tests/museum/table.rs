@@ -87,8 +87,9 @@ const HEAD: &str = "\
 # The museum
 
 Rules broken on purpose, one at a time, and the suites that noticed. Written by
-`cargo test --workspace --test museum -- --write`; with `--open` the same command checks that every pair still holds, within 60 s each, and that every suite passes with
-all rules kept. What each defect does stands in `proto/crypto/src/defects.rs`; none is compiled into a shipped binary.
+`cargo test --workspace --test museum -- --write`; with `--open` the same command
+checks that every pair still holds, within 60 s each, and that every suite passes with all rules kept. What each
+defect does stands in `proto/crypto/src/defects.rs`; none is compiled into a shipped binary.
 
 | Defect | Breaks | Noticed by, after | First by |
 |---|---|---|---|

@@ -80,8 +80,6 @@ pub enum Defect {
     OnePeerAsked,
     /// On the closing block of an epoch others may order something (H3).
     OrdersAfterClosing,
-    /// A hand-over is voted for whatever our own ledger says (H2).
-    HandoverNotCompared,
     /// The next epoch begins before the closing block is durable (H5).
     NextEpochEarly,
     /// Who lost its journal waits for the answers of f + 1 others only (R7).
@@ -109,7 +107,7 @@ pub enum Defect {
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 36] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -135,7 +133,6 @@ impl Defect {
         Self::RangeUncertified,
         Self::OnePeerAsked,
         Self::OrdersAfterClosing,
-        Self::HandoverNotCompared,
         Self::NextEpochEarly,
         Self::SilentTooShortly,
         Self::ExecutedAgain,
