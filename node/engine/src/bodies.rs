@@ -242,7 +242,7 @@ mod tests {
 
         let mut bodies = Bodies::default();
         bodies.offer(&[named], &batches);
-        batches.forget(decided.into_iter());
+        batches.forget(decided);
         assert_eq!(batches.count(), 0, "nobody else keeps it");
         assert!(!Bodies::default().gather(&block, &batches));
         assert!(bodies.gather(&block, &batches));
