@@ -258,18 +258,20 @@ impl Safety {
             return None;
         }
         let mut words = Vec::new();
-        if record.timed_out {
-            words.push(farewell(record));
-        } else if let Some(block) = &record.proposed {
-            // Not after a timeout: the record's certificates are then those of the timeout, and nobody waits for
-            // the block.
+        // Not after a timeout: the record's certificates are then those of the timeout, and nobody waits for the block.
+        if let Some(block) = record.proposed.as_ref().filter(|_| !record.timed_out) {
             let timeout_cert = match block.view.follows(record.high_qc.view) {
                 true => None,
                 false => record.high_tc.clone(),
             };
             words.push(Say::Proposal { block: block.clone(), justify: record.high_qc.clone(), timeout_cert });
         }
+        // In the order of their decision: the record may have outlived a crash before any of it was said, and who hears a
+        // vote after a timeout of the same view hears what V2 forbids.
         words.extend(record.voted.as_ref().map(|block| ballot(set, block)));
+        if record.timed_out {
+            words.push(farewell(record));
+        }
         Some(Gated::new(record.clone(), words))
     }
 

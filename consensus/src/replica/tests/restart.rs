@@ -86,7 +86,7 @@ fn a_restart_repeats_the_same_words() {
         (
             "voted and left",
             SafetyRecord { voted: Some(block.clone()), timed_out: true, ..acted.clone() },
-            &[&timeout, &vote],
+            &[&vote, &timeout],
         ),
         (
             "proposed",
