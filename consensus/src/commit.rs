@@ -23,14 +23,13 @@ pub enum Decision {
 }
 
 /// Applies the commit rule and moves the tree's root to the newest block that is final and whole.
-pub fn commit(tree: &mut BlockTree, high_qc: &QuorumCert) -> Decision {
-    let decided =
-        finals(tree, high_qc).into_iter().find_map(|proof| match tree.ancestry(&proof.certificate) {
-            Ancestry::Whole(path) => Some((proof, Some(path))),
-            // An older one may be whole: so a replica far behind commits what it has while it fetches the rest.
-            Ancestry::Missing(_) => None,
-            Ancestry::Beside => Some((proof, None)),
-        });
+pub fn commit(tree: &mut BlockTree, shown: &[&QuorumCert]) -> Decision {
+    let decided = finals(tree, shown).into_iter().find_map(|proof| match tree.ancestry(&proof.certificate) {
+        Ancestry::Whole(path) => Some((proof, Some(path))),
+        // An older one may be whole: so a replica far behind commits what it has while it fetches the rest.
+        Ancestry::Missing(_) => None,
+        Ancestry::Beside => Some((proof, None)),
+    });
     match decided {
         None => Decision::Wait,
         Some((proof, Some(path))) => leave(tree, &path, proof),
@@ -83,13 +82,13 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], proof: Proof) -> Decision {
 }
 
 /// The blocks that the rule makes final and that are later than the root, latest first, each by its proof. Every
-/// certificate counts that we hold: the highest, and those that blocks of the tree stand on.
-// rule K1
-fn finals(tree: &BlockTree, high_qc: &QuorumCert) -> Vec<Proof> {
+/// certificate counts that we hold: those `shown`, and those that blocks of the tree stand on.
+// rules K1, K5
+fn finals(tree: &BlockTree, shown: &[&QuorumCert]) -> Vec<Proof> {
     let mut finals: Vec<Proof> = tree
         .blocks()
         .map(|(_, justify)| justify)
-        .chain([high_qc])
+        .chain(shown.iter().copied())
         .filter_map(|of_child| Some((of_child, tree.get(&of_child.block)?)))
         .filter(|(_, (child, _))| finishes(child) && child.parent_view > tree.root_view())
         .map(|(of_child, (child, justify))| Proof {
@@ -144,27 +143,27 @@ mod tests {
             (&[2, 4, 5, 9], &[2, 4]),
         ] {
             let (mut tree, qc) = grown(chain);
-            assert_eq!(views(commit(&mut tree, &qc)), finals, "{chain:?}");
+            assert_eq!(views(commit(&mut tree, &[&qc])), finals, "{chain:?}");
         }
     }
 
     #[test]
     fn ancestors_leave_oldest_first_and_once() {
         let (mut tree, qc) = grown(&[1, 3, 5, 6]);
-        let Decision::Commit(blocks) = commit(&mut tree, &qc) else { panic!("nothing is final") };
+        let Decision::Commit(blocks) = commit(&mut tree, &[&qc]) else { panic!("nothing is final") };
         assert_eq!(blocks.iter().map(|it| it.block.view).collect::<Vec<_>>(), [v(1), v(3), v(5)]);
         for it in &blocks {
             assert_eq!(it.certificate.block, it.block.id());
             assert_eq!(it.justify.block, it.block.parent);
         }
-        assert_eq!(commit(&mut tree, &qc), Decision::Wait);
+        assert_eq!(commit(&mut tree, &[&qc]), Decision::Wait);
         assert_eq!((tree.root().view, tree.len()), (v(5), 1));
     }
 
     #[test]
     fn an_uncertified_successor_makes_nothing_final() {
         let (mut tree, _) = grown(&[1, 2]);
-        assert_eq!(commit(&mut tree, &genesis_qc()), Decision::Wait);
+        assert_eq!(commit(&mut tree, &[&genesis_qc()]), Decision::Wait);
     }
 
     #[test]
@@ -180,24 +179,24 @@ mod tests {
         let last = block_on(&set, &certify(&set, &far), 7, &[]);
         tree.insert(last.id(), last.clone(), certify(&set, &far));
         let high_qc = certify(&set, &last);
-        assert!(views(commit(&mut tree, &high_qc)).is_empty(), "no batches");
+        assert!(views(commit(&mut tree, &[&high_qc])).is_empty(), "no batches");
         tree.set_here(&blocks[1].0.id());
-        assert!(views(commit(&mut tree, &high_qc)).is_empty(), "not before its parent");
+        assert!(views(commit(&mut tree, &[&high_qc])).is_empty(), "not before its parent");
         tree.set_here(&blocks[0].0.id());
-        assert_eq!(views(commit(&mut tree, &high_qc)), [1], "view 2 needs a certificate of view 3");
+        assert_eq!(views(commit(&mut tree, &[&high_qc])), [1], "view 2 needs a certificate of view 3");
         let (block, justify) = &blocks[3];
         tree.insert(block.id(), block.clone(), justify.clone());
-        assert_eq!(views(commit(&mut tree, &high_qc)), [2]);
+        assert_eq!(views(commit(&mut tree, &[&high_qc])), [2]);
     }
 
     #[test]
     fn a_final_block_of_another_history_is_a_fork() {
         let set = set(4);
         let (mut tree, qc) = grown(&[1, 2]);
-        assert_eq!(views(commit(&mut tree, &qc)), [1]);
+        assert_eq!(views(commit(&mut tree, &[&qc])), [1]);
         let third = block_on(&set, &genesis_qc(), 3, &[]);
         let fourth = block_on(&set, &certify(&set, &third), 4, &[]);
         tree.insert(fourth.id(), fourth.clone(), certify(&set, &third));
-        assert_eq!(commit(&mut tree, &certify(&set, &fourth)), Decision::Fork(certify(&set, &third)));
+        assert_eq!(commit(&mut tree, &[&certify(&set, &fourth)]), Decision::Fork(certify(&set, &third)));
     }
 }

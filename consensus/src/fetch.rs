@@ -1,8 +1,8 @@
 //! Fetching: which block is missing, and whom to ask.
 //!
-//! Only blocks that a verified certificate names are ever asked for: at most two at a time, the newest one missing under
-//! our highest certificate and under the proposal of the view. One question per block is open; who fails is followed by
-//! the next who signed, and after a round of all of them the pauses double. Source: `SPEC.md`, rules F1 to F5.
+//! Only blocks that a verified certificate names are ever asked for: at most three at a time, the newest one missing under
+//! our highest certificate, under the proposal of the view, and that of a certificate kept aside. One question per block is open; who fails is followed by
+//! the next who signed, and after a round of all of them the pauses double. Source: `SPEC.md`, rules F1 to F5, K5.
 
 use std::collections::BTreeMap;
 
@@ -75,6 +75,11 @@ impl Fetch {
     /// Whether a block is being asked for by its id.
     pub fn wants(&self, block: &BlockId) -> bool {
         self.errands.contains_key(block)
+    }
+
+    /// Whether all who may have a block were asked for it in vain.
+    pub fn has_failed(&self, block: &BlockId) -> bool {
+        self.errands.get(block).is_some_and(|errand| errand.rounds() > 0)
     }
 
     /// What decides our further words: what is asked for.

@@ -23,7 +23,7 @@ use proto::record::SafetyRecord;
 use proto::validators::ValidatorSet;
 
 use crate::effect::{Effect, Fork, Recipients};
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, Missing};
 use crate::input::Input;
 use crate::leader::leader;
 use crate::pacemaker::Pacemaker;
@@ -82,6 +82,8 @@ pub struct Replica {
     fetch: Fetch,
     /// Who told us of the highest certificate.
     teller: Option<ValidatorIndex>,
+    /// A certificate older than the highest one, and not under it, that may make a block final.
+    aside: Option<Missing>,
     /// When each peer was last told of our certificates, and in which view of ours.
     answered: BTreeMap<ValidatorIndex, (View, TimeMs)>,
     /// Whether submissions wait.
@@ -125,6 +127,7 @@ impl Replica {
             proposals: Proposals::default(),
             fetch: Fetch::default(),
             teller: None,
+            aside: None,
             answered: BTreeMap::new(),
             waiting: false,
             asked: None,
@@ -269,6 +272,7 @@ impl Replica {
             proposals,
             fetch,
             teller,
+            aside,
             answered,
             waiting,
             asked,
@@ -278,7 +282,7 @@ impl Replica {
             closed,
         } = self;
         let rules = (config, me, tree, pacemaker, safety, votes, timeouts, proposals, fetch);
-        let notes = (teller, answered, waiting, asked, formed, relay, halted, closed);
+        let notes = (teller, aside, answered, waiting, asked, formed, relay, halted, closed);
         crypto::sha256(format!("{rules:?}{notes:?}").as_bytes())
     }
 

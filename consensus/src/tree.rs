@@ -170,6 +170,15 @@ impl BlockTree {
         }
     }
 
+    /// Whether a certificate may make a block final that is not yet: its own is not here, or follows its parent at once.
+    // rules K1, K5
+    pub fn may_finish(&self, certificate: &QuorumCert) -> bool {
+        match self.get(&certificate.block) {
+            Some((block, _)) => block.view.follows(block.parent_view) && block.parent_view > self.root_view,
+            None => certificate.view > self.root_view.next() && certificate.height > self.root.height.next(),
+        }
+    }
+
     /// Whether a certified block or an uncommitted ancestor of it orders something, as far as they are known.
     pub fn has_work(&self, certificate: &QuorumCert) -> bool {
         let mut next = Some(certificate);
@@ -235,13 +244,13 @@ impl BlockTree {
 
     /// Drops the oldest blocks beyond the limit that no certificate in `kept` stands on.
     // rule L3
-    pub fn shrink(&mut self, kept: [&QuorumCert; 2]) {
+    pub fn shrink(&mut self, kept: &[&QuorumCert]) {
         if self.nodes.len() <= TREE_BLOCKS_MAX {
             return;
         }
         let mut keep = BTreeSet::new();
         for certificate in kept {
-            let mut next = Some(certificate);
+            let mut next = Some(*certificate);
             while let Some((_, justify)) = next.and_then(|certificate| {
                 keep.insert(certificate.block);
                 self.get(&certificate.block)
@@ -321,7 +330,7 @@ mod tests {
             let block = block_on(&set, &genesis_qc(), view, &[]);
             tree.insert(block.id(), block, genesis_qc());
         }
-        tree.shrink([&qc, &qc]);
+        tree.shrink(&[&qc]);
         assert_eq!(tree.len(), TREE_BLOCKS_MAX);
         assert!(matches!(tree.ancestry(&qc), Ancestry::Whole(_)), "certified ancestry is kept");
         assert!(

@@ -45,6 +45,8 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     BackOffWithoutEnd, "T5, P28", [Consensus];
     RangeUncertified, "F5, P31", [Consensus];
     OnePeerAsked, "F4, P31", [Consensus];
+    OlderCertificatesIgnored, "K5", [Consensus];
+    HandoverNotCompared, "H2", [Engine];
     OrdersAfterClosing, "H3", [Consensus];
     NextEpochEarly, "H5", [Engine];
     SilentTooShortly, "R7", [Consensus];

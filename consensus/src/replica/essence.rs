@@ -69,6 +69,7 @@ impl Replica {
             proposals,
             fetch,
             teller: _,
+            aside,
             answered: _,
             waiting,
             asked,
@@ -86,6 +87,10 @@ impl Replica {
         timeouts.essence(&mut out);
         proposals.essence(&mut out);
         fetch.essence(&mut out);
+        match aside {
+            Some(it) => out.number(1).qc(&it.certificate),
+            None => out.number(0),
+        };
         out.number(u64::from(*waiting)).number(u64::from(halted.is_some())).number(u64::from(*closed));
         let (view, parent) = asked.unwrap_or_default();
         out.view(view).view(parent).view(formed.unwrap_or_default()).view(relay.unwrap_or_default());

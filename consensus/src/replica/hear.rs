@@ -12,9 +12,11 @@ use proto::verified::Verified;
 
 use super::Replica;
 use crate::effect::{Effect, Misbehaviour, Recipients};
+use crate::fetch::Missing;
 use crate::input::{Input, Timer};
 use crate::leader::{collectors, leader};
 use crate::proposal::{Kept, fitting};
+use crate::tree::Ancestry;
 use crate::{timeouts, votes};
 
 impl Replica {
@@ -275,8 +277,10 @@ impl Replica {
             return;
         }
         let batches = fitting(batches, &self.ordered_above_root().unwrap_or_default());
-        // rule H1
-        if !batches.is_empty() || handover.is_some() || self.tree.has_work(self.high_qc()) {
+        // rule H1: a leader that alone knows of the last commit would be understood by nobody, so it first makes it known.
+        let waits = handover.is_some();
+        let handover = handover.filter(|it| it.as_of <= self.tree.root().height && self.root_is_shown());
+        if !batches.is_empty() || waits || self.tree.has_work(self.high_qc()) {
             return self.propose(now, batches, handover, out);
         }
         // rule I4: the one certificate that no proposal will carry is sent alone.
@@ -290,10 +294,26 @@ impl Replica {
     // rules C5, C6
     fn absorb_qc(&mut self, qc: &QuorumCert, teller: Option<ValidatorIndex>, out: &mut Vec<Effect>) {
         let before = self.view();
-        if !self.tree.contradicts(qc) && self.pacemaker.absorb_qc(qc) {
+        if self.tree.contradicts(qc) {
+            return;
+        }
+        if self.pacemaker.absorb_qc(qc) {
             self.teller = teller;
+        } else {
+            self.keep_aside(qc, teller);
         }
         self.moved(before, out);
+    }
+
+    /// Keeps an older certificate of a block that is not here or makes its parent final, while all is here that lies under
+    /// the highest. One at a time; it gives way when all have been asked for its block in vain.
+    // rule K5
+    fn keep_aside(&mut self, qc: &QuorumCert, teller: Option<ValidatorIndex>) {
+        let free = self.aside.as_ref().is_none_or(|it| self.fetch.has_failed(&it.certificate.block));
+        let whole = matches!(self.tree.ancestry(self.high_qc()), Ancestry::Whole(_));
+        if free && whole && self.tree.may_finish(qc) && !crypto::broken!(OlderCertificatesIgnored) {
+            self.aside = Some(Missing { certificate: qc.clone(), hint: teller });
+        }
     }
 
     /// Takes a timeout certificate and the quorum certificate inside.

@@ -2,7 +2,7 @@
 
 use proto::batch::BatchRef;
 use proto::block::Handover;
-use proto::counter::TimeMs;
+use proto::counter::{TimeMs, View};
 use proto::id::BatchId;
 
 use super::Replica;
@@ -27,8 +27,9 @@ impl Replica {
     }
 
     fn commit(&mut self, out: &mut Vec<Effect>) {
-        let high_qc = self.pacemaker.high_qc();
-        match commit(&mut self.tree, high_qc) {
+        let aside = self.aside.as_ref().map(|it| &it.certificate);
+        let shown: Vec<_> = [self.pacemaker.high_qc()].into_iter().chain(aside).collect();
+        match commit(&mut self.tree, &shown) {
             Decision::Wait => {}
             Decision::Commit(blocks) => {
                 let closed = blocks.last().is_some_and(|last| last.end.is_some());
@@ -46,9 +47,11 @@ impl Replica {
                 out.push(Effect::Halt(fork));
             }
         }
+        self.aside = self.aside.take().filter(|it| self.tree.may_finish(&it.certificate));
         let justify = self.proposals.of(self.pacemaker.view()).map(|(_, proposal)| &proposal.justify);
-        let high_qc = self.pacemaker.high_qc();
-        self.tree.shrink([high_qc, justify.unwrap_or(high_qc)]);
+        let aside = self.aside.as_ref().map(|it| &it.certificate);
+        let kept: Vec<_> = [self.pacemaker.high_qc()].into_iter().chain(justify).chain(aside).collect();
+        self.tree.shrink(&kept);
     }
 
     /// Votes for the proposal of the view as soon as every rule allows it. All are asked anew each time, because what
@@ -121,6 +124,20 @@ impl Replica {
         self.tree.closing(&self.high_qc().block) == Closing::Yes
     }
 
+    /// Whether everybody who can judge a block of ours has committed what we have: because the blocks between make it final,
+    /// or because the epoch began with it.
+    // rule H1
+    pub(super) fn root_is_shown(&self) -> bool {
+        let root = self.tree.root_view();
+        match self.tree.ancestry(self.high_qc()) {
+            Ancestry::Whole(path) => match path.first().and_then(|first| self.tree.get(first)) {
+                Some((first, _)) => root == View::ZERO || first.view.follows(root),
+                None => root == View::ZERO,
+            },
+            Ancestry::Missing(_) | Ancestry::Beside => false,
+        }
+    }
+
     /// The epoch is over: nothing runs any more, and nothing more is said.
     // rule H4
     fn close(&mut self, out: &mut Vec<Effect>) {
@@ -145,7 +162,8 @@ impl Replica {
         }
     }
 
-    /// Asks for what is missing under our highest certificate and under the proposal of the view.
+    /// Asks for what is missing under our highest certificate and under the proposal of the view, and for the block of the
+    /// certificate kept aside.
     // rule F2
     fn ask_blocks(&mut self, out: &mut Vec<Effect>) {
         let mut missing = Vec::new();
@@ -156,6 +174,11 @@ impl Replica {
             && let Ancestry::Missing(certificate) = self.tree.ancestry(&proposal.justify)
         {
             missing.push(Missing { certificate, hint: Some(proposal.block.proposer) });
+        }
+        if let Some(aside) = &self.aside
+            && self.tree.get(&aside.certificate.block).is_none()
+        {
+            missing.push(aside.clone());
         }
         self.fetch.want(&self.config, self.me, &self.tree, &missing, out);
     }

@@ -46,6 +46,10 @@ pub enum Defect {
     TimeoutCertWithoutQuorum,
     /// A timeout certificate may carry a lower certificate than its signers report (C2, P15).
     TimeoutCertHidesTheHighest,
+    /// A certificate older than the highest one is thrown away, even if it makes a block final (K5).
+    OlderCertificatesIgnored,
+    /// Whatever a block says of the next epoch is agreed to (H2).
+    HandoverNotCompared,
     /// Statements of other epochs count (C1, P18).
     AnyEpoch,
     /// Whoever proposes is the leader (V3, P14).
@@ -107,11 +111,13 @@ pub enum Defect {
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
         Self::OpeningOfAnyView,
+        Self::HandoverNotCompared,
+        Self::OlderCertificatesIgnored,
         Self::JustifyUnverified,
         Self::ProposerUnsigned,
         Self::TimeoutCertWithoutQuorum,

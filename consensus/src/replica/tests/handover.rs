@@ -120,6 +120,39 @@ fn a_leader_hands_over_with_or_without_batches() {
     }
 }
 
+/// Here the leader of view 5 alone knows that view 1 is final: the certificate of view 2 was lost for all others.
+#[test]
+fn a_leader_hands_over_when_its_last_commit_is_shown_by_the_chain_it_builds_on() {
+    let mut leader = member(1);
+    let first = block_on(&set(4), &genesis_qc(), 1, &[1]);
+    let first_qc = certify(&set(4), &first);
+    let second = block_on(&set(4), &first_qc, 2, &[]);
+    step(&mut leader, propose(&first, &genesis_qc(), None));
+    step(&mut leader, propose(&second, &first_qc, None));
+    step(&mut leader, info(2, &set(4), &certify(&set(4), &second)));
+    assert_eq!(leader.committed().id(), first.id());
+    let fourth = block_on(&set(4), &first_qc, 4, &[]);
+    step(&mut leader, propose(&fourth, &first_qc, Some(leave(&set(4), 3, &first_qc))));
+    let fourth_qc = certify(&set(4), &fourth);
+    step(&mut leader, info(2, &set(4), &fourth_qc));
+    let offer = |view| Input::Payload { view: v(view), batches: Vec::new(), handover: Some(handover()) };
+    let fifth = proposed(&step(&mut leader, offer(5))).expect("a proposal, to make it known");
+    assert!(fifth.is_empty() && fifth.parent == fourth.id());
+    // Views 4 and 5 in a row: now it is known, and the next leader that is asked hands over.
+    let mut next = member(2);
+    for (block, justify, tc) in [
+        (&first, genesis_qc(), None),
+        (&fourth, first_qc.clone(), Some(leave(&set(4), 3, &first_qc))),
+        (&fifth, fourth_qc, None),
+    ] {
+        step(&mut next, propose(block, &justify, tc));
+    }
+    step(&mut next, info(1, &set(4), &certify(&set(4), &fifth)));
+    assert_eq!(next.committed().id(), fourth.id());
+    let sixth = proposed(&step(&mut next, offer(6))).expect("a proposal");
+    assert!(sixth.closes_epoch());
+}
+
 #[test]
 fn a_hand_over_earns_a_vote_only_when_our_own_ledger_agrees() {
     let mut replica = member(0);
@@ -246,6 +279,70 @@ fn the_end_of_an_epoch_can_be_shown_to_anybody_in_it() {
         let ids: Vec<_> = committed(&effects).iter().map(|it| it.block.id()).collect();
         assert_eq!((ids, other.is_closed()), (vec![closing.id()], true), "{views:?}");
     }
+}
+
+/// Views 3 and 2 are both certified, on one parent, and who knew of view 2 is gone: the certificate of view 3 is higher, and
+/// makes nothing final.
+#[test]
+fn an_older_certificate_beside_the_highest_ends_the_epoch_too() {
+    let closing = closing_on(&genesis_qc(), 1, &[7]);
+    let closing_qc = certify(&set(4), &closing);
+    let second = block_on(&set(4), &closing_qc, 2, &[]);
+    let third = block_on(&set(4), &closing_qc, 3, &[]);
+    let second_qc = certify(&set(4), &second);
+    for knows in [true, false] {
+        let mut late = member(3);
+        step(&mut late, propose(&closing, &genesis_qc(), None));
+        if knows {
+            step(&mut late, propose(&second, &closing_qc, None));
+        }
+        step(&mut late, propose(&third, &closing_qc, Some(leave(&set(4), 2, &closing_qc))));
+        step(&mut late, info(1, &set(4), &certify(&set(4), &third)));
+        let mut effects = step(&mut late, info(0, &set(4), &second_qc));
+        if !knows {
+            let block = second.id();
+            let asked =
+                effects.iter().any(|it| matches!(it, Effect::Fetch { block: it, .. } if *it == block));
+            assert!(asked, "{effects:?}");
+            let it = proto::block::CertifiedBlock {
+                block: second.clone(),
+                justify: closing_qc.clone(),
+                batches: Vec::new(),
+            };
+            let blocks = vec![Unverified::new(it).verify(&set(4), &Ideal).unwrap()];
+            effects = step(&mut late, Input::Blocks { from: i(0), wanted: Some(block), blocks });
+        }
+        assert_eq!(end(&effects).certificate, second_qc);
+        assert!(late.is_closed());
+    }
+}
+
+/// What nobody has makes room for what somebody has, and what can make nothing final is not asked for.
+#[test]
+fn one_older_certificate_is_kept_at_a_time() {
+    let mut replica = member(3);
+    let first = block_on(&set(4), &genesis_qc(), 1, &[]);
+    let first_qc = certify(&set(4), &first);
+    step(&mut replica, propose(&first, &genesis_qc(), None));
+    let sixth = block_on(&set(4), &first_qc, 6, &[]);
+    step(&mut replica, propose(&sixth, &first_qc, Some(leave(&set(4), 5, &first_qc))));
+    step(&mut replica, info(1, &set(4), &certify(&set(4), &sixth)));
+    let older = |view: u64| certify(&set(4), &block_on(&set(4), &first_qc, view, &[]));
+    let asks = |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Fetch { .. })).count();
+    assert_eq!(asks(&step(&mut replica, info(0, &set(4), &older(4)))), 1);
+    assert_eq!(asks(&step(&mut replica, info(0, &set(4), &older(3)))), 0, "another is being asked for");
+    let timer = Timer::Fetch { block: older(4).block };
+    for _ in 0..4 {
+        step(&mut replica, Input::TimerFired { timer });
+    }
+    assert_eq!(asks(&step(&mut replica, info(0, &set(4), &older(3)))), 1, "all were asked in vain");
+    let mut behind = member(3);
+    step(&mut behind, info(1, &set(4), &certify(&set(4), &sixth)));
+    assert_eq!(
+        asks(&step(&mut behind, info(0, &set(4), &older(4)))),
+        0,
+        "what is under the highest comes first"
+    );
 }
 
 #[test]

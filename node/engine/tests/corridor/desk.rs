@@ -12,7 +12,7 @@ use ledger::change::ChangeSet;
 use mempool::limits::{BatchesLimits, PoolLimits};
 use proto::ballot::VoteStatement;
 use proto::batch::{Batch, BatchRef};
-use proto::block::{Block, CertifiedBlock};
+use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, View};
@@ -288,6 +288,17 @@ impl Desk {
 
     /// The leader of a view proposes a block on a certified one, a height for each view.
     pub fn propose(&mut self, view: u64, justify: &QuorumCert, batches: Vec<BatchRef>) -> Block {
+        self.propose_and_hand_over(view, justify, batches, None)
+    }
+
+    /// The same, with what it says of the next epoch.
+    pub fn propose_and_hand_over(
+        &mut self,
+        view: u64,
+        justify: &QuorumCert,
+        batches: Vec<BatchRef>,
+        handover: Option<Handover>,
+    ) -> Block {
         let leader = index(view as u16 % self.keys.len() as u16);
         let block = Block {
             epoch: Epoch::ZERO,
@@ -298,7 +309,7 @@ impl Desk {
             proposer: leader,
             time: TimeMs::new(NOW.get() - 100 + view),
             batches,
-            handover: None,
+            handover,
         };
         let say = Say::Proposal { block: block.clone(), justify: justify.clone(), timeout_cert: None };
         let keys = &self.keys[usize::from(leader.get())];

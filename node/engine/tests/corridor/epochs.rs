@@ -2,6 +2,7 @@
 
 use engine::event::QuestionId;
 use engine::{Command, Event, Peer, Timer, VerifiedResponse};
+use proto::block::Handover;
 use proto::counter::{Epoch, Height, TreeSize};
 use proto::id::ValidatorIndex;
 use proto::message::{Message, Request, Response, SyncInfo};
@@ -75,6 +76,18 @@ fn the_next_epoch_begins_when_the_closing_block_is_durable() {
         (desk.engine.status().me, desk.engine.validators().count()),
         (Some(ValidatorIndex::new(0)), 2)
     );
+}
+
+/// A change waits to be approved by nobody here: who comes next is who is here now, and no block says otherwise.
+#[test]
+fn a_block_that_says_something_else_of_the_next_epoch_earns_no_vote() {
+    let handover = Handover { as_of: Height::ZERO, validators: crypto::sha256(b"others") };
+    for (handover, votes) in [(None, 1), (Some(handover), 0)] {
+        let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+        let opening = desk.genesis_certificate();
+        desk.propose_and_hand_over(1, &opening, Vec::new(), handover);
+        assert_eq!(desk.spoken, votes, "{handover:?}");
+    }
 }
 
 #[test]
