@@ -202,6 +202,9 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn reign_of(&self, epoch: Epoch) -> Result<Option<Reign>, ReadError> {
+        if epoch == self.succession.reign.epoch {
+            return Ok(Some(self.succession.reign.clone()));
+        }
         let key = epoch.get().to_be_bytes();
         let stored = self.overlay.get(Table::Epochs, &key)?;
         stored.map(|bytes| Reign::decode(Table::Epochs, &key, &bytes)).transpose()
@@ -226,15 +229,11 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn epoch_of(&self, size: TreeSize) -> Result<Epoch, ReadError> {
-        let Reign { epoch, size: opening, .. } = self.succession.reign;
-        if size > opening || epoch == Epoch::ZERO {
-            return Ok(epoch);
+        let Reign { mut epoch, size: mut opening, .. } = self.succession.reign;
+        while size <= opening && epoch > Epoch::ZERO {
+            (epoch, opening) = self.opening_before(epoch)?;
         }
-        let mut reign = self.succession.reign.clone();
-        while size <= reign.size && reign.epoch > Epoch::ZERO {
-            reign = self.reign_before(&reign)?;
-        }
-        Ok(reign.epoch)
+        Ok(epoch)
     }
 
     /// The oldest size that opened an epoch and is not certified: nothing above it may be. Rule C6.
@@ -242,22 +241,22 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn uncertified_opening(&self) -> Result<Option<TreeSize>, ReadError> {
-        let Reign { epoch, size, .. } = self.succession.reign;
-        if epoch == Epoch::ZERO || size <= self.certified {
-            return Ok(None);
-        }
-        let (mut reign, mut oldest) = (self.succession.reign.clone(), None);
-        while reign.epoch > Epoch::ZERO && reign.size > self.certified {
-            oldest = Some(reign.size);
-            reign = self.reign_before(&reign)?;
+        let Reign { mut epoch, mut size, .. } = self.succession.reign;
+        let mut oldest = None;
+        while epoch > Epoch::ZERO && size > self.certified {
+            oldest = Some(size);
+            (epoch, size) = self.opening_before(epoch)?;
         }
         Ok(oldest)
     }
 
-    fn reign_before(&self, reign: &Reign) -> Result<Reign, ReadError> {
-        let before = Epoch::new(reign.epoch.get().saturating_sub(1));
+    /// The epoch before one, and the size that opened it.
+    fn opening_before(&self, epoch: Epoch) -> Result<(Epoch, TreeSize), ReadError> {
+        let before = Epoch::new(epoch.get().saturating_sub(1));
         let key = before.get().to_be_bytes();
-        self.reign_of(before)?.ok_or_else(|| ReadError::damaged(Table::Epochs, &key, "missing"))
+        let stored = self.overlay.get(Table::Epochs, &key)?;
+        let bytes = stored.ok_or_else(|| ReadError::damaged(Table::Epochs, &key, "missing"))?;
+        Ok((before, Reign::decode_size(Table::Epochs, &key, &bytes)?))
     }
 
     /// The head the log had at a size; none if it never was as large.

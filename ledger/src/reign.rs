@@ -67,6 +67,16 @@ impl Reign {
         Reader::whole(bytes, read).map_err(|fault| fault.stored_at(table, key))
     }
 
+    /// The size alone, without a look at the keys behind it.
+    pub(crate) fn decode_size(table: Table, key: &[u8], bytes: &[u8]) -> Result<TreeSize, ReadError> {
+        let read = |from: &mut Reader<'_>| {
+            let (_epoch, _block, _height) = (from.u64()?, from.digest()?, from.u64()?);
+            let size = TreeSize::new(from.u64()?);
+            from.bytes().map(|_validators| size)
+        };
+        Reader::whole(bytes, read).map_err(|fault| fault.stored_at(table, key))
+    }
+
     /// Keeps it among all epochs there were.
     pub(crate) fn put(&self, change: &mut ChangeSet) {
         change.put(Table::Epochs, &self.epoch.get().to_be_bytes(), self.encode());

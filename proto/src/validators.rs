@@ -197,7 +197,7 @@ impl ValidatorSet {
                         needed: needed.name(),
                     });
                 }
-                if !keys.insert(key.id()) {
+                if !keys.insert(key) {
                     return Err(ValidatorSetError::KeyReused { name: name() });
                 }
             }

@@ -29,12 +29,16 @@ impl Key {
             found: bytes.len(),
         })?;
         let key = VerifyingKey::from_bytes(array).map_err(|_| KeyError::NotAPoint)?;
-        // The library keeps the bytes it was given; only encoding the point again shows its one spelling.
-        if key.to_edwards().compress().as_bytes() != array {
+        // The library takes y modulo p.
+        if !is_reduced(array) {
             return Err(KeyError::NotCanonical);
         }
         if key.is_weak() {
-            return Err(KeyError::SmallOrder);
+            // Only here is x = 0, whose sign can be written in two ways.
+            return Err(match key.to_edwards().compress().as_bytes() == array {
+                true => KeyError::SmallOrder,
+                false => KeyError::NotCanonical,
+            });
         }
         Ok(Self(key))
     }
@@ -52,6 +56,12 @@ impl Key {
             })?;
         self.0.verify_strict(message, &signature).map_err(|_| SignatureError::Invalid { scheme: SCHEME })
     }
+}
+
+/// Whether the 255 bits of y, the lowest byte first, are less than p = 2^255 - 19. RFC 8032 §5.1.3, step 1.
+fn is_reduced(key: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = key;
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
 /// A secret key; the library wipes it when it is dropped.
