@@ -351,7 +351,7 @@ impl World {
             return self.after(1, Happening::Message { to, from, letter: Rc::clone(letter) });
         }
         self.outcomes.messages += 1;
-        if self.weighs {
+        if self.measures {
             self.outcomes.bytes += release::frame(&letter.message).1.len() as u64;
         }
         let mut letter = Rc::clone(letter);
@@ -373,7 +373,7 @@ impl World {
     fn ask(&mut self, from: u16, to: u16, question: QuestionId, request: Request) {
         let life = self.members[usize::from(from)].life;
         self.outcomes.messages += 1;
-        if self.weighs {
+        if self.measures {
             self.outcomes.bytes += request.encode().len() as u64;
         }
         if let Some(us) = self.network.send(from, to, self.now_us, &mut self.outcomes.strikes).first {
@@ -422,7 +422,7 @@ impl World {
         };
         let Some(response) = response else { return };
         self.outcomes.messages += 1;
-        if self.weighs {
+        if self.measures {
             self.outcomes.bytes += response.encode().len() as u64;
         }
         if let Some(us) = self.network.send(from, to, self.now_us, &mut self.outcomes.strikes).first {

@@ -85,6 +85,10 @@ impl World {
     /// A pool does not survive a crash: what was accepted and never became final is submitted again, as a client would
     /// that waited in vain. The last of these is new.
     pub(crate) fn submit_again(&mut self, after_us: u64) {
+        if self.measures {
+            let last = self.required().saturating_sub(1);
+            return self.after(after_us, Happening::Submit { to: 0, submission: last });
+        }
         for index in 0..self.required() {
             for to in self.everyone() {
                 let after = after_us + 1_000 * index as u64;

@@ -13,7 +13,7 @@ const USAGE: &str = "usage:
       runs one world and prints a line for each happening
   sim shrink --seed S [--plan FILE] [--runs N]
       looks for a smaller plan that still breaks a rule, in at most N runs (500)
-  sim scale [--submissions N] [--output json]
+  sim scale [--submissions N] [--output json] [--svg FILE]
       messages and bytes for each block, in healthy networks of 4 to 100";
 
 /// Runs that a failing sweep spends on a smaller plan.
@@ -268,7 +268,7 @@ fn command(seed: u64, plan: Option<&Path>) -> String {
 
 fn scaled(arguments: &Arguments) -> Result<ExitCode, String> {
     let (submissions, json) = (arguments.number("--submissions", Some(100))?, arguments.is_json()?);
-    let mut rows = Vec::new();
+    let (mut rows, mut costs) = (Vec::new(), Vec::new());
     if !json {
         println!(
             "{:>10} {:>8} {:>15} {:>12} {:>12}",
@@ -279,6 +279,7 @@ fn scaled(arguments: &Arguments) -> Result<ExitCode, String> {
         let started = seconds();
         let cost = scale::cost(1, members, submissions);
         let seconds = seconds() - started;
+        costs.extend(cost.clone().ok());
         match (cost, json) {
             (Ok(cost), false) => println!(
                 "{members:>10} {:>8} {:>15} {:>12.1} {seconds:>12.2}",
@@ -297,6 +298,9 @@ fn scaled(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     if json {
         println!("{}", serde_json::Value::from(rows));
+    }
+    if let Some(path) = arguments.text("--svg") {
+        std::fs::write(path, sim::plot::svg(&costs)).map_err(|fault| format!("{path}: {fault}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,7 @@ pub struct Cost {
     pub blocks: u64,
     /// Submissions made final.
     pub submissions: u64,
-    /// Messages, questions and answers sent, one for each receiver.
+    /// Messages, questions and answers sent from the first submission on, one for each receiver.
     pub messages: u64,
     /// Their bytes, without frames and encryption.
     pub bytes: u64,
@@ -41,7 +41,7 @@ impl Cost {
 /// `Violation`, when the network cannot begin or a rule breaks.
 pub fn cost(seed: u64, members: u16, submissions: u64) -> Result<Cost, Violation> {
     let mut world = World::new(seed, Plan::calm(members, 1_000 + 20 * submissions, submissions));
-    world.weighs = true;
+    world.measures = true;
     let Outcomes { height, messages, bytes, .. } = world.run()?;
     // One more than planned: what is submitted at the end.
     Ok(Cost { members, blocks: height, submissions: submissions + 1, messages, bytes })

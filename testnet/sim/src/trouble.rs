@@ -60,10 +60,12 @@ impl World {
     pub(crate) fn schedule(&mut self) {
         let Plan { trouble_ms, submissions, members, .. } = self.plan;
         let trouble_us = trouble_ms * 1_000;
+        // The start has a price of its own: each shows each where it stands.
+        let begin_us = if self.measures { 2_000_000 } else { 1_000_000 };
         for index in 0..submissions as usize {
             // Some are sent to several members at once: they must still stand at one index.
-            let copies = if self.faults.chance(200) { members } else { 1 };
-            let at = 1_000_000 + self.faults.below(trouble_us);
+            let copies = if !self.measures && self.faults.chance(200) { members } else { 1 };
+            let at = begin_us + self.faults.below(trouble_us);
             let first = self.faults.below(u64::from(members)) as u16;
             for copy in 0..copies {
                 self.at(at, Happening::Submit { to: (first + copy) % members, submission: index });
