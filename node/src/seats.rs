@@ -23,6 +23,8 @@ pub(crate) struct Reign {
     pub(crate) me: Option<ValidatorIndex>,
     /// The peers of all sets that are still of use.
     peers: BTreeMap<Peer, PeerId>,
+    /// Who of them reigns.
+    indices: BTreeMap<PeerId, ValidatorIndex>,
 }
 
 impl Reign {
@@ -30,7 +32,9 @@ impl Reign {
         let me = reigns.reigning().position(us);
         let members = reigns.sets().flat_map(|set| set.iter().map(|(_, validator)| validator));
         let peers = members.map(|validator| (Peer::of(validator), peer_of(validator))).collect();
-        Self { reigns, me, peers }
+        let indices =
+            reigns.reigning().iter().map(|(index, validator)| (peer_of(validator), index)).collect();
+        Self { reigns, me, peers, indices }
     }
 
     /// Who reigns.
@@ -55,7 +59,7 @@ impl Reign {
 
     /// The reigning validator that a peer is.
     pub(crate) fn index(&self, peer: &PeerId) -> Option<ValidatorIndex> {
-        self.set().iter().find(|(_, validator)| peer_of(validator) == *peer).map(|(index, _)| index)
+        self.indices.get(peer).copied()
     }
 
     /// Whether we are of an earlier set that may still have a head to sign.

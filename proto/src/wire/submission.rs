@@ -8,7 +8,7 @@ use super::part::{did, digest, key_id, signature, submission_id, text, validator
 use super::{Wire, each, pb, required};
 use crate::canonical::DecodeError;
 use crate::counter::{Epoch, TimeMs};
-use crate::id::{NetworkId, Tenant};
+use crate::id::{Did, NetworkId, Tenant};
 use crate::operation::{Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::submission::Body;
 use crate::validators::{Validator, ValidatorSet};
@@ -48,11 +48,15 @@ impl Wire for Body {
         let operation = wire
             .operation
             .ok_or_else(|| DecodeError::field("operation", "is missing or of an unknown kind"))?;
+        let key: PublicKey = required(wire.key, "key")?;
+        // Mostly the author is the key, which need not be read a second time out of the name.
+        let of_key = Did::of(&key);
+        let author = if wire.author == of_key.as_str() { of_key } else { did(&wire.author, "author")? };
         Ok(Self {
             network: NetworkId::new(digest(&wire.network, "network")?),
             tenant: Tenant::parse(&wire.tenant).map_err(|fault| DecodeError::field("tenant", fault))?,
-            author: did(&wire.author, "author")?,
-            key: required(wire.key, "key")?,
+            author,
+            key,
             nonce: wire.nonce,
             expires_at: (wire.expires_at_ms != 0).then(|| TimeMs::new(wire.expires_at_ms)),
             operation: operation_from_wire(operation)?,
