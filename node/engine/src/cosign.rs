@@ -312,7 +312,7 @@ impl Engine {
     ) {
         match checkpoint.head.size > self.ledger.head().size {
             true => self.keep_early(checkpoint),
-            false => self.certify(checkpoint, out),
+            false => self.certify(checkpoint, None, out),
         }
     }
 
@@ -352,12 +352,19 @@ impl Engine {
                 }
             }
             out.push(Command::Send { to: Recipients::All, message });
-            self.certify(checkpoint, out);
+            let announcement = CertifiedCheckpoint::clone(&checkpoint);
+            self.certify(checkpoint, Some(Command::Announce(announcement)), out);
         }
     }
 
-    /// Takes a certificate for a head that was computed here, or finds that this node computed another.
-    fn certify(&mut self, checkpoint: Verified<CertifiedCheckpoint>, out: &mut Vec<Command>) {
+    /// Takes a certificate for a head that was computed here, or finds that this node computed another. Who made it
+    /// announces it, once it is durable.
+    fn certify(
+        &mut self,
+        checkpoint: Verified<CertifiedCheckpoint>,
+        announcement: Option<Command>,
+        out: &mut Vec<Command>,
+    ) {
         let size = checkpoint.head.size;
         match self.ledger.certify(&checkpoint) {
             Ok(Some(finality)) => {
@@ -370,11 +377,9 @@ impl Engine {
                 for size in std::mem::replace(&mut self.cosigning.shown, open).into_keys() {
                     out.push(Command::StopTimer { timer: Timer::Cosign { size } });
                 }
-                let then = vec![
-                    Command::Happen(Event::Certified { size }),
-                    Command::Publish(vec![finality.notice]),
-                    Command::Announce(checkpoint.into_inner()),
-                ];
+                let mut then =
+                    vec![Command::Happen(Event::Certified { size }), Command::Publish(vec![finality.notice])];
+                then.extend(announcement);
                 out.push(Command::Store(Gated::new(finality.change, then)));
                 self.certify_waiting(out);
             }
