@@ -40,15 +40,15 @@ pub enum Bench {
 
 /// Flags of `bench submit`.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("rates given").args(["rate", "rates", "saturate"]))]
+#[command(group = ArgGroup::new("several").args(["rates", "saturate"]))]
 pub struct Submit {
     /// Submissions a second, whether or not earlier ones were answered
     #[arg(long, default_value_t = 100, value_parser = rate())]
     rate: u32,
     /// Several rates, one after the other
-    #[arg(long, value_name = "RATE,RATE,…", value_delimiter = ',', value_parser = rate())]
+    #[arg(long, value_name = "RATE,RATE,…", value_delimiter = ',', value_parser = rate(), conflicts_with = "rate")]
     rates: Vec<u32>,
-    /// Look for the highest rate that is held: double from 100 a second, then halve what lies between
+    /// Look for the highest rate that is held: double from --rate, then halve what lies between
     #[arg(long)]
     saturate: bool,
     /// The highest rate that --saturate tries
@@ -310,7 +310,7 @@ mod tests {
             "",
             "--rate 5 --warmup 1s",
             "--rates 100,200",
-            "--saturate --rate-max 800",
+            "--saturate --rate 200 --rate-max 800",
             "--keys 3 --scheme ml-dsa-65",
             "--report a/b.json",
             "--held-failed 0.5",
