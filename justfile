@@ -60,6 +60,16 @@ net N="4":
 bench:
     cargo run --release -- bench submit
 
+# Measure a testnet of four processes at several rates; report and picture in target/bench. PERFORMANCE.md says more.
+bench-testnet RATES="100,1000,2000,3000,4000,5000":
+    mkdir -p target/bench
+    cargo build --release
+    target/release/quorate testnet init --dir target/bench/net
+    target/release/quorate testnet start --dir target/bench/net
+    target/release/quorate bench submit --net target/bench/net --keys 1000 --warmup 2s --duration 8s \
+        --rates {{RATES}} --report target/bench/report.json || true
+    target/release/quorate testnet stop --dir target/bench/net
+
 # A storm over real processes, drawn from SEED; `just chaos 7 7 600` is a long one over seven validators.
 chaos SEED="1" NODES="4" SECONDS="300":
     CHAOS_SEED={{SEED}} CHAOS_NODES={{NODES}} CHAOS_SECONDS={{SECONDS}} \

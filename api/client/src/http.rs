@@ -242,6 +242,14 @@ impl Client {
         self.ask(".well-known/jwks.json").await
     }
 
+    /// The node's metrics as text, if this is where it tells them: an address of its own.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        self.text("metrics").await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         read(&self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?)
     }

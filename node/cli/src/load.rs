@@ -4,10 +4,25 @@
 //! system it measures would leave out the very moments that matter. What is submitted is signed beforehand, in
 //! threads of their own; workers, connections and memory are bounded by the caller's numbers.
 //!
-//! - `supply` signs ahead; `worker` sends what is due; `watcher` hears what became final; `tally` counts.
+//! - `schedule` says when each is due; `content` what it says and who signs; `supply` signs ahead;
+//! - `worker` sends what is due; `watcher` hears what became of it; `receipts` fetches; `tally` counts;
+//! - `usage` reads what the nodes' processes cost; `report` is what was found, `plot` draws it;
+//! - `search` looks for the highest rate that is held; `read` asks for receipts and submits nothing.
 
-pub mod supply;
-pub mod tally;
+pub mod content;
+#[cfg(test)]
+mod fake;
+pub mod plot;
+pub mod read;
+mod receipts;
+pub mod report;
+mod schedule;
+pub mod search;
+mod supply;
+mod tally;
+#[cfg(test)]
+mod tests;
+pub mod usage;
 mod watcher;
 mod worker;
 
@@ -15,49 +30,74 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client::Client;
-use crypto::SecretKey;
 use proto::id::{NetworkId, Tenant};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::exit::Failure;
 use crate::net;
-use tally::{Report, Tally};
+use content::{Authors, Kind};
+use receipts::Fetching;
+use report::Row;
+use schedule::Schedule;
+use tally::Tally;
+use usage::Gauge;
 use watcher::Watcher;
 
+/// How long a network that was offered too much may take to come to rest before the next rate.
+const REST: Duration = Duration::from_secs(60);
+
 /// What load to make.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Load {
     /// The nodes' addresses; submissions go to them in turn.
     pub urls: Vec<String>,
     /// Submissions a second.
     pub rate: u32,
-    /// For how long.
+    /// For how long it is measured.
     pub duration: Duration,
+    /// For how long the load runs before that.
+    pub warmup: Duration,
     /// Connections in all, each with one request at a time.
     pub connections: usize,
     /// How long to wait for what is not final when the last was sent.
     pub drain: Duration,
     /// Whom the submissions belong to.
     pub tenant: Tenant,
+    /// What they ask.
+    pub kind: Kind,
+    /// Bytes of an attestation's statement.
+    pub bytes: usize,
+    /// The receipt of each so many-th entry is fetched; 0: of none.
+    pub receipts: u64,
 }
 
 impl Load {
-    /// How many submissions that is.
-    pub fn total(&self) -> u64 {
-        let millis = u128::from(self.rate) * self.duration.as_millis();
-        u64::try_from(millis / 1_000).unwrap_or(u64::MAX).max(1)
+    /// How many submissions are due in all, with those before the measuring begins.
+    fn total(&self) -> u64 {
+        self.due_in(self.warmup.saturating_add(self.duration)).max(1)
+    }
+
+    /// How many of them are measured.
+    pub fn measured(&self) -> u64 {
+        self.total().saturating_sub(self.due_in(self.warmup))
+    }
+
+    /// How many are due before so much time has passed: the first is due at once.
+    fn due_in(&self, time: Duration) -> u64 {
+        let millis = u128::from(self.rate) * time.as_millis();
+        u64::try_from(millis.div_ceil(1_000)).unwrap_or(u64::MAX)
     }
 }
 
-/// Makes the load and measures.
+/// The network that all these nodes belong to.
 ///
 /// # Errors
-/// When a node cannot be reached at the start; what fails later is counted.
-pub async fn run(load: &Load, secret: SecretKey) -> Result<Report, Failure> {
+/// When one cannot be reached, or they are of two networks.
+pub async fn network(urls: &[String]) -> Result<NetworkId, Failure> {
     let mut network = None;
-    for url in &load.urls {
+    for url in urls {
         let status = net::client(url)?.status().await.map_err(net::refused)?;
         let found = NetworkId::new(status.network.0);
         match network {
@@ -67,37 +107,92 @@ pub async fn run(load: &Load, secret: SecretKey) -> Result<Report, Failure> {
             Some(_) | None => network = Some(found),
         }
     }
-    let network = network.ok_or_else(|| Failure::usage("no node to submit to"))?;
-    let mut watchers = Vec::with_capacity(load.urls.len());
+    network.ok_or_else(|| Failure::usage("no node to submit to"))
+}
+
+/// Makes the load and measures; `gauge` reads what it costs the nodes.
+///
+/// # Errors
+/// When a node cannot be reached at the start; what fails later is counted.
+pub async fn run(
+    load: &Load,
+    network: NetworkId,
+    authors: &Arc<Authors>,
+    gauge: &Arc<Gauge>,
+) -> Result<Row, Failure> {
     let tally = Arc::new(std::sync::Mutex::new(Tally::new()?));
+    let (mut watchers, mut fetchers) = (Vec::new(), Vec::new());
     let mut background = JoinSet::new();
     for url in &load.urls {
         let client = net::client(url)?;
+        let fetching = Fetching::start(&client, load.receipts, &tally, &mut background);
         let events = client.events(None).await.map_err(net::refused)?;
-        let watcher = Arc::new(Watcher::new(tally.clone()));
+        let watcher = Arc::new(Watcher::new(tally.clone(), fetching.clone()));
         background.spawn(watcher.clone().watch(client, events));
         watchers.push(watcher);
+        fetchers.push(fetching);
     }
-    let supply = supply::start(load, network, secret);
+    let supply = supply::start(load, network, authors.clone());
     supply.ready().await;
     let supply = Arc::new(Mutex::new(supply));
-    let start = Instant::now();
+    let schedule = Schedule { start: Instant::now(), rate: load.rate };
+    let from = schedule.start + load.warmup;
+    locked(&tally).count_from(from);
+    let before = tokio::spawn({
+        let gauge = gauge.clone();
+        async move {
+            sleep_until(from).await;
+            gauge.read().await
+        }
+    });
     let mut workers = JoinSet::new();
     for number in 0..load.connections.max(1) {
         let at = number % load.urls.len();
         // A client a worker: each keeps one connection open.
         let client: Client = net::client(&load.urls[at])?;
-        let schedule = worker::Schedule { start, rate: load.rate };
         workers.spawn(worker::run(client, supply.clone(), schedule, watchers[at].clone()));
     }
     while workers.join_next().await.is_some() {}
-    let sent = start.elapsed();
+    let sent = from.elapsed();
+    let after = gauge.read().await;
     let until = Instant::now() + load.drain;
-    while watchers.iter().any(|watcher| watcher.pending() > 0) && Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let pending = || {
+        let waiting: usize = watchers.iter().map(|watcher| watcher.pending(from)).sum();
+        let fetching: usize = fetchers.iter().map(Fetching::pending).sum();
+        (waiting, fetching)
+    };
+    while pending() != (0, 0) && Instant::now() < until {
+        sleep(Duration::from_millis(10)).await;
     }
+    let (unresolved, _) = pending();
     background.shutdown().await;
-    let unresolved: usize = watchers.iter().map(|watcher| watcher.pending()).sum();
-    let tally = tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(tally.report(load, start, sent, unresolved as u64))
+    let before = before.await.map_err(Failure::internal)?;
+    let nodes = gauge.between(&before, &after);
+    Ok(locked(&tally).row(load, sent, unresolved as u64, nodes))
+}
+
+/// Waits until nothing waits in the nodes' memory any more, so that one rate does not burden the next.
+pub async fn rest(urls: &[String]) -> Result<(), Failure> {
+    let until = Instant::now() + REST;
+    for url in urls {
+        let client = net::client(url)?;
+        loop {
+            match client.status().await {
+                Ok(status) if status.mempool_count.0 == 0 => break,
+                Ok(_) | Err(_) if Instant::now() >= until => {
+                    return Err(Failure::usage(format_args!(
+                        "{url} has not come to rest within {} s, so the next rate would measure this one",
+                        REST.as_secs()
+                    )));
+                }
+                Ok(_) | Err(_) => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a lock guards. A worker that panicked has left numbers that are whole: each is changed by itself.
+fn locked<T>(lock: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -118,6 +118,52 @@ fn a_dev_network_that_runs_is_never_removed() {
 }
 
 #[test]
+fn a_load_is_measured_drawn_and_told() {
+    let case = Case::new();
+    let dev = ["dev", "--port", "0", "--validators", "1", "--data-dir", "data", "--output", "json"];
+    let mut running = Killed(case.command(&dev).stdout(Stdio::piped()).spawn().expect("starts"));
+    let stdout = BufReader::new(running.0.stdout.take().expect("piped"));
+    let mut told = String::new();
+    for line in stdout.lines() {
+        told += &line.expect("reads");
+        if told.ends_with('}') && serde_json::from_str::<Value>(&told).is_ok() {
+            break;
+        }
+    }
+    let told: Value = serde_json::from_str(&told).expect("one object");
+    let url = told["url"].as_str().expect("an address");
+
+    let load = ["bench", "submit", "--url", url, "--net", "data", "--rates", "20,40", "--duration", "1s"];
+    let more = ["--kind", "mixed", "--keys", "3", "--receipts", "2", "--report", "load.json"];
+    let report = case.json(0, &[&load[..], &more].concat());
+    let rows = report["rows"].as_array().expect("a list");
+    assert_eq!(rows.iter().map(|row| row["rate"].as_u64()).collect::<Vec<_>>(), [Some(20), Some(40)]);
+    for row in rows {
+        for count in ["accepted", "committed", "finalized"] {
+            assert_eq!(row[count], row["rate"], "{count}: {row}");
+        }
+        assert!(row["receipts"].as_u64() > Some(0), "{row}");
+        for latency in ["sent_late_ms", "accepted_ms", "committed_ms", "finalized_ms", "receipt_ms"] {
+            assert!(row[latency]["p99"].as_f64() > Some(0.0), "{latency}: {row}");
+        }
+        assert_eq!(row["nodes"][0]["pid"], running.0.id(), "found by the lock it holds: {row}");
+        assert!(row["nodes"][0]["dir_bytes"].as_u64() > Some(0), "{row}");
+    }
+    let written = std::fs::read_to_string(case.path("load.json")).expect("is there");
+    assert_eq!(serde_json::from_str::<Value>(&written).expect("is JSON"), report);
+    assert!(std::fs::read_to_string(case.path("load.svg")).expect("is there").starts_with("<svg "));
+
+    let read = ["bench", "read", "--url", url, "--connections", "2", "--duration", "500ms"];
+    for by in [["--by", "index"], ["--by", "id"]] {
+        let answers = case.json(0, &[&read[..], &by].concat());
+        assert!(answers["answered"].as_u64() > Some(0), "{answers}");
+        assert_eq!(answers["errors"], serde_json::json!({}), "every entry has a receipt");
+    }
+    case.json(2, &["bench", "submit", "--url", url, "--kind", "proof", "--bytes", "9"]);
+    case.json(2, &["bench", "submit", "--url", url, "--net", "elsewhere"]);
+}
+
+#[test]
 fn a_node_that_says_nothing_is_not_waited_for_longer_than_asked() {
     let case = Case::new();
     // Connections are taken by the system; nobody ever reads them.

@@ -1,22 +1,20 @@
 //! Submissions signed ahead of time, in a thread of their own, so that signing is not what is measured.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crypto::{SecretKey, sha256};
-use proto::counter::TimeMs;
-use proto::id::{Did, NetworkId, Tenant};
-use proto::operation::Operation;
-use proto::submission::{Body, Submission};
+use proto::id::NetworkId;
+use proto::submission::Submission;
 use tokio::sync::mpsc;
 
 use super::Load;
-use crate::time;
+use super::content::{Authors, Run};
 
-/// Seconds' worth of submissions that are kept ready.
-const AHEAD_S: u64 = 2;
-/// Most submissions that are kept ready, whatever the rate: some 20 MB.
-const AHEAD_MAX: u64 = 50_000;
+/// Memory for what is kept ready, in bytes: all of a run that is not long is signed before it begins.
+const AHEAD_BYTES: u64 = 256 << 20;
+/// What one submission takes beside its statement, in bytes, with an ML-DSA-65 key and signature twice over.
+const EACH_BYTES: u64 = 2_048;
 
 /// Submissions in the order in which they are due.
 pub struct Supply {
@@ -25,17 +23,17 @@ pub struct Supply {
 }
 
 /// Begins to sign.
-pub fn start(load: &Load, network: NetworkId, secret: SecretKey) -> Supply {
+pub fn start(load: &Load, network: NetworkId, authors: Arc<Authors>) -> Supply {
     let total = load.total();
-    let ahead = (u64::from(load.rate) * AHEAD_S).clamp(64, AHEAD_MAX);
-    let wanted = usize::try_from(ahead.min(total)).unwrap_or(usize::MAX);
+    let ahead = AHEAD_BYTES / (EACH_BYTES + 2 * load.bytes as u64);
+    let wanted = usize::try_from(ahead.clamp(64, total.max(64)).min(total)).unwrap_or(usize::MAX);
     let (sender, ready) = mpsc::channel(wanted);
-    let (tenant, run) = (load.tenant.clone(), rand::random::<u64>());
+    let run =
+        Run { run: rand::random(), network, tenant: load.tenant.clone(), kind: load.kind, bytes: load.bytes };
     // Ends by itself: with the last submission, or when nobody takes them any more.
     thread::spawn(move || {
         for number in 0..total {
-            let submission = sign(number, run, network, tenant.clone(), &secret);
-            if sender.blocking_send((number, submission)).is_err() {
+            if sender.blocking_send((number, run.submission(number, &authors))).is_err() {
                 return;
             }
         }
@@ -57,26 +55,6 @@ impl Supply {
     }
 }
 
-/// A proof of content that no other submission of any run is about.
-fn sign(number: u64, run: u64, network: NetworkId, tenant: Tenant, secret: &SecretKey) -> Submission {
-    let content = [run.to_be_bytes(), number.to_be_bytes()].concat();
-    let body = Body {
-        network,
-        tenant,
-        author: Did::of(secret.public()),
-        key: secret.public().clone(),
-        nonce: run ^ number,
-        expires_at: Some(TimeMs::new(time::now_ms()).plus(3_600_000)),
-        operation: Operation::ProofSubmit {
-            content: sha256(&content),
-            content_bytes: content.len() as u64,
-            media_type: String::new(),
-            subject: format!("bench {number}"),
-        },
-    };
-    body.sign(secret)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -84,19 +62,18 @@ mod tests {
     use crypto::Scheme;
 
     use super::*;
+    use crate::load::tests::load;
 
     #[tokio::test]
     async fn every_submission_is_due_once_and_like_no_other() {
         let load = Load {
-            urls: Vec::new(),
-            rate: 100,
-            duration: Duration::from_millis(1_500),
-            connections: 1,
-            drain: Duration::ZERO,
-            tenant: Tenant::default_tenant(),
+            warmup: Duration::from_millis(500),
+            duration: Duration::from_secs(1),
+            ..load(Vec::new(), 100)
         };
-        let secret = SecretKey::from_seed(Scheme::Ed25519, &[3; 32]).expect("signs");
-        let mut supply = start(&load, NetworkId::default(), secret);
+        assert_eq!(load.measured(), 100);
+        let authors = Authors::fresh(1, Scheme::Ed25519).expect("signs");
+        let mut supply = start(&load, NetworkId::default(), Arc::new(authors));
         supply.ready().await;
         let (mut numbers, mut ids) = (Vec::new(), BTreeSet::new());
         while let Some((number, submission)) = supply.next().await {

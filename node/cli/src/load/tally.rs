@@ -1,22 +1,42 @@
-//! What was counted: latencies in a histogram each, errors by their code.
+//! What was counted: latencies in a histogram each, errors by their code. What was due before the measuring began
+//! is not counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Load;
+use super::report::{Latency, Row};
+use super::usage::Usage;
 use crate::exit::Failure;
 
 /// Latencies are kept in microseconds up to this, ten minutes; a longer one counts as this.
 const LATENCY_US_MAX: u64 = 600_000_000;
 
+/// An empty histogram of latencies in microseconds, to three digits.
+///
+/// # Errors
+/// `Internal` if it refuses its bounds.
+pub fn histogram() -> Result<Histogram<u64>, Failure> {
+    Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).map_err(Failure::internal)
+}
+
+/// Counts a latency.
+pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
+    histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
+}
+
 /// What has been counted so far.
 pub struct Tally {
+    from: Instant,
+    sent: Histogram<u64>,
+    envelope_bytes: u64,
     accepted: Histogram<u64>,
+    committed: Histogram<u64>,
     finalized: Histogram<u64>,
+    receipts: Histogram<u64>,
     last_final: Option<Instant>,
     errors: BTreeMap<String, u64>,
 }
@@ -27,114 +47,97 @@ impl Tally {
     /// # Errors
     /// `Internal` if the histogram refuses its bounds.
     pub fn new() -> Result<Self, Failure> {
-        let histogram = || Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).map_err(Failure::internal);
         Ok(Self {
+            from: Instant::now(),
+            sent: histogram()?,
+            envelope_bytes: 0,
             accepted: histogram()?,
+            committed: histogram()?,
             finalized: histogram()?,
+            receipts: histogram()?,
             last_final: None,
             errors: BTreeMap::new(),
         })
     }
 
-    /// A submission was accepted so long after it was due.
-    pub fn accepted(&mut self, latency: Duration) {
-        self.accepted.saturating_record(micros(latency));
+    /// What is due from then on is counted.
+    pub fn count_from(&mut self, from: Instant) {
+        self.from = from;
     }
 
-    /// A submission became final so long after it was due.
-    pub fn finalized(&mut self, latency: Duration, now: Instant) {
-        self.finalized.saturating_record(micros(latency));
-        self.last_final = Some(now);
+    /// A submission of so many bytes is about to be sent.
+    pub fn sent(&mut self, due: Instant, bytes: usize) {
+        if due >= self.from {
+            record(&mut self.sent, due.elapsed());
+            self.envelope_bytes += bytes as u64;
+        }
     }
 
-    /// A submission was not accepted, or not executed.
-    pub fn failed(&mut self, code: String) {
-        *self.errors.entry(code).or_default() += 1;
+    /// A submission was accepted.
+    pub fn accepted(&mut self, due: Instant) {
+        if due >= self.from {
+            record(&mut self.accepted, due.elapsed());
+        }
     }
 
-    /// How many became final.
-    #[cfg(test)]
-    pub fn finalized_count(&self) -> u64 {
-        self.finalized.len()
+    /// It was executed, as a node told then.
+    pub fn committed(&mut self, due: Instant, now: Instant) {
+        if due >= self.from {
+            record(&mut self.committed, now.saturating_duration_since(due));
+        }
     }
 
-    /// What was found, for a load that began at `start` and was sent in `sent`.
-    pub fn report(&self, load: &Load, start: Instant, sent: Duration, unresolved: u64) -> Report {
-        let final_after = self.last_final.map(|last| last.saturating_duration_since(start));
-        Report {
-            urls: load.urls.clone(),
-            connections: load.connections,
+    /// A checkpoint covers it, as a node told then.
+    pub fn finalized(&mut self, due: Instant, now: Instant) {
+        if due >= self.from {
+            record(&mut self.finalized, now.saturating_duration_since(due));
+            self.last_final = Some(now);
+        }
+    }
+
+    /// Its receipt is here.
+    pub fn receipt(&mut self, due: Instant) {
+        if due >= self.from {
+            record(&mut self.receipts, due.elapsed());
+        }
+    }
+
+    /// It was not accepted, or not executed, or its receipt did not come.
+    pub fn failed(&mut self, due: Instant, code: String) {
+        if due >= self.from {
+            *self.errors.entry(code).or_default() += 1;
+        }
+    }
+
+    /// What was found, for a load that was measured for `sent` until its last answer.
+    pub fn row(&self, load: &Load, sent: Duration, unresolved: u64, nodes: Vec<Usage>) -> Row {
+        let final_after = self.last_final.map(|last| last.saturating_duration_since(self.from));
+        let mean = self.envelope_bytes.checked_div(self.sent.len());
+        Row {
             rate: load.rate,
-            offered: load.total(),
+            offered: load.measured(),
             accepted: self.accepted.len(),
+            committed: self.committed.len(),
             finalized: self.finalized.len(),
+            receipts: self.receipts.len(),
             unresolved,
             errors: self.errors.clone(),
+            envelope_bytes: mean.unwrap_or_default(),
             seconds: sent.as_secs_f64(),
             accepted_per_second: per_second(self.accepted.len(), sent),
             finalized_per_second: per_second(self.finalized.len(), final_after.unwrap_or_default()),
+            sent_late_ms: Latency::of(&self.sent),
             accepted_ms: Latency::of(&self.accepted),
+            committed_ms: Latency::of(&self.committed),
             finalized_ms: Latency::of(&self.finalized),
+            receipt_ms: Latency::of(&self.receipts),
+            nodes,
         }
     }
 }
 
-/// What a load found.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// The nodes.
-    pub urls: Vec<String>,
-    /// Connections to them, in all.
-    pub connections: usize,
-    /// Submissions a second that were due.
-    pub rate: u32,
-    /// Submissions that were due in all.
-    pub offered: u64,
-    /// Submissions that a node accepted.
-    pub accepted: u64,
-    /// Submissions that were seen to become final.
-    pub finalized: u64,
-    /// Submissions accepted, and neither final nor refused at the end.
-    pub unresolved: u64,
-    /// What went wrong how often.
-    pub errors: BTreeMap<String, u64>,
-    /// From the first due time to the last answer.
-    pub seconds: f64,
-    /// Accepted in a second of that time.
-    pub accepted_per_second: f64,
-    /// Final in a second, from the first due time to the last one that became final.
-    pub finalized_per_second: f64,
-    /// Time from due to accepted.
-    pub accepted_ms: Latency,
-    /// Time from due to final, as the submitter's node told it.
-    pub finalized_ms: Latency,
-}
-
-/// A distribution of latencies, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Latency {
-    /// Half were at most this.
-    pub p50: f64,
-    /// Nine of ten.
-    pub p90: f64,
-    /// Ninety-nine of a hundred.
-    pub p99: f64,
-    /// All.
-    pub max: f64,
-}
-
-impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-        Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() as f64 / 1_000.0 }
-    }
-}
-
-fn micros(latency: Duration) -> u64 {
-    u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1)
-}
-
-fn per_second(count: u64, time: Duration) -> f64 {
+/// So many in a second, if there were so many in that time.
+pub fn per_second(count: u64, time: Duration) -> f64 {
     match time.is_zero() {
         true => 0.0,
         false => count as f64 / time.as_secs_f64(),
@@ -144,20 +147,50 @@ fn per_second(count: u64, time: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::tests::load;
 
-    #[test]
-    fn quantiles_are_those_of_what_was_recorded() {
+    #[tokio::test]
+    async fn quantiles_are_those_of_what_was_recorded() {
+        let mut histogram = histogram().expect("bounds");
+        assert_eq!(Latency::of(&histogram), None);
+        for ms in 1..=1_000 {
+            record(&mut histogram, Duration::from_millis(ms));
+        }
+        let found = Latency::of(&histogram).expect("some");
+        for (found, expected) in [
+            (found.p50, 500.0),
+            (found.p90, 900.0),
+            (found.p99, 990.0),
+            (found.p999, 999.0),
+            (found.max, 1_000.0),
+        ] {
+            assert!((found / expected - 1.0).abs() < 0.002, "{found} is not {expected}");
+        }
+        record(&mut histogram, Duration::from_secs(6_000));
+        let longest = Latency::of(&histogram).expect("some").max;
+        assert!((600_000.0..=600_500.0).contains(&longest), "a longer one counts as the longest: {longest}");
+    }
+
+    #[tokio::test]
+    async fn what_was_due_before_the_measuring_is_not_counted() {
+        let start = Instant::now();
+        let (early, from) = (start + Duration::from_millis(9), start + Duration::from_millis(10));
+        let now = start + Duration::from_millis(30);
         let mut tally = Tally::new().expect("bounds");
-        for ms in 1..=100 {
-            tally.accepted(Duration::from_millis(ms));
+        tally.count_from(from);
+        for due in [early, from] {
+            tally.sent(due, 200);
+            tally.accepted(due);
+            tally.committed(due, now);
+            tally.finalized(due, now);
+            tally.receipt(due);
+            tally.failed(due, "busy".to_owned());
         }
-        let latency = Latency::of(&tally.accepted);
-        for (found, expected) in
-            [(latency.p50, 50.0), (latency.p90, 90.0), (latency.p99, 99.0), (latency.max, 100.0)]
-        {
-            assert!((found - expected).abs() < 0.2, "{found} is not {expected}");
-        }
-        tally.accepted(Duration::from_secs(6_000));
-        assert!(Latency::of(&tally.accepted).max <= 600_500.0, "a longer one counts as the longest");
+        let row = tally.row(&load(Vec::new(), 10), Duration::from_secs(1), 0, Vec::new());
+        let counts = [row.accepted, row.committed, row.finalized, row.receipts, row.errors["busy"]];
+        assert_eq!(counts, [1; 5]);
+        assert_eq!(row.envelope_bytes, 200);
+        let latency = row.finalized_ms.expect("one").max;
+        assert!((latency - 20.0).abs() < 0.1, "{latency}");
     }
 }

@@ -3,7 +3,7 @@
 //! A stream that breaks is taken up again after the last event heard, so nothing is missed and nothing counted twice.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use client::{Client, Events};
@@ -11,6 +11,8 @@ use model::event::{EventAnswer, OutcomeAnswer};
 use proto::id::SubmissionId;
 use tokio::time::Instant;
 
+use super::locked;
+use super::receipts::Fetching;
 use super::tally::Tally;
 
 /// How long to wait before a broken stream is taken up again.
@@ -20,6 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Watcher {
     waiting: Mutex<Waiting>,
     tally: Arc<Mutex<Tally>>,
+    receipts: Fetching,
 }
 
 /// Submissions whose end is not known yet, and when they were due.
@@ -32,30 +35,31 @@ struct Waiting {
 
 impl Watcher {
     /// A watcher that expects nothing yet.
-    pub fn new(tally: Arc<Mutex<Tally>>) -> Self {
-        Self { waiting: Mutex::default(), tally }
+    pub fn new(tally: Arc<Mutex<Tally>>, receipts: Fetching) -> Self {
+        Self { waiting: Mutex::default(), tally, receipts }
     }
 
-    /// A submission is about to be sent.
-    pub fn expect(&self, id: SubmissionId, due: Instant) {
+    /// A submission of so many bytes is about to be sent.
+    pub fn expect(&self, id: SubmissionId, due: Instant, bytes: usize) {
         self.waiting().sent.insert(id, due);
+        self.tally().sent(due, bytes);
     }
 
     /// The node has accepted a submission that was due then.
     pub fn accepted(&self, due: Instant) {
-        self.tally().accepted(due.elapsed());
+        self.tally().accepted(due);
     }
 
     /// The node has not accepted it. If it was executed all the same, it is forgotten here.
-    pub fn failed(&self, id: SubmissionId, code: String) {
+    pub fn failed(&self, id: SubmissionId, due: Instant, code: String) {
         self.waiting().sent.remove(&id);
-        self.tally().failed(code);
+        self.tally().failed(due, code);
     }
 
-    /// How many have no end yet.
-    pub fn pending(&self) -> usize {
+    /// How many that were due from then on have no end yet.
+    pub fn pending(&self, from: Instant) -> usize {
         let waiting = self.waiting();
-        waiting.sent.len() + waiting.executed.len()
+        waiting.sent.values().chain(waiting.executed.values()).filter(|due| **due >= from).count()
     }
 
     /// Listens until the task is ended.
@@ -81,8 +85,9 @@ impl Watcher {
         let mut waiting = self.waiting();
         match event {
             EventAnswer::Committed { sequence, outcomes, .. } => {
+                let mut tally = self.tally();
                 for outcome in outcomes {
-                    waiting.outcome(outcome, &mut self.tally());
+                    waiting.outcome(outcome, now, &mut tally);
                 }
                 sequence.0
             }
@@ -90,39 +95,41 @@ impl Watcher {
                 let later = waiting.executed.split_off(&size.0);
                 let finals = std::mem::replace(&mut waiting.executed, later);
                 let mut tally = self.tally();
-                for due in finals.into_values() {
-                    tally.finalized(now.saturating_duration_since(due), now);
+                for (index, due) in finals {
+                    tally.finalized(due, now);
+                    self.receipts.finalized(index, due);
                 }
                 sequence.0
             }
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        locked(&self.waiting)
     }
 
-    fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        locked(&self.tally)
     }
 }
 
 impl Waiting {
-    fn outcome(&mut self, outcome: &OutcomeAnswer, tally: &mut Tally) {
+    fn outcome(&mut self, outcome: &OutcomeAnswer, now: Instant, tally: &mut Tally) {
         match outcome {
             OutcomeAnswer::Committed { id, index, .. } => {
                 if let Some(due) = self.sent.remove(&id.submission()) {
+                    tally.committed(due, now);
                     self.executed.insert(index.0, due);
                 }
             }
             OutcomeAnswer::Rejected { id, rejection } => {
-                if self.sent.remove(&id.submission()).is_some() {
-                    tally.failed(format!("rejected:{}", rejection.code));
+                if let Some(due) = self.sent.remove(&id.submission()) {
+                    tally.failed(due, format!("rejected:{}", rejection.code));
                 }
             }
             OutcomeAnswer::Expired { id } => {
-                if self.sent.remove(&id.submission()).is_some() {
-                    tally.failed("expired".to_owned());
+                if let Some(due) = self.sent.remove(&id.submission()) {
+                    tally.failed(due, "expired".to_owned());
                 }
             }
         }
@@ -133,8 +140,10 @@ impl Waiting {
 mod tests {
     use crypto::{Digest, sha256};
     use model::scalar::{Hash, Uint};
+    use tokio::task::JoinSet;
 
     use super::*;
+    use crate::load::tests::load;
 
     fn id(number: u8) -> SubmissionId {
         SubmissionId::new(sha256(&[number]))
@@ -143,9 +152,16 @@ mod tests {
     #[tokio::test]
     async fn only_what_a_checkpoint_covers_is_final() {
         let tally = Arc::new(Mutex::new(Tally::new().expect("bounds")));
-        let watcher = Watcher::new(tally.clone());
+        let client = Client::new("http://127.0.0.1:1").expect("an address");
+        let receipts = Fetching::start(&client, 0, &tally, &mut JoinSet::new());
+        let watcher = Watcher::new(tally.clone(), receipts);
+        let due = Instant::now();
+        let done = || {
+            let row = locked(&tally).row(&load(Vec::new(), 1), Duration::ZERO, 0, Vec::new());
+            (watcher.pending(due), row.committed, row.finalized)
+        };
         for number in 0..4 {
-            watcher.expect(id(number), Instant::now());
+            watcher.expect(id(number), due, 1);
         }
         let committed = |number, index| OutcomeAnswer::Committed {
             id: Hash::from(id(number)),
@@ -161,11 +177,12 @@ mod tests {
         let event =
             EventAnswer::Committed { sequence: Uint(5), height: Uint(2), first_index: Uint(7), outcomes };
         assert_eq!(watcher.hear(&event), 5);
-        assert_eq!(watcher.pending(), 3, "a stranger's submission is not waited for");
+        assert_eq!(done(), (3, 2, 0), "a stranger's submission is not waited for");
+        assert_eq!(watcher.pending(due + Duration::from_millis(1)), 0, "due before the measuring");
         watcher.hear(&EventAnswer::Finalized { sequence: Uint(6), size: Uint(8), root: Hash(Digest::ZERO) });
-        assert_eq!((watcher.pending(), tally.lock().expect("no panic").finalized_count()), (2, 1));
-        watcher.failed(id(3), "busy".into());
+        assert_eq!(done(), (2, 2, 1));
+        watcher.failed(id(3), due, "busy".into());
         watcher.hear(&EventAnswer::Finalized { sequence: Uint(7), size: Uint(9), root: Hash(Digest::ZERO) });
-        assert_eq!((watcher.pending(), tally.lock().expect("no panic").finalized_count()), (0, 2));
+        assert_eq!(done(), (0, 2, 2));
     }
 }
