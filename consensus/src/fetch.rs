@@ -1,8 +1,9 @@
 //! Fetching: which block is missing, and whom to ask.
 //!
 //! Only blocks that a verified certificate names are ever asked for: at most three at a time, the newest one missing under
-//! our highest certificate, under the proposal of the view, and that of a certificate kept aside. One question per block is open; who fails is followed by
-//! the next who signed, and after a round of all of them the pauses double. Source: `SPEC.md`, rules F1 to F5, K5.
+//! our highest certificate, under the proposal of the view, and that of a certificate kept aside. One question per block is
+//! open; who fails is followed by the next who signed, and after a round of all of them the pauses double.
+//! Source: `SPEC.md`, rules F1 to F5, K5.
 
 use std::collections::BTreeMap;
 

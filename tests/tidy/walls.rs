@@ -114,8 +114,9 @@ const QUIET_SOURCES: [&str; 10] = [
     "testnet/twins/src/",
 ];
 /// The command lines of the quiet proving grounds are shells: arguments, output and a thread for each core.
-const SHELLS: [&str; 4] = [
+const SHELLS: [&str; 5] = [
     "testnet/sim/src/main.rs",
+    "testnet/sim/src/plot.rs",
     "testnet/twins/src/campaign.rs",
     "testnet/twins/src/main.rs",
     // Only tests have what it holds, and they tell whole processes which rule to break.

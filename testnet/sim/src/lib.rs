@@ -33,7 +33,6 @@ pub mod network;
 pub mod notary;
 pub mod outcomes;
 pub mod plan;
-pub mod plot;
 pub mod prng;
 mod release;
 pub mod scale;

@@ -1,5 +1,7 @@
 //! The simulator's command line: arguments, files, threads and output; the worlds are the library's.
 
+mod plot;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -300,7 +302,7 @@ fn scaled(arguments: &Arguments) -> Result<ExitCode, String> {
         println!("{}", serde_json::Value::from(rows));
     }
     if let Some(path) = arguments.text("--svg") {
-        std::fs::write(path, sim::plot::svg(&costs)).map_err(|fault| format!("{path}: {fault}"))?;
+        std::fs::write(path, plot::svg(&costs)).map_err(|fault| format!("{path}: {fault}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::scale::Cost;
+use sim::scale::Cost;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
