@@ -8,8 +8,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::files;
+
+/// How often a lock is asked for before it counts as another's: a process that is being started holds whatever its
+/// parent held until it runs its own program, and a moment is no second node.
+const LOCK_ATTEMPTS: u32 = 100;
+/// How long is waited before it is asked for again.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +29,8 @@ pub enum Open {
 
 /// The deeds that concern names.
 pub trait FileSystem: Debug + Send + Sync {
-    /// Keeps others out for as long as what it returns lives. Makes the directory if it is absent.
+    /// Keeps others out for as long as what it returns lives. Makes the directory if it is absent. The system waits up
+    /// to two seconds for another to let go.
     ///
     /// # Errors
     /// `WouldBlock` when another holds it.
@@ -127,8 +135,13 @@ impl FileSystem for System {
             .mode(0o600)
             .open(path)
             .map_err(TryLockError::Error)?;
-        file.try_lock()?;
-        Ok(Lock { _file: Some(file) })
+        for _ in 1..LOCK_ATTEMPTS {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                locked => return locked.map(|()| Lock { _file: Some(file) }),
+            }
+        }
+        Err(TryLockError::WouldBlock)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

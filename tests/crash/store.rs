@@ -198,13 +198,14 @@ fn reader() {
     );
 }
 
-fn child(test: &str, variable: &str, dir: &Path) -> Child {
+/// This test again, in the role that `variable` names; `complaints` is where its panics go.
+fn child(test: &str, variable: &str, dir: &Path, complaints: Stdio) -> Child {
     Command::new(std::env::current_exe().expect("this test has a path"))
         .args(["--exact", test, "--nocapture", "--test-threads", "1"])
         .env(variable, dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(complaints)
         .spawn()
         .expect("this test runs again")
 }
@@ -235,7 +236,7 @@ pub struct Writer {
 impl Writer {
     /// Starts one in this directory.
     pub fn start(dir: &Path) -> Self {
-        let mut child = child("store::writer", WRITER, dir);
+        let mut child = child("store::writer", WRITER, dir, Stdio::inherit());
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let said: Arc<Mutex<(Promised, u64)>> = Arc::default();
         let hear = Arc::clone(&said);
@@ -362,7 +363,7 @@ fn copy_tree(from: &Path, to: &Path) {
 
 /// What a reader says of a damaged copy.
 fn read_damaged(dir: &Path) -> String {
-    let mut reader = child("store::reader", READER, dir);
+    let mut reader = child("store::reader", READER, dir, Stdio::null());
     let begin = Instant::now();
     while reader.try_wait().expect("it can be asked").is_none() {
         if begin.elapsed() > CHILD_MAX {

@@ -36,8 +36,11 @@ const RESERVE_BYTES: u64 = 64 << 20;
 const WRITE_FACTOR: u64 = 4;
 /// Who may enter the directory: its owner.
 const MODE: u32 = 0o700;
-/// How often, 20 ms apart, sled's own lock is asked for: its threads let go of it a little after its last owner.
+/// How often a lock is asked for before it counts as another's: sled's threads let go of theirs a little after its last
+/// owner, and a process that is being started holds whatever its parent held until it runs its own program.
 const LOCK_ATTEMPTS: u32 = 100;
+/// How long is waited before it is asked for again.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A store in a directory of its own.
 #[derive(Debug)]
@@ -266,11 +269,14 @@ fn enter(path: &Path) -> Result<File, OpenError> {
     if directory.metadata().map_err(refused)?.permissions().mode() & 0o777 != MODE {
         directory.set_permissions(Permissions::from_mode(MODE)).map_err(refused)?;
     }
-    match directory.try_lock() {
-        Ok(()) => Ok(directory),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(fault)) => Err(refused(fault)),
+    for _ in 1..LOCK_ATTEMPTS {
+        match directory.try_lock() {
+            Ok(()) => return Ok(directory),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(fault)) => return Err(refused(fault)),
+        }
     }
+    Err(OpenError::Locked { path: path.to_owned() })
 }
 
 fn open_engine(path: &Path) -> Result<sled::Db, StoreError> {
@@ -284,7 +290,7 @@ fn open_engine(path: &Path) -> Result<sled::Db, StoreError> {
         match shielded("opening", || config.open()) {
             Err(StoreError::Io { fault, .. }) if fault.contains("lock") && attempt < LOCK_ATTEMPTS => {
                 // Nobody else holds our own lock, so this is a store of this process that is being dropped.
-                std::thread::sleep(Duration::from_millis(20));
+                std::thread::sleep(LOCK_PAUSE);
                 attempt += 1;
             }
             result => return result,

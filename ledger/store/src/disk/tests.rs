@@ -92,6 +92,21 @@ fn a_directory_has_one_owner() {
     assert_eq!(mode & 0o777, 0o700);
 }
 
+/// What a child that is being started does to its parent's locks: its copy of the descriptor keeps them for a moment.
+#[test]
+fn a_lock_that_is_let_go_of_soon_is_waited_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Disk::open(dir.path()).expect("opens");
+    let copy = store.directory.try_clone().expect("copies");
+    drop(store);
+    let holder = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        drop(copy);
+    });
+    drop(Disk::open(dir.path()).expect("opens"));
+    holder.join().expect("does not panic");
+}
+
 #[test]
 fn a_store_that_lost_a_commit_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
