@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             next = key;
         }
         all_bytes += bytes;
-        if keys > 0 {
-            println!("{table:?}: {keys} keys, {bytes} bytes, {} a key", bytes as u64 / keys);
+        if let Some(bytes_a_key) = (bytes as u64).checked_div(keys) {
+            println!("{table:?}: {keys} keys, {bytes} bytes, {bytes_a_key} a key");
         }
     }
     println!("in all {all_bytes} bytes given, {} on disk", store.size_on_disk()?);
