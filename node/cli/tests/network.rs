@@ -85,11 +85,10 @@ impl Drop for Killed {
     }
 }
 
-#[test]
-fn a_dev_network_that_runs_is_never_removed() {
-    let case = Case::new();
-    let dev = ["dev", "--port", "0", "--validators", "1", "--data-dir", "data", "--output", "json"];
-    let mut running = Killed(case.command(&dev).stdout(Stdio::piped()).spawn().expect("starts"));
+/// A network of one validator that runs, and what it said of itself.
+fn dev(case: &Case) -> (Killed, Value) {
+    let arguments = ["dev", "--port", "0", "--validators", "1", "--data-dir", "data", "--output", "json"];
+    let mut running = Killed(case.command(&arguments).stdout(Stdio::piped()).spawn().expect("starts"));
     let stdout = BufReader::new(running.0.stdout.take().expect("piped"));
     let mut told = String::new();
     for line in stdout.lines() {
@@ -99,6 +98,13 @@ fn a_dev_network_that_runs_is_never_removed() {
         }
     }
     let told: Value = serde_json::from_str(&told).expect("one object");
+    (running, told)
+}
+
+#[test]
+fn a_dev_network_that_runs_is_never_removed() {
+    let case = Case::new();
+    let (mut running, told) = dev(&case);
     let url = told["url"].as_str().expect("an address");
     assert_eq!(told["nodes"]["v1"], url);
     let network = told["network"].as_str().expect("an id");
@@ -120,17 +126,7 @@ fn a_dev_network_that_runs_is_never_removed() {
 #[test]
 fn a_load_is_measured_drawn_and_told() {
     let case = Case::new();
-    let dev = ["dev", "--port", "0", "--validators", "1", "--data-dir", "data", "--output", "json"];
-    let mut running = Killed(case.command(&dev).stdout(Stdio::piped()).spawn().expect("starts"));
-    let stdout = BufReader::new(running.0.stdout.take().expect("piped"));
-    let mut told = String::new();
-    for line in stdout.lines() {
-        told += &line.expect("reads");
-        if told.ends_with('}') && serde_json::from_str::<Value>(&told).is_ok() {
-            break;
-        }
-    }
-    let told: Value = serde_json::from_str(&told).expect("one object");
+    let (_running, told) = dev(&case);
     let url = told["url"].as_str().expect("an address");
 
     let load = ["bench", "submit", "--url", url, "--net", "data", "--rates", "20,40", "--duration", "1s"];
