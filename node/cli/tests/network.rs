@@ -126,7 +126,7 @@ fn a_dev_network_that_runs_is_never_removed() {
 #[test]
 fn a_load_is_measured_drawn_and_told() {
     let case = Case::new();
-    let (_running, told) = dev(&case);
+    let (running, told) = dev(&case);
     let url = told["url"].as_str().expect("an address");
 
     let load = ["bench", "submit", "--url", url, "--net", "data", "--rates", "20,40", "--duration", "1s"];
