@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use node::genesis_file;
 use testnet::process::Paused;
 
 use crate::audit;
@@ -16,6 +17,7 @@ use crate::enclosure::{Walls, enclosed};
 use crate::judge::{Breach, Evidence, judge};
 use crate::load::Load;
 use crate::net::Net;
+use crate::quorate;
 use crate::storm::block_on;
 use crate::witness::Witness;
 
@@ -71,6 +73,8 @@ async fn forget(walls: Walls, dir: &Path) {
         assert!(line.contains(&said), "{said} is not in {line}");
     }
 
+    convicted(&net.data_dir(HEARER), &net.node(HEARER).dir().join(genesis_file::FILE_NAME));
+
     STILL.iter().for_each(|node| net.pause(*node, Paused::No));
     let told = load.finish().await;
     let last = told.promises.iter().map(|promise| promise.index).max().expect("promises");
@@ -105,6 +109,18 @@ async fn stopped_view(net: &Net) -> u64 {
         tokio::time::sleep(Duration::from_millis(400)).await;
     }
     panic!("no view stood still with that leader");
+}
+
+/// The hearer keeps a file that convicts it, which anybody can check with the genesis alone.
+fn convicted(data: &Path, genesis: &Path) {
+    let file = std::fs::read_dir(data.join("evidence")).expect("a folder").next().expect("a file");
+    let (file, genesis) = (file.expect("a file").path(), genesis.to_str().expect("a path"));
+    let file = file.to_str().expect("a path");
+    let verify = ["evidence", "verify", file, "--genesis", genesis];
+    let output = Command::new(quorate()).args(verify).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success() && said.contains(&format!("v{}", FORGETFUL + 1)), "{output:?}");
 }
 
 fn copied(from: &Path, into: &Path) {
