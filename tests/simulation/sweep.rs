@@ -42,6 +42,17 @@ fn a_seed_decides_everything() {
     }
 }
 
+/// An epoch is to end for everybody: when the leader alone knows the commit that the hand-over rests on, and when the
+/// certificate that ends the epoch stands beside a higher one.
+#[test]
+fn an_epoch_ends_for_everybody() {
+    for seed in [1_098, 1_171] {
+        let plan = Plan::draw(seed);
+        assert!(plan.changes > 0, "seed {seed} draws another plan now: look for another seed");
+        assert_eq!(World::new(seed, plan).run().err(), None, "seed {seed}");
+    }
+}
+
 /// A validator that lost its disk comes back in an epoch that all others have left, and waits there to speak again: it must
 /// follow them out of it.
 #[test]

@@ -377,7 +377,7 @@ impl World {
             self.outcomes.bytes += request.encode().len() as u64;
         }
         if let Some(us) = self.network.send(from, to, self.now_us, &mut self.outcomes.strikes).first {
-            self.arrive(to, us, Happening::Request { to, from, question, request });
+            self.arrive(to, us, Happening::Request { to, from: (from, life), question, request });
         }
         self.after(QUESTION_US, Happening::NoResponse { to: from, life, question });
     }
@@ -386,11 +386,10 @@ impl World {
     pub(crate) fn questioned(
         &mut self,
         to: u16,
-        from: u16,
+        (from, life): (u16, u64),
         question: QuestionId,
         request: Request,
     ) -> Result<(), Violation> {
-        let life = self.members[usize::from(from)].life;
         if self.is_byzantine(to)
             && let Some(response) = self.made_up(&request)
         {

@@ -42,7 +42,8 @@ pub(crate) enum Happening {
     },
     Request {
         to: u16,
-        from: u16,
+        /// Who asks, and in which of its lives: the answer is for that one.
+        from: (u16, u64),
         question: QuestionId,
         request: Request,
     },
@@ -275,9 +276,9 @@ impl World {
                 });
                 self.deliver(to, &letter)
             }
-            Happening::Request { to, from, question, request } => {
+            Happening::Request { to, from: (from, life), question, request } => {
                 self.note(2, question.0 ^ pair(from, to), || format!("v{from} ? v{to}  {request:?}"));
-                self.questioned(to, from, question, request)
+                self.questioned(to, (from, life), question, request)
             }
             Happening::Response { to, life, from, question, response } => {
                 if !self.lives(to, life) {
