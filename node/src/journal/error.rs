@@ -43,7 +43,11 @@ pub enum JournalError {
         fault: &'static str,
     },
     /// Written by another release.
-    #[error("the journal has format {found}, this program reads {oldest} and {newest}", oldest = Journal::VERSION - 1, newest = Journal::VERSION)]
+    #[error(
+        "the journal has format {found}, this program reads {oldest} and {newest}",
+        oldest = Journal::VERSION - 1,
+        newest = Journal::VERSION
+    )]
     Version {
         /// Format found.
         found: u32,
