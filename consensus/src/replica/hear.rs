@@ -305,13 +305,17 @@ impl Replica {
         self.moved(before, out);
     }
 
-    /// Keeps an older certificate of a block that is not here or makes its parent final, while all is here that lies under
-    /// the highest. One at a time; it gives way when all have been asked for its block in vain.
+    /// Keeps an older certificate of a block that is not here or makes its parent final, while nothing is missing under the
+    /// highest, or all have been asked for that in vain. One at a time; it gives way likewise.
     // rule K5
     fn keep_aside(&mut self, qc: &QuorumCert, teller: Option<ValidatorIndex>) {
         let free = self.aside.as_ref().is_none_or(|it| self.fetch.has_failed(&it.certificate.block));
-        let whole = matches!(self.tree.ancestry(self.high_qc()), Ancestry::Whole(_));
-        if free && whole && self.tree.may_finish(qc) && !crypto::broken!(OlderCertificatesIgnored) {
+        let idle = match self.tree.ancestry(self.high_qc()) {
+            Ancestry::Whole(_) => true,
+            Ancestry::Missing(lowest) => self.fetch.has_failed(&lowest.block),
+            Ancestry::Beside => false,
+        };
+        if free && idle && self.tree.may_finish(qc) && !crypto::broken!(OlderCertificatesIgnored) {
             self.aside = Some(Missing { certificate: qc.clone(), hint: teller });
         }
     }
