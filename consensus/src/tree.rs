@@ -179,6 +179,11 @@ impl BlockTree {
         }
     }
 
+    /// Whether an uncommitted block stands on this one, and so brought its certificate.
+    pub fn stands_on(&self, id: &BlockId) -> bool {
+        self.blocks().any(|(block, _)| block.parent == *id)
+    }
+
     /// Whether a certified block or an uncommitted ancestor of it orders something, as far as they are known.
     pub fn has_work(&self, certificate: &QuorumCert) -> bool {
         let mut next = Some(certificate);

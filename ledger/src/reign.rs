@@ -56,10 +56,11 @@ impl Reign {
 
     pub(crate) fn decode(table: Table, key: &[u8], bytes: &[u8]) -> Result<Self, ReadError> {
         let read = |from: &mut Reader<'_>| {
+            let (epoch, opening, size) = Self::read_opening(from)?;
             Ok(Self {
-                epoch: Epoch::new(from.u64()?),
-                opening: Opening { block: BlockId::new(from.digest()?), height: Height::new(from.u64()?) },
-                size: TreeSize::new(from.u64()?),
+                epoch,
+                opening,
+                size,
                 validators: ValidatorList::decode(from.bytes()?)
                     .map_err(|fault| CodecError::field("validators", fault))?,
             })
@@ -70,11 +71,16 @@ impl Reign {
     /// The size alone, without a look at the keys behind it.
     pub(crate) fn decode_size(table: Table, key: &[u8], bytes: &[u8]) -> Result<TreeSize, ReadError> {
         let read = |from: &mut Reader<'_>| {
-            let (_epoch, _block, _height) = (from.u64()?, from.digest()?, from.u64()?);
-            let size = TreeSize::new(from.u64()?);
+            let (_, _, size) = Self::read_opening(from)?;
             from.bytes().map(|_validators| size)
         };
         Reader::whole(bytes, read).map_err(|fault| fault.stored_at(table, key))
+    }
+
+    fn read_opening(from: &mut Reader<'_>) -> Result<(Epoch, Opening, TreeSize), CodecError> {
+        let epoch = Epoch::new(from.u64()?);
+        let opening = Opening { block: BlockId::new(from.digest()?), height: Height::new(from.u64()?) };
+        Ok((epoch, opening, TreeSize::new(from.u64()?)))
     }
 
     /// Keeps it among all epochs there were.

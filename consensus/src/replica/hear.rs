@@ -279,7 +279,7 @@ impl Replica {
         let batches = fitting(batches, &self.ordered_above_root().unwrap_or_default());
         // rule H1: a leader that alone knows of the last commit would be understood by nobody, so it first makes it known.
         let waits = handover.is_some();
-        let handover = handover.filter(|it| it.as_of <= self.tree.root().height && self.root_is_shown());
+        let handover = handover.filter(|_| self.root_is_shown());
         if !batches.is_empty() || waits || self.tree.has_work(self.high_qc()) {
             return self.propose(now, batches, handover, out);
         }
@@ -309,13 +309,16 @@ impl Replica {
     /// highest, or all have been asked for that in vain. One at a time; it gives way likewise.
     // rule K5
     fn keep_aside(&mut self, qc: &QuorumCert, teller: Option<ValidatorIndex>) {
+        if !self.tree.may_finish(qc) || self.high_qc().block == qc.block || self.tree.stands_on(&qc.block) {
+            return;
+        }
         let free = self.aside.as_ref().is_none_or(|it| self.fetch.has_failed(&it.certificate.block));
         let idle = match self.tree.ancestry(self.high_qc()) {
             Ancestry::Whole(_) => true,
             Ancestry::Missing(lowest) => self.fetch.has_failed(&lowest.block),
             Ancestry::Beside => false,
         };
-        if free && idle && self.tree.may_finish(qc) && !crypto::broken!(OlderCertificatesIgnored) {
+        if free && idle && !crypto::broken!(OlderCertificatesIgnored) {
             self.aside = Some(Missing { certificate: qc.clone(), hint: teller });
         }
     }

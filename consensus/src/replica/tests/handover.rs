@@ -343,6 +343,11 @@ fn one_older_certificate_is_kept_at_a_time() {
         0,
         "what is under the highest comes first"
     );
+    let timer = Timer::Fetch { block: certify(&set(4), &sixth).block };
+    for _ in 0..4 {
+        step(&mut behind, Input::TimerFired { timer });
+    }
+    assert_eq!(asks(&step(&mut behind, info(0, &set(4), &older(4)))), 1, "nobody has what the highest names");
 }
 
 #[test]
