@@ -38,8 +38,8 @@ const AGAIN_AFTER_MS: u64 = 1_000;
 pub(crate) enum Errand {
     /// A certified checkpoint to replay to.
     Checkpoint,
-    /// The log from one size on, proven by the checkpoint of the other.
-    Log { from: TreeSize, to: TreeSize },
+    /// The log from this size on.
+    Log { from: TreeSize },
     /// Where a validator stands in our epoch.
     Standing,
 }
@@ -122,8 +122,7 @@ impl Engine {
         let (errand, request) = match goal {
             Goal::Any => (Errand::Checkpoint, Request::CheckpointAt(TreeSize::ZERO)),
             Goal::Head(checkpoint) => {
-                let to = checkpoint.head.size;
-                (Errand::Log { from, to }, Request::LogRange { from, to })
+                (Errand::Log { from }, Request::LogRange { from, to: checkpoint.head.size })
             }
         };
         // All in turn: what one does to its questions, it does to its share of them.
@@ -158,22 +157,23 @@ impl Engine {
         &mut self,
         now: TimeMs,
         peer: Peer,
-        (from, to): (TreeSize, TreeSize),
+        from: TreeSize,
         part: Option<Box<Verified<LogPart>>>,
         out: &mut Vec<Command>,
     ) {
         let Some(Goal::Head(goal)) = &self.catch_up.goal else {
             self.catch_up.asked = false;
-            return self.ask_for_log(out);
+            return;
         };
-        if (from, to) != (self.ledger.head().size, goal.head.size) {
-            // Blocks came by another way meanwhile, and may have led beyond; or another replay has begun since.
-            let is_reached = goal.head.size <= self.ledger.head().size;
+        if from != self.ledger.head().size {
+            // Blocks came by another way meanwhile; they may have led beyond.
             self.catch_up.asked = false;
-            return if is_reached { self.give_up(now, out) } else { self.ask_for_log(out) };
+            return match &self.catch_up.goal {
+                Some(Goal::Head(goal)) if goal.head.size <= self.ledger.head().size => self.give_up(now, out),
+                Some(Goal::Head(_) | Goal::Any) | None => self.ask_for_log(out),
+            };
         }
-        let errand = Errand::Log { from, to };
-        let Some(part) = part else { return self.errand_failed(now, errand, peer, out) };
+        let Some(part) = part else { return self.errand_failed(now, Errand::Log { from }, peer, out) };
         match self.ledger.replay(&part, goal) {
             Ok(replayed) => {
                 (self.catch_up.asked, self.catch_up.failed) = (false, 0);
@@ -186,7 +186,7 @@ impl Engine {
             }
             Err(fault) if fault.blames_sender() => {
                 out.push(Command::Alarm(Alarm::UntrueLog { peer, fault: Box::new(fault) }));
-                self.errand_failed(now, errand, peer, out);
+                self.errand_failed(now, Errand::Log { from }, peer, out);
             }
             Err(fault) => self.halt(fault.to_string(), out),
         }

@@ -170,9 +170,9 @@ impl Engine {
                 self.questions.open.remove(&question);
                 self.take_goal(now, peer, checkpoint, out);
             }
-            (Purpose::CatchUp { errand: Errand::Log { from, to }, peer }, VerifiedResponse::Log(part)) => {
+            (Purpose::CatchUp { errand: Errand::Log { from }, peer }, VerifiedResponse::Log(part)) => {
                 self.questions.open.remove(&question);
-                self.take_part(now, peer, (from, to), part, out);
+                self.take_part(now, peer, from, part, out);
             }
             (Purpose::CatchUp { errand: Errand::Standing, peer }, VerifiedResponse::Certificates(info)) => {
                 self.questions.open.remove(&question);

@@ -59,6 +59,20 @@ fn a_certificate_is_written_after_the_block_it_certifies() {
 }
 
 #[test]
+fn who_makes_a_certificate_announces_it_when_it_is_durable_and_nobody_else_does() {
+    let announced = |desk: &Desk| desk.wanted.iter().filter(|it| matches!(it, Command::Announce(_))).count();
+    let mut alone = Desk::begun(Options::default());
+    alone.submit(&alone.submission(1));
+    assert_eq!(announced(&alone), 0);
+    alone.write_all();
+    assert_eq!(announced(&alone), 1);
+    let mut told = Desk::begun(Options { validators: 4, ..Options::default() });
+    told.hear(1, Message::CertifiedCheckpoint(told.certificate(told.engine.status().head)));
+    told.write_all();
+    assert_eq!((told.engine.status().certified, announced(&told)), (told.engine.status().head.size, 0));
+}
+
+#[test]
 fn a_head_that_a_quorum_signed_otherwise_is_never_certified_here() {
     let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
     let mut theirs = desk.engine.status().head;
