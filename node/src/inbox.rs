@@ -30,6 +30,8 @@ struct State {
     others: VecDeque<(Event, OwnedSemaphorePermit)>,
     timers: Timers,
     run: u32,
+    /// Whether the engine's thread waits: only then is it woken.
+    waits: bool,
     closed: bool,
 }
 
@@ -40,25 +42,30 @@ impl Inbox {
 
     /// An event of the node's own making.
     pub(crate) fn happen(&self, event: Event) {
-        self.lock().own.push_back(event);
-        self.changed.notify_one();
+        self.change(|state| state.own.push_back(event));
     }
 
     /// An event from outside; its room is free again when it is handed out.
     pub(crate) fn arrive(&self, event: Event, room: OwnedSemaphorePermit) {
-        self.lock().others.push_back((event, room));
-        self.changed.notify_one();
+        self.change(|state| state.others.push_back((event, room)));
     }
 
     /// Lets `TimerFired` happen later.
     pub(crate) fn start_timer(&self, timer: Timer, after_ms: u64) {
-        self.lock().timers.start(Instant::now(), timer, after_ms);
-        self.changed.notify_one();
+        self.change(|state| state.timers.start(Instant::now(), timer, after_ms));
     }
 
     /// Forgets a timer.
     pub(crate) fn stop_timer(&self, timer: Timer) {
         self.lock().timers.stop(timer);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        if state.waits {
+            self.changed.notify_one();
+        }
     }
 
     /// Waits for the next event; none when the inbox is closed.
@@ -72,6 +79,7 @@ impl Inbox {
             if let Some(event) = state.pick(now) {
                 return Some(event);
             }
+            state.waits = true;
             state = match state.timers.next() {
                 Some(due) => {
                     let waited = self.changed.wait_timeout(state, due.saturating_duration_since(now));
@@ -79,6 +87,7 @@ impl Inbox {
                 }
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            state.waits = false;
         }
     }
 

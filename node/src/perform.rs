@@ -32,7 +32,7 @@ use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
 use crate::seats::Seats;
 use crate::telemetry::Counters;
-use crate::verifier::{Job, Verifier};
+use crate::verifier::Verifier;
 use crate::wire;
 
 /// The keys that sign here; the network and the gateway have their own.
@@ -121,7 +121,7 @@ impl Performer {
                     self.network.send(&peer, message.kind(), Arc::clone(&bytes));
                 }
                 if to.contains(&me) {
-                    self.verifier.submit(Job::Own(Box::new(message)));
+                    self.verifier.own(message);
                 }
             }
             Say::Timeout { epoch, view, high_qc, last_tc } => {
@@ -138,13 +138,19 @@ impl Performer {
     }
 
     fn sign(&self, message: &[u8]) -> Signature {
-        self.keys.consensus.sign(message)
+        self.signed(&self.keys.consensus, message)
+    }
+
+    fn signed(&self, key: &SecretKey, message: &[u8]) -> Signature {
+        let signature = key.sign(message);
+        self.verifier.checker.made(key.public(), message, &signature);
+        signature
     }
 
     /// To all others, and to ourselves by the door that theirs come in by.
     fn tell_all(&self, message: Message) {
         self.send(&Recipients::All, &message);
-        self.verifier.submit(Job::Own(Box::new(message)));
+        self.verifier.own(message);
     }
 
     fn send(&self, to: &Recipients, message: &Message) {
@@ -162,15 +168,15 @@ impl Performer {
     fn cosign(&self, head: Head, set: &ValidatorSet, signer: ValidatorIndex) {
         let time_s = clock::now().seconds();
         match cosigned_messages(set, signer, head, time_s) {
-            Ok(messages) => self.verifier.submit(Job::Own(Box::new(Message::Cosignature(Cosignature {
+            Ok(messages) => self.verifier.own(Message::Cosignature(Cosignature {
                 epoch: set.epoch(),
                 signer,
                 head,
                 time_s,
-                log: self.keys.log.sign(&messages.log),
-                ed25519: self.keys.cosigner_ed25519.sign(&messages.ed25519),
-                ml_dsa_65: self.keys.cosigner_ml_dsa_65.sign(&messages.ml_dsa_65),
-            })))),
+                log: self.signed(&self.keys.log, &messages.log),
+                ed25519: self.signed(&self.keys.cosigner_ed25519, &messages.ed25519),
+                ml_dsa_65: self.signed(&self.keys.cosigner_ml_dsa_65, &messages.ml_dsa_65),
+            })),
             // The set's names make key names, or there would be no policy; so it is the clock.
             Err(fault) => {
                 tracing::error!(code = "cosigning_failed", %fault, "a checkpoint cannot be cosigned")

@@ -9,13 +9,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// A queue of things to do.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
-    changed: Condvar,
+    filled: Condvar,
+    emptied: Condvar,
 }
 
+/// Who waits is counted, so that nobody is woken for nothing: waking costs more than most things to do.
 struct State<T> {
     urgent: VecDeque<T>,
     patient: VecDeque<T>,
     closed: bool,
+    takers: usize,
+    bounded: usize,
 }
 
 impl<T> State<T> {
@@ -26,8 +30,9 @@ impl<T> State<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        let state = State { urgent: VecDeque::new(), patient: VecDeque::new(), closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        let (urgent, patient) = (VecDeque::new(), VecDeque::new());
+        let state = State { urgent, patient, closed: false, takers: 0, bounded: 0 };
+        Self { state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
     }
 }
 
@@ -39,52 +44,73 @@ impl<T> Queue<T> {
 
     /// Adds to the end. After `close` the item is dropped.
     pub(crate) fn push(&self, item: T) {
-        let mut state = self.lock();
-        if !state.closed {
-            state.patient.push_back(item);
-            self.changed.notify_all();
-        }
+        self.add(item, |state| &mut state.patient);
     }
 
     /// As `push`, but before all that is not urgent.
     pub(crate) fn push_urgent(&self, item: T) {
+        self.add(item, |state| &mut state.urgent);
+    }
+
+    fn add(&self, item: T, line: impl FnOnce(&mut State<T>) -> &mut VecDeque<T>) {
         let mut state = self.lock();
-        if !state.closed {
-            state.urgent.push_back(item);
-            self.changed.notify_all();
+        if state.closed {
+            return;
+        }
+        line(&mut state).push_back(item);
+        if state.takers > 0 {
+            self.filled.notify_one();
         }
     }
 
     /// Waits for something to do; none when the queue is closed and empty.
     pub(crate) fn take(&self) -> Option<T> {
-        let mut state = self.wait(|state| state.closed || state.len() > 0);
+        let mut state = self.wait_filled();
         let item = state.urgent.pop_front().or_else(|| state.patient.pop_front());
-        self.changed.notify_all();
+        self.make_room(&state);
         item
     }
 
     /// Waits for something to do and takes all there is, in order; none when the queue is closed and empty.
     pub(crate) fn take_all(&self) -> Option<Vec<T>> {
-        let mut guard = self.wait(|state| state.closed || state.len() > 0);
+        let mut guard = self.wait_filled();
         let state = &mut *guard;
         let items: Vec<_> = state.urgent.drain(..).chain(state.patient.drain(..)).collect();
-        self.changed.notify_all();
+        self.make_room(&guard);
         (!items.is_empty()).then_some(items)
     }
 
     /// Waits until fewer than `max` things wait, or the queue is closed.
     pub(crate) fn wait_below(&self, max: usize) {
-        drop(self.wait(|state| state.closed || state.len() < max));
+        let mut state = self.lock();
+        while !state.closed && state.len() >= max {
+            state.bounded += 1;
+            state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.bounded -= 1;
+        }
     }
 
-    fn wait(&self, until: impl Fn(&State<T>) -> bool) -> MutexGuard<'_, State<T>> {
-        self.changed.wait_while(self.lock(), |state| !until(state)).unwrap_or_else(PoisonError::into_inner)
+    fn wait_filled(&self) -> MutexGuard<'_, State<T>> {
+        let mut state = self.lock();
+        while !state.closed && state.len() == 0 {
+            state.takers += 1;
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.takers -= 1;
+        }
+        state
+    }
+
+    fn make_room(&self, state: &State<T>) {
+        if state.bounded > 0 {
+            self.emptied.notify_all();
+        }
     }
 
     /// Takes nothing more in; what is there can still be taken out.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.filled.notify_all();
+        self.emptied.notify_all();
     }
 
     /// Whether it is closed.

@@ -44,6 +44,11 @@ impl<C> Remembering<C> {
     pub(crate) fn new(checker: C) -> Self {
         Self { checker, held: Mutex::default() }
     }
+
+    /// What we signed ourselves holds: it comes back under our own messages, and in certificates.
+    pub(crate) fn made(&self, key: &PublicKey, message: &[u8], signature: &Signature) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).learn(digest(key, message, signature));
+    }
 }
 
 impl<C: SignatureChecker> SignatureChecker for Remembering<C> {

@@ -48,8 +48,6 @@ pub(crate) enum Job {
         /// The room it takes.
         room: OwnedSemaphorePermit,
     },
-    /// A message of our own, which comes in by the same door.
-    Own(Box<Message>),
     /// A peer's answer.
     Response {
         /// To which question.
@@ -87,7 +85,6 @@ impl Verifier {
     pub(crate) fn submit(&self, job: Job) {
         let lane = match &job {
             Job::Frame { kind, .. } => kind.lane(),
-            Job::Own(message) => message.kind().lane(),
             Job::Response { .. } => Lane::Request,
             Job::Announcement { .. } => Lane::Bulk,
             Job::Submission { .. } => Lane::Bulk,
@@ -113,7 +110,6 @@ impl Verifier {
                         self.inbox.arrive(event, room);
                     }
                 }
-                Job::Own(message) => self.own(*message),
                 Job::Response { question, from, bytes, room } => {
                     self.inbox.arrive(self.response(question, &from, &bytes), room);
                 }
@@ -167,7 +163,8 @@ impl Verifier {
         }
     }
 
-    fn own(&self, message: Message) {
+    /// A message of our own comes in by the same door, and at once: what it is signed with is remembered.
+    pub(crate) fn own(&self, message: Message) {
         let kind = message.kind();
         match self.seats.now().reigns.hear(self.seats.us(), message, &self.checker) {
             Ok(event) => self.inbox.happen(event),

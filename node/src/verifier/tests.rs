@@ -143,7 +143,9 @@ fn our_own_words_come_in_by_the_same_door() {
     let bench = Bench::new();
     let genesis = bench.verifier.seats.now().set().opening_certificate();
     let info = Message::SyncInfo(SyncInfo { high_qc: genesis, high_tc: None });
-    let events = bench.run(vec![Job::Own(Box::new(Message::Vote(bench.vote(0)))), Job::Own(Box::new(info))]);
+    bench.verifier.own(Message::Vote(bench.vote(0)));
+    bench.verifier.own(info);
+    let events = bench.run(Vec::new());
     assert!(
         matches!(&events[..], [Event::Message { from, .. }] if *from == bench.verifier.seats.us()),
         "{events:?}"
