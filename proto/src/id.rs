@@ -176,6 +176,17 @@ impl Did {
         Ok(Self(text.to_owned()))
     }
 
+    /// Reads the DID of one who speaks with `key`. Mostly the DID is that key, which then need not be read a second time.
+    ///
+    /// # Errors
+    /// As [`Did::parse`].
+    pub fn parse_beside(text: &str, key: &PublicKey) -> Result<Self, NameError> {
+        match names(text, key) {
+            true => Ok(Self(text.to_owned())),
+            false => Self::parse(text),
+        }
+    }
+
     /// The DID of one who has this key and registered nothing: `did:key` for Ed25519, else `did:quorate`.
     pub fn of(key: &PublicKey) -> Self {
         match key.scheme() {
@@ -193,7 +204,7 @@ impl Did {
     pub fn is_of(&self, key: &PublicKey) -> bool {
         match self.0.strip_prefix("did:quorate:") {
             Some(id) => id == key.id().to_string(),
-            None => *self == Self::of(key),
+            None => names(&self.0, key),
         }
     }
 
@@ -212,13 +223,25 @@ impl fmt::Display for Did {
 /// The multicodec of Ed25519 public keys, 0xed, as an unsigned varint. Source: multicodec table.csv.
 const MULTICODEC_ED25519: [u8; 2] = [0xed, 0x01];
 
+/// The bytes of the Ed25519 key that a `did:key` names. No other text names the same ones: base58 has one text for bytes.
+fn multikey(did: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; MULTICODEC_ED25519.len() + 32];
+    let found = bs58::decode(did.strip_prefix("did:key:z")?).onto(&mut bytes).ok()?;
+    bytes[..found].strip_prefix(&MULTICODEC_ED25519)?.try_into().ok()
+}
+
+fn names(did: &str, key: &PublicKey) -> bool {
+    key.scheme() == Scheme::Ed25519 && multikey(did).is_some_and(|bytes| bytes == *key.as_bytes())
+}
+
 fn ed25519_of(did: &str) -> Option<PublicKey> {
-    let bytes = bs58::decode(did.strip_prefix("did:key:z")?).into_vec().ok()?;
-    PublicKey::parse(Scheme::Ed25519, bytes.strip_prefix(&MULTICODEC_ED25519)?).ok()
+    PublicKey::parse(Scheme::Ed25519, &multikey(did)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use crypto::SecretKey;
+
     use super::*;
 
     #[test]
@@ -229,6 +252,11 @@ mod tests {
         let key = ed25519_of(text).expect("holds a key");
         assert_eq!(Did::of(&key), did);
         assert!(did.is_of(&key));
+        assert_eq!(Did::parse_beside(text, &key), Ok(did));
+        let other = SecretKey::from_seed(Scheme::Ed25519, &[1; 32]).expect("a scheme that signs");
+        assert!(!Did::of(other.public()).is_of(&key));
+        assert_eq!(Did::parse_beside(text, other.public()), Did::parse(text));
+        assert!(Did::parse_beside("did:key:z6Mk", &key).is_err());
         assert!(Did::parse(&text[..text.len() - 1]).is_err());
         assert!(Did::parse("did:web:example.com").is_err());
         let long = format!("did:quorate:{}", key.id());

@@ -49,13 +49,17 @@ impl Body {
     /// Joins the body with a signature made elsewhere. The signature is not checked here.
     pub fn seal(self, signature: Signature) -> Submission {
         let bytes: Arc<[u8]> = wire::submission::encode(&self, &signature).into();
-        Submission { id: SubmissionId::new(sha256(&bytes)), body: self, signature, bytes }
+        Submission(Arc::new(Sealed { id: SubmissionId::new(sha256(&bytes)), body: self, signature, bytes }))
     }
 }
 
-/// A signed operation with its canonical bytes and its id.
+/// A signed operation with its canonical bytes and its id. Cheap to clone: it never changes, and goes from the pool into a
+/// batch, its messages, the journal and the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submission {
+pub struct Submission(Arc<Sealed>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Sealed {
     body: Body,
     signature: Signature,
     bytes: Arc<[u8]>,
@@ -86,23 +90,23 @@ impl Submission {
     pub const BYTES_MAX: usize = 60 << 10;
 
     /// What was signed.
-    pub const fn body(&self) -> &Body {
-        &self.body
+    pub fn body(&self) -> &Body {
+        &self.0.body
     }
 
     /// The author's signature.
-    pub const fn signature(&self) -> &Signature {
-        &self.signature
+    pub fn signature(&self) -> &Signature {
+        &self.0.signature
     }
 
     /// The canonical envelope.
-    pub const fn bytes(&self) -> &Arc<[u8]> {
-        &self.bytes
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.0.bytes
     }
 
     /// SHA-256 of the canonical envelope.
-    pub const fn id(&self) -> SubmissionId {
-        self.id
+    pub fn id(&self) -> SubmissionId {
+        self.0.id
     }
 
     /// Checks every signature in the envelope. Says nothing of whether the author may do what is asked: that is
@@ -115,12 +119,12 @@ impl Submission {
         network: &NetworkId,
         checker: &dyn SignatureChecker,
     ) -> Result<(), SubmissionError> {
-        let body = &self.body;
+        let body = self.body();
         if body.network != *network {
             return Err(SubmissionError::Network { found: body.network, expected: *network });
         }
         checker
-            .check(&body.key, &body.signed_bytes(), &self.signature)
+            .check(&body.key, &body.signed_bytes(), self.signature())
             .map_err(SubmissionError::Signature)?;
         if let Operation::KeyRotate { identity, retires, key, possession } = &body.operation {
             let message = possession_bytes(network, identity, retires, &key.id());
@@ -149,7 +153,7 @@ impl Canonical for Submission {
     const BYTES_MAX: usize = Self::BYTES_MAX;
 
     fn encode(&self) -> Vec<u8> {
-        self.bytes.to_vec()
+        self.bytes().to_vec()
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -162,7 +166,7 @@ impl Canonical for Submission {
         }
         let (body, signature) = wire::submission::decode(bytes)?;
         let submission = body.seal(signature);
-        if *submission.bytes != *bytes {
+        if **submission.bytes() != *bytes {
             return Err(DecodeError::NotCanonical { what: "submission" });
         }
         Ok(submission)

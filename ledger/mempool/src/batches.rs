@@ -139,6 +139,11 @@ impl Batches {
         self.limits.pushed.has_room(count, bytes, Batch::BYTES_MAX)
     }
 
+    /// Whether a batch that `author` pushed is not committed yet.
+    pub fn has_of(&self, author: ValidatorIndex) -> bool {
+        self.accounts.contains_key(&Source::Pushed { by: author })
+    }
+
     /// A batch, if it is known.
     pub fn get(&self, id: &BatchId) -> Option<&Verified<Batch>> {
         self.known.get(id).map(|known| &known.batch)

@@ -32,8 +32,9 @@ impl Engine {
         if self.pool.count() == 0 {
             return;
         }
-        // Nothing under way: go at once. Else wait a little, so that one batch carries many.
-        if self.batches.count() == 0 || self.pool.fills_a_batch() {
+        // Nothing of ours under way: go at once. Else wait a little, so that one batch carries many.
+        let is_under_way = self.me.is_some_and(|me| self.batches.has_of(me));
+        if !is_under_way || self.pool.fills_a_batch() {
             self.seal(out);
         } else if !self.flush_running {
             self.flush_running = true;

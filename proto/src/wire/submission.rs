@@ -49,9 +49,8 @@ impl Wire for Body {
             .operation
             .ok_or_else(|| DecodeError::field("operation", "is missing or of an unknown kind"))?;
         let key: PublicKey = required(wire.key, "key")?;
-        // Mostly the author is the key, which need not be read a second time out of the name.
-        let of_key = Did::of(&key);
-        let author = if wire.author == of_key.as_str() { of_key } else { did(&wire.author, "author")? };
+        let author =
+            Did::parse_beside(&wire.author, &key).map_err(|fault| DecodeError::field("author", fault))?;
         Ok(Self {
             network: NetworkId::new(digest(&wire.network, "network")?),
             tenant: Tenant::parse(&wire.tenant).map_err(|fault| DecodeError::field("tenant", fault))?,
