@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::failure::{Failure, FatalError};
 use crate::inbox::Inbox;
-use crate::seats::{Seats, name_of};
+use crate::seats::Seats;
 use crate::status::Reporter;
 use crate::telemetry::{Counters, Dropped};
 use crate::verifier::{Job, Verifier};
@@ -83,7 +83,7 @@ impl Intake {
                 }
                 Incoming::PeerUp { peer } => {
                     self.counters.peer_up(peer);
-                    if let Some(peer) = name_of(&peer) {
+                    if let Some(peer) = self.seats.now().name_of(&peer) {
                         self.inbox.happen(Event::PeerUp { peer });
                     }
                     self.reporter.refresh();

@@ -23,6 +23,8 @@ pub(crate) struct Reign {
     pub(crate) me: Option<ValidatorIndex>,
     /// The peers of all sets that are still of use.
     peers: BTreeMap<Peer, PeerId>,
+    /// Their names, the other way round.
+    names: BTreeMap<PeerId, Peer>,
     /// Who of them reigns.
     indices: BTreeMap<PeerId, ValidatorIndex>,
 }
@@ -31,10 +33,12 @@ impl Reign {
     fn new(reigns: Arc<Reigns>, us: &PublicKey) -> Self {
         let me = reigns.reigning().position(us);
         let members = reigns.sets().flat_map(|set| set.iter().map(|(_, validator)| validator));
-        let peers = members.map(|validator| (Peer::of(validator), peer_of(validator))).collect();
+        let peers: BTreeMap<_, _> =
+            members.map(|validator| (Peer::of(validator), peer_of(validator))).collect();
+        let names = peers.iter().map(|(name, peer)| (*peer, *name)).collect();
         let indices =
             reigns.reigning().iter().map(|(index, validator)| (peer_of(validator), index)).collect();
-        Self { reigns, me, peers, indices }
+        Self { reigns, me, peers, names, indices }
     }
 
     /// Who reigns.
@@ -55,6 +59,14 @@ impl Reign {
     /// The peer of this name, if it is of a set that is still of use.
     pub(crate) fn peer(&self, peer: &Peer) -> Option<PeerId> {
         self.peers.get(peer).copied()
+    }
+
+    /// The engine's name of a peer. Handshakes prove Ed25519 keys alone, so every connected peer has one.
+    pub(crate) fn name_of(&self, peer: &PeerId) -> Option<Peer> {
+        self.names.get(peer).copied().or_else(|| {
+            let key = p2p::identity::public_key(peer)?;
+            Some(Peer(PublicKey::parse(Scheme::Ed25519, &key).ok()?.id()))
+        })
     }
 
     /// The reigning validator that a peer is.
@@ -103,12 +115,6 @@ impl Seats {
     pub(crate) const fn us(&self) -> Peer {
         self.us
     }
-}
-
-/// The engine's name of a peer. Handshakes prove Ed25519 keys alone, so every connected peer has one.
-pub(crate) fn name_of(peer: &PeerId) -> Option<Peer> {
-    let key = p2p::identity::public_key(peer)?;
-    Some(Peer(PublicKey::parse(Scheme::Ed25519, &key).ok()?.id()))
 }
 
 /// The network's name of a validator.

@@ -22,7 +22,7 @@ use crate::callers::{self, Callers};
 use crate::inbox::Inbox;
 use crate::queue::Queue;
 use crate::remembering::Remembering;
-use crate::seats::{Seats, name_of};
+use crate::seats::Seats;
 use crate::telemetry::{Counters, Dropped};
 use crate::wire;
 
@@ -132,7 +132,8 @@ impl Verifier {
                 return None;
             }
         };
-        match self.seats.now().reigns.hear(name_of(from)?, message, &self.checker) {
+        let reign = self.seats.now();
+        match reign.reigns.hear(reign.name_of(from)?, message, &self.checker) {
             Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(peer = %from, ?kind, %fault, "a message does not hold");
@@ -153,7 +154,8 @@ impl Verifier {
             }
         };
         let message = Message::CertifiedCheckpoint(checkpoint);
-        match self.seats.now().reigns.hear(name_of(author)?, message, &self.checker) {
+        let reign = self.seats.now();
+        match reign.reigns.hear(reign.name_of(author)?, message, &self.checker) {
             Ok(event) => Some(event),
             Err(fault) => {
                 tracing::debug!(%fault, "an announcement does not hold");

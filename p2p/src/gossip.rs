@@ -43,7 +43,12 @@ pub(crate) fn topic(network: &Digest) -> IdentTopic {
     IdentTopic::new(protocol::checkpoint_topic(network))
 }
 
-/// Makes the behaviour, subscribed to the one topic.
+/// Whether a peer of these listens to announcements.
+pub(crate) fn is_heard(behaviour: &Behaviour, whose: impl Fn(&PeerId) -> bool) -> bool {
+    behaviour.all_peers().any(|(peer, topics)| !topics.is_empty() && whose(peer))
+}
+
+/// Makes the behaviour, which takes part in nothing yet.
 ///
 /// # Errors
 /// What gossipsub refuses of the configuration.
@@ -57,14 +62,12 @@ pub(crate) fn behaviour(network: &Digest, keypair: &Keypair) -> Result<Behaviour
         .message_id_fn(|message| MessageId::new(crypto::sha256(&message.data).as_bytes()))
         .build()
         .map_err(GossipError::new)?;
-    let mut behaviour = gossipsub::Behaviour::new_with_subscription_filter(
+    gossipsub::Behaviour::new_with_subscription_filter(
         MessageAuthenticity::Signed(keypair.clone()),
         config,
         WhitelistSubscriptionFilter(HashSet::from([topic.hash()])),
     )
-    .map_err(GossipError::new)?;
-    behaviour.subscribe(&topic).map_err(GossipError::new)?;
-    Ok(behaviour)
+    .map_err(GossipError::new)
 }
 
 /// The author of a message that may be passed on and delivered: a validator signed it and it is within bounds.

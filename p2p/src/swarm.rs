@@ -157,8 +157,9 @@ impl Loop {
             }
             Command::Announce { bytes } => {
                 let (topic, size) = (self.topic.hash(), bytes.len());
-                // The errors are that nobody listens or that it was said before.
-                if self.swarm.behaviour_mut().gossip.publish(topic, bytes).is_ok() {
+                let gossip = &mut self.swarm.behaviour_mut().gossip;
+                // Asked first, for it would be signed first. The errors are that it was said before, or is too much.
+                if gossip::is_heard(gossip, |_| true) && gossip.publish(topic, bytes).is_ok() {
                     self.shared.counters.sent(Kind::CertifiedCheckpoint, size);
                 }
             }
@@ -186,6 +187,7 @@ impl Loop {
                 } else if num_established == 0 {
                     self.swarm.behaviour_mut().kad.remove_peer(&peer_id);
                     self.said.remove(&peer_id);
+                    self.fit_subscription();
                 }
             }
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
@@ -234,12 +236,28 @@ impl Loop {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 self.on_said(peer_id, info.listen_addrs);
             }
+            BehaviourEvent::Gossip(
+                gossipsub::Event::Subscribed { .. } | gossipsub::Event::Unsubscribed { .. },
+            ) => self.fit_subscription(),
             BehaviourEvent::Gossip(_) | BehaviourEvent::Identify(_) | BehaviourEvent::Kad(_) => {}
             BehaviourEvent::Gate(()) => {}
             BehaviourEvent::ShutOut(never)
             | BehaviourEvent::Connections(never)
             | BehaviourEvent::Memory(never) => match never {},
         }
+    }
+
+    /// Validators hear of checkpoints on their lanes. One subscribes only while an observer listens here, who is to hear
+    /// those that other validators announce.
+    fn fit_subscription(&mut self) {
+        let roster = &self.membership.roster;
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        let serves = gossip::is_heard(gossip, |peer| !roster.contains(peer));
+        // Either says that nothing has changed, or could not: the one topic is allowed.
+        let _ = match serves || !roster.has_us() {
+            true => gossip.subscribe(&self.topic).is_ok(),
+            false => gossip.unsubscribe(&self.topic),
+        };
     }
 
     /// What a peer says of where it listens. Validators' addresses come from configuration, if they are there.
@@ -285,6 +303,7 @@ impl Loop {
         for peer in next.roster.others().filter(|peer| !before.roster.contains(peer)) {
             self.on_joined(peer, now);
         }
+        self.fit_subscription();
         if next.roster.has_us() {
             let mut control = self.swarm.behaviour().gate.control();
             self.lanes.listen(&mut control, &self.network);

@@ -133,7 +133,7 @@ fn a_message_that_holds_arrives_and_one_that_does_not_is_dropped() {
     let [Event::Message { from, message: VerifiedMessage::Vote(vote) }] = &events[..] else {
         panic!("{events:?}")
     };
-    assert_eq!((*from, &**vote), (name_of(&bench.peer(1)).unwrap(), &good));
+    assert_eq!((*from, &**vote), (bench.verifier.seats.now().name_of(&bench.peer(1)).unwrap(), &good));
     assert_eq!(bench.verifier.counters.dropped_count(Dropped::Unverified), 1);
     assert_eq!(bench.door.available_permits(), 1_000, "the door has its room back");
 }

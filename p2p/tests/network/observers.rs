@@ -51,6 +51,45 @@ async fn announcements_reach_observers_and_only_validators_make_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn validators_announce_nothing_to_one_another() {
+    bounded(async {
+        let plan = Plan::new(2, tcp_address);
+        let mut nodes = plan.start_all();
+        nodes[0].connected(1).await;
+        for number in 0..10 {
+            nodes[0].network.announce(vec![number; 100]);
+            sleep(Duration::from_millis(20)).await;
+        }
+        assert!(timeout(Duration::from_millis(300), announcement(&mut nodes[1])).await.is_err());
+
+        // While an observer listens at one of them, it hears what the other announces; afterwards no more.
+        let observer = plan.observer(100);
+        let heard = async {
+            loop {
+                nodes[0].network.announce(b"for the observer".to_vec());
+                if timeout(Duration::from_millis(300), announcement(&mut nodes[1])).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        heard.await;
+        observer.network.stop().await;
+        let mut number = 0_u32;
+        let silent = async {
+            loop {
+                nodes[0].network.announce(number.to_be_bytes().to_vec());
+                number += 1;
+                if timeout(Duration::from_millis(300), announcement(&mut nodes[1])).await.is_err() {
+                    return;
+                }
+            }
+        };
+        silent.await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_are_not_offered_the_lanes() {
     bounded(async {
         let plan = Plan::new(2, tcp_address);
