@@ -145,12 +145,15 @@ pub async fn run(
             gauge.read().await
         }
     });
+    let connections = load.connections.max(1);
+    let permits = schedule.permits(load.total(), connections);
     let mut workers = JoinSet::new();
-    for number in 0..load.connections.max(1) {
+    for number in 0..connections {
         let at = number % load.urls.len();
         // A client a worker: each keeps one connection open.
         let client: Client = net::client(&load.urls[at])?;
-        workers.spawn(worker::run(client, supply.clone(), schedule, watchers[at].clone()));
+        let (supply, permits, watcher) = (supply.clone(), permits.clone(), watchers[at].clone());
+        workers.spawn(worker::run(client, supply, schedule, permits, watcher));
     }
     while workers.join_next().await.is_some() {}
     let sent = from.elapsed();

@@ -1,12 +1,11 @@
-//! One connection: takes the next submission, waits until it is due, sends it, counts the answer.
+//! One connection: waits until a submission is due, takes it, sends it, counts the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, ClientError};
 use model::entry::Wait;
-use tokio::sync::Mutex;
-use tokio::time::sleep_until;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::schedule::Schedule;
 use super::supply::Supply;
@@ -16,12 +15,19 @@ use super::watcher::Watcher;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Works until there are no more submissions.
-pub async fn run(client: Client, supply: Arc<Mutex<Supply>>, schedule: Schedule, watcher: Arc<Watcher>) {
+pub async fn run(
+    client: Client,
+    supply: Arc<Mutex<Supply>>,
+    schedule: Schedule,
+    permits: Arc<Semaphore>,
+    watcher: Arc<Watcher>,
+) {
     loop {
+        let Ok(permit) = permits.acquire().await else { return };
+        permit.forget();
         let next = supply.lock().await.next().await;
         let Some((number, submission)) = next else { return };
         let due = schedule.due(number);
-        sleep_until(due).await;
         // Known to the watcher before the node can speak of it.
         watcher.expect(submission.id(), due, submission.bytes().len());
         match client.submit(submission.bytes(), Wait::Accepted, PATIENCE).await {
