@@ -83,7 +83,7 @@ const FOREIGN: [(&str, &[&str]); 17] = [
     ("hyper", &["api"]),
     ("libp2p", &["p2p"]),
     ("prost", &["proto"]),
-    ("rand", &["cli", "node", "testnet"]),
+    ("rand", &["cli", "node", "store", "testnet"]),
     ("reqwest", &["client"]),
     ("rustix", &["cli", "node", "store", "testnet"]),
     ("schemars", &["api", "model"]),

@@ -1,68 +1,101 @@
-//! A `Store` on disk: sled 0.34, fenced in.
+//! A `Store` on disk: a log ahead of a storage engine.
 //!
-//! Promise: that of `port`, a power cut included. One commit is one sled batch, one flush and one sync of the file
-//! system; readers wait while it lasts, because sled shows a batch before it is durable. Large values lie in
-//! `pieces`; a loss is noticed by `acknowledged`. After a failed commit nothing is read or written any more. sled may
-//! panic on a damaged file: every call into it is caught at this border and becomes an error.
+//! Promise: that of `port`, a power cut included. A commit is one synced record of `log` and then in memory (`waiting`),
+//! where readers meet it; a thread (`settle`) writes what waits to the engine, makes it durable there and gives the log's
+//! segments free. Readers never wait for a sync. Large values lie in `pieces`; a loss is noticed by `acknowledged`. After
+//! a failed commit, or a failed write to the engine, nothing is read or written any more.
 //! Source: `DURABILITY.md`, which also says what this does not cover.
 
-use std::fs::{DirBuilder, File, Permissions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ledger::change::{ChangeSet, Table};
 use ledger::read::{Pair, Read, ReadError};
 
-use crate::acknowledged::{self, Acknowledged};
-use crate::keys::{self, COUNT_KEY, FORMAT_KEY};
-use crate::migrate::{self, Found};
+use crate::acknowledged::Acknowledged;
+use crate::engine::{self, Map, Range};
+use crate::keys;
+use crate::log::{Log, Record};
 use crate::pieces;
 use crate::port::{Store, StoreError};
+use crate::settle::{Backlog, Ending, Settling};
 use crate::sync;
+use crate::waiting::{self, Side, Waiting};
 
 mod error;
+mod start;
 
+pub use crate::log::LogFault;
 pub use crate::migrate::FormatError;
 pub use error::OpenError;
+use start::Start;
 
-/// sled's page cache, in bytes. What sled really takes is a multiple of it.
-const CACHE_BYTES: u64 = 64 << 20;
-/// What stays free on the disk, in bytes, so that the safety journal can go on when the ledger cannot.
-const RESERVE_BYTES: u64 = 64 << 20;
-/// How much a write may cost on disk for each of its bytes: sled rewrites the pages it touches.
+/// Sizes and times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// What stays free on the disk, so that the safety journal can go on when the ledger cannot.
+    pub(crate) reserve_bytes: u64,
+    /// What waits is written to the engine when it is so large.
+    pub(crate) settle_above_bytes: usize,
+    /// Or when its oldest write has waited so long: the longer, the more writes of one key become one.
+    pub(crate) settle_after: Duration,
+    /// Commits wait while so much waits already.
+    pub(crate) waiting_bytes_max: usize,
+    /// The engine's batches are as large as this and one value: readers may wait for one.
+    pub(crate) batch_bytes: usize,
+    /// Size of a segment of the log.
+    pub(crate) segment_bytes: u64,
+}
+
+impl Bounds {
+    pub(crate) const DEFAULT: Self = Self {
+        reserve_bytes: 64 << 20,
+        settle_above_bytes: 8 << 20,
+        settle_after: Duration::from_secs(1),
+        waiting_bytes_max: 64 << 20,
+        batch_bytes: 1 << 20,
+        segment_bytes: 16 << 20,
+    };
+}
+
+/// How much a write may cost on disk for each of its bytes: in the log, and engines write more than they are given.
 const WRITE_FACTOR: u64 = 4;
-/// Who may enter the directory: its owner.
-const MODE: u32 = 0o700;
-/// How often a lock is asked for before it counts as another's: sled's threads let go of theirs a little after its last
-/// owner, and a process that is being started holds whatever its parent held until it runs its own program.
-const LOCK_ATTEMPTS: u32 = 100;
-/// How long is waited before it is asked for again.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A store in a directory of its own.
 #[derive(Debug)]
 pub struct Disk {
-    // Dropped first: the directory's lock outlives the engine.
-    db: sled::Db,
-    directory: File,
-    path: PathBuf,
-    acknowledged: Acknowledged,
-    /// Held shared by readers and alone by a commit, so that nobody sees what is not durable yet.
-    gate: RwLock<Health>,
-    reserve_bytes: u64,
+    inside: Arc<Inside>,
+    /// The thread that writes to the engine; none once it was told to end.
+    settling: Option<JoinHandle<()>>,
 }
 
+/// What the store's callers and its thread share.
 #[derive(Debug)]
-enum Health {
-    Sound {
-        /// How many were committed since the store was made.
-        commits: u64,
+pub(crate) struct Inside {
+    // Dropped first: the directory's lock outlives the engine.
+    pub(crate) engine: Box<dyn Map>,
+    pub(crate) directory: File,
+    pub(crate) path: PathBuf,
+    pub(crate) bounds: Bounds,
+    /// Held by a commit from its number to its place in memory: they are made one after the other.
+    pub(crate) log: Mutex<Log>,
+    acknowledged: Acknowledged,
+    /// Held shared by readers, and alone for moments in which nothing is written to a disk.
+    pub(crate) state: RwLock<State>,
+    pub(crate) backlog: Backlog,
+}
+
+/// What readers see beside the engine.
+#[derive(Debug)]
+pub(crate) enum State {
+    Sound(Waiting),
+    /// A write failed; what is on disk is unknown.
+    Stopped {
+        fault: String,
     },
-    /// A commit failed; what is on disk is unknown.
-    Stopped { fault: String },
 }
 
 impl Disk {
@@ -72,244 +105,230 @@ impl Disk {
     /// # Errors
     /// `OpenError`. A damaged store is an error, never a panic.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let directory = enter(path)?;
-        let acknowledged = Acknowledged::open(path)
-            .map_err(|fault| OpenError::Directory { path: path.to_owned(), fault })?;
-        let engine = |fault| OpenError::Engine { path: path.to_owned(), fault };
-        let db = open_engine(path).map_err(engine)?;
+        Self::open_on(path, Bounds::DEFAULT, engine::open)
+    }
 
-        let read = |key| shielded("reading the store's own values", || db.get(key)).map_err(engine);
-        let first = shielded("reading the first key", || db.first()).map_err(engine)?;
-        let format = |fault| OpenError::Format { path: path.to_owned(), fault };
-        let found = migrate::judge(read(FORMAT_KEY)?.as_deref(), first.is_none()).map_err(format)?;
-        let count = |fault| OpenError::Count { path: path.to_owned(), fault };
-        let commits = read(COUNT_KEY)?.map_or(Ok(0), |sealed| acknowledged::decode(COUNT_KEY, &sealed));
-        let (commits, noted) = (commits.map_err(count)?, acknowledged.read().map_err(count)?);
-        if commits < noted {
-            return Err(OpenError::Lost { path: path.to_owned(), found: commits, acknowledged: noted });
-        }
-
-        let disk = Self {
-            db,
+    /// `open` with other bounds and another engine.
+    pub(crate) fn open_on(
+        path: &Path,
+        bounds: Bounds,
+        engine: impl FnOnce(&Path) -> Result<Box<dyn Map>, StoreError>,
+    ) -> Result<Self, OpenError> {
+        let directory = start::enter(path)?;
+        let refused = |fault| OpenError::Directory { path: path.to_owned(), fault };
+        let acknowledged = Acknowledged::open(path).map_err(refused)?;
+        let engine = engine(path).map_err(|fault| OpenError::Engine { path: path.to_owned(), fault })?;
+        let found = Start { path, directory: &directory, engine: &*engine, bounds: &bounds };
+        let log = found.start(&acknowledged)?;
+        let inside = Arc::new(Inside {
+            engine,
             directory,
             path: path.to_owned(),
+            bounds,
+            log: Mutex::new(log),
             acknowledged,
-            gate: RwLock::new(Health::Sound { commits }),
-            reserve_bytes: RESERVE_BYTES,
-        };
-        match found {
-            Found::Current => {}
-            Found::Nothing => {
-                let mut batch = sled::Batch::default();
-                batch.insert(FORMAT_KEY, migrate::stamp());
-                disk.write(batch).map_err(engine)?;
-            }
-        }
-        Ok(disk)
+            state: RwLock::new(State::Sound(Waiting::default())),
+            backlog: Backlog::default(),
+        });
+        let settling = Settling::new(Arc::clone(&inside));
+        let settling = std::thread::Builder::new().name("store".to_owned()).spawn(move || settling.run());
+        Ok(Self { settling: Some(settling.map_err(refused)?), inside })
     }
 
-    /// Size of the store's files, in bytes.
+    /// What the store's files take on the disk, in bytes.
     ///
     /// # Errors
-    /// `Io` or `Engine`.
+    /// `Io`.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        shielded("measuring the store", || self.db.size_on_disk())
+        let measured = sync::used_bytes(&self.inside.path);
+        measured.map_err(|fault| StoreError::Io { deed: "measuring the store", fault: fault.to_string() })
     }
 
-    /// Writes what is still in memory and lets go of the directory. Nothing committed is lost without it; it says
-    /// whether the end went well, and makes the next start shorter.
+    /// Writes what is still in memory to the engine and lets go of the directory. Nothing committed is lost without it;
+    /// it says whether the end went well, and makes the next start shorter.
     ///
     /// # Errors
     /// As `commit`.
-    pub fn close(self) -> Result<(), StoreError> {
-        match &*self.gate.read().unwrap_or_else(PoisonError::into_inner) {
-            Health::Sound { .. } => self.make_durable(),
-            Health::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.end(Ending::WhenSettled);
+        match &*self.inside.state() {
+            State::Sound(_) => Ok(()),
+            State::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
         }
     }
 
-    fn write(&self, batch: sled::Batch) -> Result<(), StoreError> {
-        shielded("writing", || self.db.apply_batch(batch))?;
-        // Here a crash leaves the batch whole or not at all, and nobody has been told of it.
-        self.make_durable()
+    fn end(&mut self, how: Ending) {
+        let Some(settling) = self.settling.take() else { return };
+        self.inside.backlog.end(how);
+        if settling.join().is_err() {
+            self.inside.stop("the thread that writes to the engine panicked");
+        }
+    }
+}
+
+impl Drop for Disk {
+    /// What waits stays in the log, as after a crash.
+    fn drop(&mut self) {
+        self.end(Ending::Now);
+    }
+}
+
+/// Hands everything in the engine to the system, and the system's to the disk.
+pub(crate) fn make_durable(engine: &dyn Map, directory: &File, path: &Path) -> Result<(), StoreError> {
+    engine.flush()?;
+    sync::make_durable(directory, path)
+        .map_err(|fault| StoreError::Io { deed: "syncing the file system", fault: fault.to_string() })
+}
+
+impl Inside {
+    // Nothing that holds these locks panics half-way through a change, so a poisoned one guards sound content.
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn make_durable(&self) -> Result<(), StoreError> {
-        shielded("flushing", || self.db.flush())?;
-        let synced = sync::make_durable(&self.directory, &self.path);
-        synced.map_err(|fault| StoreError::Io { deed: "syncing the file system", fault: fault.to_string() })
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, count: u64) -> Result<(), StoreError> {
-        let noted = self.acknowledged.write(count);
-        noted.map_err(|fault| StoreError::Io { deed: "noting a commit", fault: fault.to_string() })
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_room(&self, written_bytes: u64) -> Result<(), StoreError> {
+    /// From here on nothing is read or written.
+    pub(crate) fn stop(&self, fault: impl ToString) {
+        *self.state_mut() = State::Stopped { fault: fault.to_string() };
+        self.backlog.stop();
+    }
+
+    fn is_sound(&self) -> Result<(), StoreError> {
+        match &*self.state() {
+            State::Sound(_) => Ok(()),
+            State::Stopped { fault } => Err(StoreError::Stopped { fault: fault.clone() }),
+        }
+    }
+
+    fn check_room(&self, written_bytes: usize) -> Result<(), StoreError> {
         let free_bytes = sync::free_bytes(&self.directory)
             .map_err(|fault| StoreError::Io { deed: "asking for free space", fault: fault.to_string() })?;
-        let needed_bytes = self.reserve_bytes.saturating_add(written_bytes.saturating_mul(WRITE_FACTOR));
+        // What waits has its place in the log, and will want one in the engine.
+        let coming_bytes = (written_bytes + self.backlog.bytes()) as u64;
+        let needed_bytes =
+            self.bounds.reserve_bytes.saturating_add(coming_bytes.saturating_mul(WRITE_FACTOR));
         if free_bytes < needed_bytes {
             return Err(StoreError::Full { free_bytes, needed_bytes });
         }
         Ok(())
     }
 
-    /// Searches behind the gate for one value, and puts it together.
-    fn search(
-        &self,
-        table: Table,
-        find: impl FnOnce() -> sled::Result<Option<(sled::IVec, sled::IVec)>>,
-    ) -> Result<Option<Pair>, ReadError> {
-        let health = self.gate.read().unwrap_or_else(PoisonError::into_inner);
-        if let Health::Stopped { fault } = &*health {
-            let stopped = StoreError::Stopped { fault: fault.clone() };
-            return Err(ReadError::Engine { fault: stopped.to_string() });
-        }
-        let found = shielded("reading", || match find()? {
-            Some((key, head)) => {
-                let sealed = pieces::gather(&key, &head, |piece| self.db.get(piece))?;
-                Ok(Some((key, sealed)))
-            }
-            None => Ok(None),
-        });
-        drop(health);
-        match found {
-            Ok(found) => found.map(|(key, sealed)| keys::open_pair(table, &key, &sealed)).transpose(),
-            Err(fault) => Err(ReadError::Engine { fault: fault.to_string() }),
-        }
+    /// Makes a set durable in the log.
+    fn append(&self, log: &mut Log, record: Record) -> Result<(), StoreError> {
+        let io = |deed| move |fault: std::io::Error| StoreError::Io { deed, fault: fault.to_string() };
+        let number = log.append(record).map_err(io("writing the log"))?;
+        self.acknowledged.write(number).map_err(io("noting a commit"))
     }
 
-    /// Puts a value and its pieces into the batch, and takes out the pieces of the one before that it does not
-    /// replace.
-    fn add(&self, batch: &mut sled::Batch, key: &[u8], sealed: Option<&[u8]>) -> sled::Result<()> {
-        let mut count = 0;
-        match sealed {
-            Some(sealed) => {
-                let head = pieces::head(sealed);
-                count = pieces::count(&head);
-                batch.insert(key, head);
-                for (piece_key, piece) in pieces::pieces(key, sealed) {
-                    batch.insert(piece_key, piece);
-                }
-            }
-            None => batch.remove(key),
+    /// The value of a stored key.
+    fn find(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let state = self.state();
+        if let Some(found) = waiting_of(&state)?.get(key) {
+            return Ok(found.map(<[u8]>::to_vec));
         }
-        let before = self.db.get(key)?.map_or(0, |head| pieces::count(&head));
-        for n in count..before {
-            batch.remove(pieces::piece_key(key, n));
-        }
-        Ok(())
+        let found =
+            self.engine.get(key).and_then(|head| head.map(|head| self.gather(key, &head)).transpose());
+        drop(state);
+        found.map_err(failed)?.map(|sealed| keys::open_value(table, key, &sealed)).transpose()
     }
+
+    /// The outermost pair in a range.
+    fn outermost(&self, table: Table, mut range: Range, side: Side) -> Result<Option<Pair>, ReadError> {
+        let state = self.state();
+        let waiting = waiting_of(&state)?;
+        let stored = |range: &Range| match side {
+            Side::Least => self.engine.first(range.clone()),
+            Side::Greatest => self.engine.last(range.clone()),
+        };
+        let mut in_engine = stored(&range).map_err(failed)?;
+        while let Some((key, value)) = waiting.outermost(&range, side) {
+            let same = match &in_engine {
+                Some((stored, _)) if side.prefers(stored, key) => break,
+                Some((stored, _)) => stored == key,
+                None => false,
+            };
+            if let Some(value) = value {
+                return Ok(Some((key.get(1..).unwrap_or_default().to_vec(), value.to_vec())));
+            }
+            // Deleted: whatever the engine has under this key does not count.
+            let Some(rest) = side.behind(range, key) else { return Ok(None) };
+            range = rest;
+            if same {
+                in_engine = stored(&range).map_err(failed)?;
+            }
+        }
+        let Some((key, head)) = in_engine else { return Ok(None) };
+        let sealed = self.gather(&key, &head);
+        drop(state);
+        keys::open_pair(table, &key, &sealed.map_err(failed)?).map(Some)
+    }
+
+    /// A sealed value from the engine, put together.
+    fn gather(&self, key: &[u8], head: &[u8]) -> Result<Vec<u8>, StoreError> {
+        pieces::gather(key, head, |piece| self.engine.get(piece))
+    }
+}
+
+fn waiting_of(state: &State) -> Result<&Waiting, ReadError> {
+    match state {
+        State::Sound(waiting) => Ok(waiting),
+        State::Stopped { fault } => Err(failed(StoreError::Stopped { fault: fault.clone() })),
+    }
+}
+
+fn failed(fault: StoreError) -> ReadError {
+    ReadError::Engine { fault: fault.to_string() }
 }
 
 impl Read for Disk {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        let key = keys::stored_key(table, key);
-        let found = self.search(table, || Ok(self.db.get(&key)?.map(|head| (key.into(), head))))?;
-        Ok(found.map(|(_, value)| value))
+        self.inside.find(table, &keys::stored_key(table, key))
     }
 
     fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        let range = keys::range_to(table, key);
-        self.search(table, || self.db.range(range).next_back().transpose())
+        self.inside.outermost(table, keys::range_to(table, key), Side::Greatest)
     }
 
     fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        let range = keys::range_from(table, key);
-        self.search(table, || self.db.range(range).next().transpose())
+        self.inside.outermost(table, keys::range_from(table, key), Side::Least)
     }
 }
 
 impl Store for Disk {
     fn commit(&self, change: &ChangeSet) -> Result<(), StoreError> {
-        // Hashing needs no gate: readers go on meanwhile.
-        let seal = |(table, key, payload): (Table, &[u8], Option<&[u8]>)| {
-            let key = keys::stored_key(table, key);
-            let sealed = payload.map(|payload| keys::seal(&key, payload));
-            (key, sealed)
-        };
-        let writes: Vec<_> = change.iter().map(seal).collect();
-        let bytes =
-            |(key, sealed): &(Vec<u8>, Option<Vec<u8>>)| key.len() + sealed.as_ref().map_or(0, Vec::len);
-        let written_bytes: usize = writes.iter().map(bytes).sum();
-
-        let mut health = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        let count = match &*health {
-            Health::Sound { commits } => commits.saturating_add(1),
-            Health::Stopped { fault } => return Err(StoreError::Stopped { fault: fault.clone() }),
-        };
+        let inside = &*self.inside;
         if change.is_empty() {
-            return Ok(());
+            return inside.is_sound();
         }
-        self.check_room(written_bytes as u64)?;
-        let committed = shielded("preparing", || {
-            let mut batch = sled::Batch::default();
-            for (key, sealed) in &writes {
-                self.add(&mut batch, key, sealed.as_deref())?;
-            }
-            batch.insert(COUNT_KEY, acknowledged::encode(COUNT_KEY, count));
-            Ok(batch)
-        })
-        .and_then(|batch| self.write(batch))
-        .and_then(|()| self.note(count));
-        *health = match &committed {
-            Ok(()) => Health::Sound { commits: count },
-            Err(fault) => Health::Stopped { fault: fault.to_string() },
-        };
-        committed
-    }
-}
+        let writes: Vec<_> = change
+            .iter()
+            .map(|(table, key, value)| (keys::stored_key(table, key), value.map(<[u8]>::to_vec)))
+            .collect();
+        let record = Record::of(writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref())));
+        let bytes = waiting::bytes(&writes);
+        inside.backlog.wait_for_room(bytes, inside.bounds.waiting_bytes_max);
 
-/// Makes the directory if it is absent, gives it to its owner alone, and locks it.
-fn enter(path: &Path) -> Result<File, OpenError> {
-    let refused = |fault| OpenError::Directory { path: path.to_owned(), fault };
-    DirBuilder::new().recursive(true).mode(MODE).create(path).map_err(refused)?;
-    let directory = File::open(path).map_err(refused)?;
-    if directory.metadata().map_err(refused)?.permissions().mode() & 0o777 != MODE {
-        directory.set_permissions(Permissions::from_mode(MODE)).map_err(refused)?;
-    }
-    for _ in 1..LOCK_ATTEMPTS {
-        match directory.try_lock() {
-            Ok(()) => return Ok(directory),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::Error(fault)) => return Err(refused(fault)),
+        let mut log = inside.log();
+        inside.is_sound()?;
+        inside.check_room(bytes)?;
+        if let Err(fault) = inside.append(&mut log, record) {
+            inside.stop(&fault);
+            return Err(fault);
         }
-    }
-    Err(OpenError::Locked { path: path.to_owned() })
-}
-
-fn open_engine(path: &Path) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new()
-        .path(path)
-        .cache_capacity(CACHE_BYTES)
-        .mode(sled::Mode::LowSpace)
-        .flush_every_ms(None);
-    let mut attempt = 1;
-    loop {
-        match shielded("opening", || config.open()) {
-            Err(StoreError::Io { fault, .. }) if fault.contains("lock") && attempt < LOCK_ATTEMPTS => {
-                // Nobody else holds our own lock, so this is a store of this process that is being dropped.
-                std::thread::sleep(LOCK_PAUSE);
-                attempt += 1;
-            }
-            result => return result,
+        // Durable, and so it may be seen.
+        match &mut *inside.state_mut() {
+            State::Sound(waiting) => waiting.add(writes),
+            State::Stopped { .. } => return Ok(()),
         }
-    }
-}
-
-/// Calls into the engine; what it returns or throws becomes an error. It keeps no borrow of ours, and after a panic
-/// in a commit it is not called again, so nothing half-changed is met later.
-fn shielded<T>(deed: &'static str, work: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(fault))) => Err(StoreError::Io { deed, fault: fault.to_string() }),
-        Ok(Err(fault)) => Err(StoreError::Engine { deed, fault: fault.to_string() }),
-        Err(thrown) => {
-            let text = thrown.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| thrown.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(StoreError::Engine { deed, fault: format!("it panicked: {text}") })
-        }
+        inside.backlog.add(bytes, inside.bounds.settle_above_bytes);
+        Ok(())
     }
 }
 

@@ -1,12 +1,15 @@
 //! The on-disk format version: written once, read at every start.
 //!
 //! A directory says which format it has before anything else in it is believed. A newer one is refused, so that an
-//! older program never writes into it. Version 1 is the first; a second one brings its migration here.
+//! older program never writes into it. Version 1 had no log ahead of the engine: an older program would not read what
+//! stands there, so a directory gets version 2 when it gets its log, and is otherwise taken as it is.
 
 use crate::keys::{self, FORMAT_KEY};
 
 /// The format this program reads and writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// The format before there was a log.
+const WITHOUT_LOG: u32 = 1;
 
 /// Why a directory's format is refused. Nothing in it was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,8 @@ pub enum FormatError {
 pub(crate) enum Found {
     /// Nothing yet: the version is to be written.
     Nothing,
+    /// The format before ours: the log is to be begun, then the version to be written.
+    WithoutLog,
     /// Our format.
     Current,
 }
@@ -49,6 +54,7 @@ pub(crate) fn judge(stored: Option<&[u8]>, empty: bool) -> Result<Found, FormatE
     let bytes = payload.try_into().map_err(|_| damaged(format!("{} bytes instead of 4", payload.len())))?;
     match u32::from_be_bytes(bytes) {
         FORMAT => Ok(Found::Current),
+        WITHOUT_LOG => Ok(Found::WithoutLog),
         0 => Err(damaged("version 0, which never was".to_owned())),
         found => Err(FormatError::Newer { found, known: FORMAT }),
     }
@@ -69,7 +75,8 @@ mod tests {
         assert_eq!(judge(None, true), Ok(Found::Nothing));
         assert_eq!(judge(None, false), Err(FormatError::Foreign));
         assert_eq!(judge(Some(&stamp()), false), Ok(Found::Current));
-        assert_eq!(judge(Some(&version(2)), false), Err(FormatError::Newer { found: 2, known: 1 }));
+        assert_eq!(judge(Some(&version(1)), false), Ok(Found::WithoutLog));
+        assert_eq!(judge(Some(&version(3)), false), Err(FormatError::Newer { found: 3, known: 2 }));
         let damaged = [version(0), keys::seal(FORMAT_KEY, &[1]), FORMAT.to_be_bytes().to_vec(), Vec::new()];
         for spoiled in damaged {
             let verdict = judge(Some(&spoiled), false);

@@ -6,13 +6,13 @@
 
 use std::fs::File;
 use std::io;
-#[cfg(any(test, not(target_os = "linux")))]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// Makes all that was written to the file system of `directory` durable. The handle has to be as old as the writes:
 /// the kernel reports a failed write-back to handles opened before it (Linux 5.8 and later).
 #[cfg(target_os = "linux")]
-pub(crate) fn make_durable(directory: &File, _path: &std::path::Path) -> io::Result<()> {
+pub(crate) fn make_durable(directory: &File, _path: &Path) -> io::Result<()> {
     rustix::fs::syncfs(directory)?;
     Ok(())
 }
@@ -46,6 +46,26 @@ fn sync_tree(directory: &Path) -> io::Result<()> {
 pub(crate) fn free_bytes(directory: &File) -> io::Result<u64> {
     let system = rustix::fs::fstatvfs(directory)?;
     Ok(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// What the files below `directory` take on the disk, in bytes.
+pub(crate) fn used_bytes(directory: &Path) -> io::Result<u64> {
+    let mut used = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let found = match entry.file_type()?.is_dir() {
+            true => used_bytes(&entry.path()),
+            // Blocks are of 512 bytes, whatever those of the file system are.
+            false => entry.metadata().map(|file| file.blocks() * 512),
+        };
+        match found {
+            Ok(bytes) => used += bytes,
+            // The engine removes files it has replaced while this walks past them.
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(used)
 }
 
 #[cfg(test)]

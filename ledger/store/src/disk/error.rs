@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::log::LogFault;
 use crate::migrate::FormatError;
 use crate::port::StoreError;
 
@@ -31,7 +32,15 @@ pub enum OpenError {
         /// What was found.
         fault: FormatError,
     },
-    /// The engine has fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
+    /// The log ahead of the engine is damaged in a way that no crash explains; the remedy is that of `Lost`.
+    #[error("the log of the store in {}: {fault}; move the store away and fetch the data again", path.display())]
+    Log {
+        /// The directory.
+        path: PathBuf,
+        /// What was found.
+        fault: LogFault,
+    },
+    /// The engine and its log have fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
     /// the data fetched from other nodes.
     #[error(
         "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",

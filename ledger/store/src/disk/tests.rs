@@ -1,9 +1,15 @@
 //! What only a store on disk can be asked: to come back, to be refused, to be damaged, to be full.
 
-use std::io::{self, Write};
+use std::fs::Permissions;
+use std::io::Write;
+use std::ops::Bound;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::keys::FORMAT_KEY;
 use crate::suite;
+
+mod ahead;
 
 fn change(writes: &[(Table, &[u8], &[u8])]) -> ChangeSet {
     let mut change = ChangeSet::new();
@@ -15,6 +21,27 @@ fn change(writes: &[(Table, &[u8], &[u8])]) -> ChangeSet {
 
 fn height(n: u64) -> ChangeSet {
     change(&[(Table::Blocks, &n.to_be_bytes(), &[n as u8; 9_000]), (Table::Meta, b"tip", &n.to_be_bytes())])
+}
+
+/// Writes past the store into its engine.
+fn put(store: &Disk, key: &[u8], value: Option<Vec<u8>>) {
+    store.inside.engine.write(vec![(key.to_vec(), value)]).expect("writes");
+}
+
+/// Closes a store, so that the engine has everything, and opens it again.
+fn again(store: Disk) -> Disk {
+    let path = store.inside.path.clone();
+    store.close().expect("closes");
+    Disk::open(&path).expect("opens")
+}
+
+/// How many pairs the engine has.
+fn pairs(store: &Disk) -> usize {
+    let (mut count, mut from) = (0, Bound::Unbounded);
+    while let Some((key, _)) = store.inside.engine.first((from, Bound::Unbounded)).expect("reads") {
+        (count, from) = (count + 1, Bound::Excluded(key));
+    }
+    count
 }
 
 fn tip(store: &Disk) -> Option<u64> {
@@ -52,7 +79,7 @@ fn what_was_committed_is_there_again() {
 
 #[test]
 fn a_copy_of_the_files_after_a_commit_has_the_commit() {
-    // What `kill -9` leaves: the files as they are, and no orderly end.
+    // What `kill -9` leaves: the files as they are, and no orderly end. The engine has nothing yet.
     let dir = tempfile::tempdir().expect("a directory");
     let store = Disk::open(&dir.path().join("live")).expect("opens");
     for n in 1..=5 {
@@ -97,7 +124,7 @@ fn a_directory_has_one_owner() {
 fn a_lock_that_is_let_go_of_soon_is_waited_for() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Disk::open(dir.path()).expect("opens");
-    let copy = store.directory.try_clone().expect("copies");
+    let copy = store.inside.directory.try_clone().expect("copies");
     drop(store);
     let holder = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(200));
@@ -157,11 +184,11 @@ fn what_is_no_directory_is_refused() {
 #[test]
 fn another_format_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().expect("a directory");
-    let newer = keys::seal(FORMAT_KEY, &2_u32.to_be_bytes());
+    let newer = keys::seal(FORMAT_KEY, &3_u32.to_be_bytes());
     let store = Disk::open(dir.path()).expect("opens");
-    store.db.insert(FORMAT_KEY, newer.clone()).expect("writes");
+    put(&store, FORMAT_KEY, Some(newer));
     store.close().expect("closes");
-    let refused = FormatError::Newer { found: 2, known: 1 };
+    let refused = FormatError::Newer { found: 3, known: 2 };
     for _ in 0..2 {
         match Disk::open(dir.path()) {
             Err(OpenError::Format { fault, .. }) => assert_eq!(fault, refused),
@@ -171,8 +198,8 @@ fn another_format_is_refused_and_left_alone() {
 
     let foreign = tempfile::tempdir().expect("a directory");
     let store = Disk::open(foreign.path()).expect("opens");
-    store.db.remove(FORMAT_KEY).expect("removes");
-    store.db.insert(b"theirs", b"value").expect("writes");
+    put(&store, FORMAT_KEY, None);
+    put(&store, b"theirs", Some(b"value".to_vec()));
     store.close().expect("closes");
     let found = Disk::open(foreign.path());
     assert!(matches!(found, Err(OpenError::Format { fault: FormatError::Foreign, .. })), "{found:?}");
@@ -184,25 +211,26 @@ fn a_flipped_bit_is_noticed_by_every_read() {
     let store = Disk::open(dir.path()).expect("opens");
     let long: Vec<u8> = (0..10_000_u32).map(|i| (i / 3) as u8).collect();
     store.commit(&change(&[(Table::Blocks, b"k", b"value"), (Table::Leaves, b"k", &long)])).expect("commits");
+    let store = again(store);
     for (table, pairs) in [(Table::Blocks, 1), (Table::Leaves, 4)] {
         let head = keys::stored_key(table, b"k");
         let pieces = (0..3).map(|n| pieces::piece_key(&head, n));
         let stored: Vec<_> = std::iter::once(head.clone()).chain(pieces).take(pairs).collect();
         for key in stored {
-            let sound = store.db.get(&key).expect("reads").expect("is there");
+            let sound = store.inside.engine.get(&key).expect("reads").expect("is there");
             for bit in (0..sound.len() * 8).step_by(1 + sound.len() / 16) {
-                let mut spoiled = sound.to_vec();
+                let mut spoiled = sound.clone();
                 spoiled[bit / 8] ^= 1 << (bit % 8);
-                store.db.insert(&key, spoiled).expect("writes");
+                put(&store, &key, Some(spoiled));
                 suite::is_damaged(&store, table, b"k");
             }
-            store.db.insert(&key, b"").expect("writes");
+            put(&store, &key, Some(Vec::new()));
             suite::is_damaged(&store, table, b"k");
             if key != head {
-                store.db.remove(&key).expect("removes");
+                put(&store, &key, None);
                 suite::is_damaged(&store, table, b"k");
             }
-            store.db.insert(&key, sound).expect("writes");
+            put(&store, &key, Some(sound));
             assert!(store.get(table, b"k").expect("reads").is_some());
         }
     }
@@ -211,18 +239,19 @@ fn a_flipped_bit_is_noticed_by_every_read() {
 #[test]
 fn no_piece_outlives_its_value() {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(dir.path()).expect("opens");
-    // Beside the format version, each commit leaves its number.
-    let empty = store.db.len() + 1;
+    let mut store = Disk::open(dir.path()).expect("opens");
+    // Beside the format version, each write leaves the number of commits.
+    let empty = pairs(&store) + 1;
     let cases = [(Some(50_000), 14), (Some(9_000), 4), (Some(100), 1), (Some(9_000), 4), (None, 0)];
-    for (length, pairs) in cases {
+    for (length, expected) in cases {
         let mut change = ChangeSet::new();
         match length {
             Some(length) => change.put(Table::Leaves, b"k", vec![1; length]),
             None => change.delete(Table::Leaves, b"k"),
         }
         store.commit(&change).expect("commits");
-        assert_eq!(store.db.len() - empty, pairs, "{length:?}");
+        store = again(store);
+        assert_eq!(pairs(&store) - empty, expected, "{length:?}");
         assert_eq!(store.get(Table::Leaves, b"k"), Ok(length.map(|length| vec![1; length])));
     }
 }
@@ -238,6 +267,7 @@ fn no_value_is_put_into_a_file_of_its_own() {
         change.put(Table::Tiles, &(n / 8).to_be_bytes(), vec![n as u8; 8_192]);
         store.commit(&change).expect("commits");
     }
+    store.close().expect("closes");
     let blobs = std::fs::read_dir(dir.path().join("blobs")).expect("lists").count();
     assert_eq!(blobs, 0);
 }
@@ -291,14 +321,21 @@ fn overwrite(mut file: &File, at: u64, bytes: &[u8]) {
 #[test]
 fn a_full_disk_changes_nothing_and_may_be_tried_again() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut store = Disk::open(dir.path()).expect("opens");
-    store.commit(&height(1)).expect("commits");
-    store.reserve_bytes = u64::MAX;
-    let refused = store.commit(&height(2)).expect_err("no disk is that big");
-    assert!(matches!(refused, StoreError::Full { needed_bytes: u64::MAX, .. }), "{refused}");
-    assert!(!refused.is_permanent());
+    let with = |reserve_bytes| {
+        let bounds = Bounds { reserve_bytes, ..Bounds::DEFAULT };
+        Disk::open_on(dir.path(), bounds, engine::open).expect("opens")
+    };
+    with(0).commit(&height(1)).expect("commits");
+    let store = with(u64::MAX);
+    for _ in 0..2 {
+        let refused = store.commit(&height(2)).expect_err("no disk is that big");
+        assert!(matches!(refused, StoreError::Full { needed_bytes: u64::MAX, .. }), "{refused}");
+        assert!(!refused.is_permanent());
+        assert_eq!(tip(&store), Some(1));
+    }
+    store.close().expect("closes");
+    let store = with(0);
     assert_eq!(tip(&store), Some(1));
-    store.reserve_bytes = 0;
     store.commit(&height(2)).expect("commits");
     assert_eq!(tip(&store), Some(2));
 }
@@ -308,7 +345,7 @@ fn after_a_failed_commit_nothing_is_read_or_written() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Disk::open(dir.path()).expect("opens");
     store.commit(&height(1)).expect("commits");
-    *store.gate.write().expect("nothing panicked") = Health::Stopped { fault: "EIO".to_owned() };
+    store.inside.stop("EIO");
     let stopped = StoreError::Stopped { fault: "EIO".to_owned() };
     assert_eq!(store.commit(&height(2)), Err(stopped.clone()));
     assert_eq!(store.commit(&ChangeSet::new()), Err(stopped.clone()));
@@ -316,13 +353,4 @@ fn after_a_failed_commit_nothing_is_read_or_written() {
     assert!(matches!(store.get(Table::Meta, b"tip"), Err(ReadError::Engine { .. })));
     assert!(matches!(store.at_or_above(Table::Meta, b""), Err(ReadError::Engine { .. })));
     assert_eq!(store.close(), Err(stopped));
-}
-
-#[test]
-fn what_the_engine_throws_becomes_an_error() {
-    let thrown: Result<(), _> = shielded("testing", || panic!("page {} is gone", 7));
-    let fault = "it panicked: page 7 is gone".to_owned();
-    assert_eq!(thrown, Err(StoreError::Engine { deed: "testing", fault }));
-    let io = shielded::<()>("testing", || Err(io::Error::other("EIO").into()));
-    assert_eq!(io, Err(StoreError::Io { deed: "testing", fault: "EIO".to_owned() }));
 }

@@ -1,0 +1,112 @@
+//! The engine: what lies below `disk`, an ordered map from bytes to bytes that writes many of them at once.
+//!
+//! It promises little: a `write` survives a crash whole or not at all, one that survives is never without those before
+//! it, and `flush` hands all of them to the system. The rest of the contract is made in `disk`, once for all engines.
+
+use std::fmt;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use ledger::read::Pair;
+
+use crate::port::StoreError;
+
+mod sled;
+
+/// How often a lock is asked for before it counts as another's: an engine's threads let go of theirs a little after its
+/// last owner, and a process that is being started holds whatever its parent held until it runs its own program.
+pub(crate) const LOCK_ATTEMPTS: u32 = 100;
+/// How long is waited before it is asked for again.
+pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// An engine's cache of what it has read, in bytes. What it really takes is more.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// A stored key and its value, or none to take it out.
+pub(crate) type Write = (Vec<u8>, Option<Vec<u8>>);
+/// Stored keys from one to another.
+pub(crate) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// Opens the engine's files in a store's directory, or makes them.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Map>, StoreError> {
+    let mut attempt = 1;
+    loop {
+        match sled::open(path) {
+            // Nobody else holds the directory's lock, so this is a store of this process that is being dropped.
+            Err(Opening::Locked) if attempt < LOCK_ATTEMPTS => {
+                std::thread::sleep(LOCK_PAUSE);
+                attempt += 1;
+            }
+            Err(Opening::Locked) => {
+                let fault = "its files are locked".to_owned();
+                return Err(StoreError::Engine { deed: "opening", fault });
+            }
+            Err(Opening::Failed(fault)) => return Err(fault),
+            Ok(map) => return Ok(map),
+        }
+    }
+}
+
+/// Why an engine does not open.
+enum Opening {
+    /// Somebody holds its lock, perhaps for a moment only.
+    Locked,
+    Failed(StoreError),
+}
+
+/// The map an engine keeps. What it returns or throws in a call becomes an error of the store.
+pub(crate) trait Map: fmt::Debug + Send + Sync {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The first pair of a range.
+    fn first(&self, range: Range) -> Result<Option<Pair>, StoreError>;
+    /// The last pair of a range.
+    fn last(&self, range: Range) -> Result<Option<Pair>, StoreError>;
+    /// Writes all, or nothing.
+    fn write(&self, writes: Vec<Write>) -> Result<(), StoreError>;
+    /// Hands everything written to the system.
+    fn flush(&self) -> Result<(), StoreError>;
+}
+
+/// What an engine's own error says.
+enum Said {
+    Io(String),
+    Other(String),
+}
+
+/// Calls into an engine. It keeps no borrow of ours, and after a panic in a commit it is not called again, so nothing
+/// half-changed is met later.
+fn shielded<T, E: Into<Said>>(
+    deed: &'static str,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(fault)) => Err(match fault.into() {
+            Said::Io(fault) => StoreError::Io { deed, fault },
+            Said::Other(fault) => StoreError::Engine { deed, fault },
+        }),
+        Err(thrown) => {
+            let text = thrown.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| thrown.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(StoreError::Engine { deed, fault: format!("it panicked: {text}") })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_the_engine_throws_becomes_an_error() {
+        let thrown: Result<(), _> = shielded::<_, ::sled::Error>("testing", || panic!("page {} is gone", 7));
+        let fault = "it panicked: page 7 is gone".to_owned();
+        assert_eq!(thrown, Err(StoreError::Engine { deed: "testing", fault }));
+        let expected = StoreError::Io { deed: "testing", fault: "EIO".to_owned() };
+        let io = shielded::<(), _>("testing", || Err(::sled::Error::from(io::Error::other("EIO"))));
+        assert_eq!(io, Err(expected));
+    }
+}
