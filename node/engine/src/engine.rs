@@ -361,7 +361,13 @@ impl Engine {
         let mut moved = false;
         while let Some(effect) = queue.pop_front() {
             match effect {
-                Effect::Speak(gate) => out.push(self.journal(gate)),
+                Effect::Speak(gate) => {
+                    let is_vote = gate.write().voted.is_some();
+                    out.push(self.journal(gate));
+                    if is_vote {
+                        self.seal(out);
+                    }
+                }
                 Effect::Send { to, message } => out.push(Command::Send { to, message }),
                 Effect::StartTimer { timer, after_ms } => {
                     out.push(Command::StartTimer { timer: Timer::View(timer), after_ms });

@@ -15,8 +15,9 @@ use crate::command::{Answer, Command};
 use crate::engine::Engine;
 use crate::event::{CallerTicket, Timer};
 
-/// How long a submission waits for company while batches are under way, in milliseconds.
-const FLUSH_AFTER_MS: u64 = 5;
+/// How long a submission waits for company at most while a batch of ours is under way, in milliseconds. Mostly it waits until
+/// our next vote: the batch then comes to the next leader together with the votes that let it propose.
+const FLUSH_AFTER_MS: u64 = 25;
 
 impl Engine {
     /// Admits a submission by the rule that will execute it, and lets it wait to be ordered.
@@ -32,7 +33,7 @@ impl Engine {
         if self.pool.count() == 0 {
             return;
         }
-        // Nothing of ours under way: go at once. Else wait a little, so that one batch carries many.
+        // Nothing of ours under way: go at once. Else wait for our next vote, so that one batch carries many.
         let is_under_way = self.me.is_some_and(|me| self.batches.has_of(me));
         if !is_under_way || self.pool.fills_a_batch() {
             self.seal(out);
