@@ -20,7 +20,7 @@ use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::id::NetworkId;
 use proto::record::SafetyRecord;
 use sim::prng::Prng;
-use store::disk::Disk;
+use store::disk::{Bounds, Disk};
 use store::port::Store as _;
 
 use crate::journal_file::key;
@@ -41,6 +41,10 @@ const CHILD_MAX: Duration = Duration::from_secs(60);
 /// Says to a child what it is, and where.
 const WRITER: &str = "CRASH_STORE_WRITER";
 const READER: &str = "CRASH_STORE_READER";
+
+/// What is rare in a node happens all the time: segments of the log of a few heights, and writes to the engine after each.
+const EAGER: Bounds =
+    Bounds { settle_after: Duration::from_millis(10), segment_bytes: 256 << 10, ..Bounds::DEFAULT };
 
 /// A number that the environment asks for.
 pub fn asked(variable: &str, otherwise: u64) -> u64 {
@@ -155,7 +159,7 @@ fn rest(height: u64, of_four: u64) {
 fn writer() {
     let Some(dir) = std::env::var_os(WRITER).map(PathBuf::from) else { return };
     let (mut journal, view) = open_journal(&dir);
-    let store = Disk::open(&dir.join("data")).expect("a kill leaves a store that opens");
+    let store = Disk::open_with(&dir.join("data"), EAGER).expect("a kill leaves a store that opens");
     let begin = tip(&store).expect("a kill leaves a tip");
     for height in begin + 1.. {
         // A record before the block it is about; after a kill the record may be there already.
@@ -361,6 +365,20 @@ fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
+/// The files below a directory, with their lengths.
+fn files_below(directory: &Path, name: &Path) -> Vec<(PathBuf, u64)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory.join(name)).expect("lists").map(|entry| entry.expect("lists")) {
+        let (name, found) = (name.join(entry.file_name()), entry.metadata().expect("is there"));
+        match found.is_dir() {
+            true => files.extend(files_below(directory, &name)),
+            false => files.push((name, found.len())),
+        }
+    }
+    files.sort();
+    files
+}
+
 /// What a reader says of a damaged copy.
 fn read_damaged(dir: &Path) -> String {
     let mut reader = child("store::reader", READER, dir, Stdio::null());
@@ -387,32 +405,33 @@ fn read_damaged(dir: &Path) -> String {
 fn a_damaged_file_is_noticed_or_does_no_harm() {
     let (damages, begin) = (asked("CRASH_DAMAGES", DAMAGES), Instant::now());
     let dir = tempfile::tempdir().expect("a directory");
-    let sound = dir.path().join("sound");
-    let store = Disk::open(&sound).expect("opens");
+    let closed = dir.path().join("closed");
+    let store = Disk::open(&closed).expect("opens");
     (1..=DAMAGED_HEIGHTS).for_each(|height| store.commit(&change(height)).expect("commits"));
     store.close().expect("closes");
-    assert_eq!(read_damaged(&sound), "whole", "what is not damaged");
+    assert_eq!(read_damaged(&closed), "whole", "what is not damaged");
+    // Left as by a kill: the engine has nothing, the log everything.
+    let left = dir.path().join("left");
+    let never = Bounds { settle_after: CHILD_MAX, segment_bytes: 256 << 10, ..Bounds::DEFAULT };
+    let store = Disk::open_with(&left, never).expect("opens");
+    (1..=DAMAGED_HEIGHTS).for_each(|height| store.commit(&change(height)).expect("commits"));
+    drop(store);
 
-    let files: Vec<_> = std::fs::read_dir(&sound)
-        .expect("lists")
-        .map(|entry| entry.expect("lists"))
-        .filter(|entry| entry.metadata().expect("is there").is_file())
-        .map(|entry| (entry.file_name(), entry.metadata().expect("is there").len()))
-        .collect();
     let mut prng = Prng::new(damages, "damage");
     let mut verdicts = std::collections::BTreeMap::<(String, String), u64>::new();
     for number in 0..damages {
-        // Most of the damage where most of the bytes are.
-        let (name, length) = &files[if number % 8 == 0 {
-            prng.below(files.len() as u64) as usize
-        } else {
-            (0..files.len()).max_by_key(|n| files[*n].1).expect("there are files")
-        }];
+        // Most of the damage in the engine's file, or in the log when that has everything.
+        let (sound, most) = if number % 3 == 0 { (&left, "log") } else { (&closed, "db") };
+        let mut files = files_below(sound, Path::new(""));
+        if number % 8 != 0 {
+            files.retain(|(name, _)| name.starts_with(most));
+        }
+        let (name, length) = &files[prng.below(files.len() as u64) as usize];
         if *length == 0 {
             continue;
         }
         let copy = dir.path().join("copy");
-        copy_tree(&sound, &copy);
+        copy_tree(sound, &copy);
         let file = std::fs::OpenOptions::new().read(true).write(true).open(copy.join(name)).expect("opens");
         let (at, run) = (prng.below(*length), if number % 2 == 0 { 1 } else { 1 + prng.below(64) });
         let mut bytes = vec![0; run.min(length - at) as usize];
@@ -424,7 +443,12 @@ fn a_damaged_file_is_noticed_or_does_no_harm() {
         let verdict = read_damaged(&copy);
         let name = name.to_string_lossy();
         assert!(!verdict.starts_with("wrong"), "{name}, {run} bytes at {at} of {length}: {verdict}");
-        let name = if name.starts_with("snap") { "snapshot" } else { &name };
+        assert!(verdict != "missing" || most != "log", "{name}, {run} bytes at {at} of {length}: {verdict}");
+        let name = match name.split(['/', '.']).next() {
+            Some("log") if most == "log" => "log, alone",
+            Some(name) => name,
+            None => &name,
+        };
         *verdicts.entry((name.to_owned(), verdict)).or_default() += 1;
         std::fs::remove_dir_all(&copy).expect("removes");
     }

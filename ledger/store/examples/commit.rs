@@ -1,7 +1,8 @@
-//! Measures commits to disk: `commit DIRECTORY [COUNT [BLOCK_BYTES]]`.
+//! Measures commits to disk: `commit DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]`.
 //!
-//! Each set is what one height writes: a block body, its height, eight small state values, a tile and the tip. The
-//! directory should be empty and on the disk in question; its content is left there to be looked at.
+//! Each set is what one height writes: a block body, its height, eight small state values, a tile and the tip; one behind
+//! the other, or so many a second. The directory should be empty and on the disk in question; its content is left there to
+//! be looked at. Processor and writes are those of the whole process, what is done behind the commits' backs included.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,15 +14,23 @@ use store::port::Store;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let directory = arguments.next().ok_or("usage: commit DIRECTORY [COUNT [BLOCK_BYTES]]")?;
+    let directory = arguments.next().ok_or("usage: commit DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]")?;
     let count: u64 = arguments.next().map_or(Ok(2_000), |text| text.parse())?;
     let block_bytes: usize = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
+    let pace: u32 = arguments.next().map_or(Ok(0), |text| text.parse())?;
 
     let store = Disk::open(Path::new(&directory))?;
     let mut took = Vec::new();
     let mut written_bytes = 0;
+    let mut making = Duration::ZERO;
+    let (begin, cpu, io) = (Instant::now(), cpu_ms(), written_kib());
     for height in 0..count {
+        if let Some(pause) = Duration::from_secs(height).checked_div(pace) {
+            std::thread::sleep(pause.saturating_sub(begin.elapsed()));
+        }
+        let start = Instant::now();
         let change = height_change(height, block_bytes);
+        making += start.elapsed();
         written_bytes += change.iter().filter_map(|(_, _, value)| value).map(<[u8]>::len).sum::<usize>();
         let start = Instant::now();
         store.commit(&change)?;
@@ -35,6 +44,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 written_bytes >> 20
             );
         }
+    }
+    if let (Some(cpu), Some(io)) = (cpu.zip(cpu_ms()), io.zip(written_kib())) {
+        println!(
+            "each commit: {:.3} ms of processor, {:.1} KiB given, {:.1} KiB written",
+            (cpu.1 - cpu.0 - making.as_secs_f64() * 1e3) / count as f64,
+            written_bytes as f64 / 1024.0 / count as f64,
+            (io.1 - io.0) / count as f64,
+        );
     }
     took.sort();
     let at = |percent: usize| took.get(took.len() * percent / 100).copied().unwrap_or(Duration::ZERO);
@@ -71,6 +88,22 @@ fn height_change(height: u64, block_bytes: usize) -> ChangeSet {
     change.put(Table::Tiles, &(height / 32).to_be_bytes(), noise(32 * (height as usize * 8 % 256 + 8)));
     change.put(Table::Meta, b"tip", key.to_vec());
     change
+}
+
+/// What this process has had of the processors, in milliseconds, where `/proc` tells.
+fn cpu_ms() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    // Hundredths of a second, as Linux counts them for programs.
+    Some(ticks as f64 * 10.0)
+}
+
+/// What this process had written to disks, in KiB, where `/proc` tells.
+fn written_kib() -> Option<f64> {
+    let io = std::fs::read_to_string("/proc/self/io").ok()?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?;
+    Some(line.trim().parse::<u64>().ok()? as f64 / 1024.0)
 }
 
 /// Resident memory of this process, in KiB, where `/proc` tells.

@@ -33,31 +33,32 @@ pub use crate::migrate::FormatError;
 pub use error::OpenError;
 use start::Start;
 
-/// Sizes and times.
+/// Sizes and times. `DEFAULT` is for everybody but those who want to see the rarer things happen often.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     /// What stays free on the disk, so that the safety journal can go on when the ledger cannot.
-    pub(crate) reserve_bytes: u64,
+    pub reserve_bytes: u64,
     /// What waits is written to the engine when it is so large.
-    pub(crate) settle_above_bytes: usize,
+    pub settle_above_bytes: usize,
     /// Or when its oldest write has waited so long: the longer, the more writes of one key become one.
-    pub(crate) settle_after: Duration,
+    pub settle_after: Duration,
     /// Commits wait while so much waits already.
-    pub(crate) waiting_bytes_max: usize,
+    pub waiting_bytes_max: usize,
     /// The engine's batches are as large as this and one value: readers may wait for one.
-    pub(crate) batch_bytes: usize,
+    pub batch_bytes: usize,
     /// Size of a segment of the log.
-    pub(crate) segment_bytes: u64,
+    pub segment_bytes: u64,
 }
 
 impl Bounds {
-    pub(crate) const DEFAULT: Self = Self {
+    /// Those of a node.
+    pub const DEFAULT: Self = Self {
         reserve_bytes: 64 << 20,
         settle_above_bytes: 8 << 20,
         settle_after: Duration::from_secs(1),
         waiting_bytes_max: 64 << 20,
         batch_bytes: 1 << 20,
-        segment_bytes: 16 << 20,
+        segment_bytes: 8 << 20,
     };
 }
 
@@ -105,7 +106,15 @@ impl Disk {
     /// # Errors
     /// `OpenError`. A damaged store is an error, never a panic.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_on(path, Bounds::DEFAULT, engine::open)
+        Self::open_with(path, Bounds::DEFAULT)
+    }
+
+    /// `open` with other bounds.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with(path: &Path, bounds: Bounds) -> Result<Self, OpenError> {
+        Self::open_on(path, bounds, engine::open)
     }
 
     /// `open` with other bounds and another engine.
@@ -218,6 +227,13 @@ impl Inside {
             return Err(StoreError::Full { free_bytes, needed_bytes });
         }
         Ok(())
+    }
+
+    /// Spares are a convenience: they leave more free than any commit asks for.
+    pub(crate) fn has_room_for_spares(&self) -> bool {
+        let wanted_bytes =
+            self.bounds.segment_bytes.saturating_add(self.bounds.reserve_bytes).saturating_mul(2);
+        sync::free_bytes(&self.directory).is_ok_and(|free_bytes| free_bytes > wanted_bytes)
     }
 
     /// Makes a set durable in the log.

@@ -3,12 +3,12 @@
 //! Each commit is a record, synced before `append` returns; the engine is written later and for many commits at once.
 //! Records lie in segments of a bounded size, each under the number of its first commit. A segment that the engine no
 //! longer needs becomes a spare, and a spare the next segment: its blocks are written already, so that a sync moves
-//! data and no metadata. A segment has its name only when its header is durable, and the one before it then ends with a
+//! data and no metadata; the first spares are filled with zeros beforehand. A segment has its name only when its header is durable, and the one before it then ends with a
 //! mark, so that none can be missing unnoticed. Source: `DURABILITY.md`; the layout is in `segment.rs`.
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,8 @@ struct Active {
     header: Header,
     /// Where the next record goes.
     at: u64,
+    /// Whether all its blocks were written before.
+    is_used: bool,
 }
 
 impl Log {
@@ -91,7 +93,9 @@ impl Log {
     /// Those of the system. What is on disk is unknown then, and nothing may be appended any more.
     pub(crate) fn append(&mut self, record: Record) -> io::Result<u64> {
         let room_bytes = record.bytes() + mark(&self.active.header, self.next).len() as u64;
-        if self.active.at + room_bytes > self.segment_bytes && self.active.at > Header::BYTES as u64 {
+        let is_full = self.active.at + room_bytes > self.segment_bytes;
+        let has_better = !self.active.is_used && !self.spares.is_empty();
+        if (is_full || has_better) && self.active.at > Header::BYTES as u64 {
             self.rotate()?;
         }
         let bytes = record.seal(&self.active.header, self.next);
@@ -130,7 +134,11 @@ impl Log {
 
     /// What recycles segments without holding up the log.
     pub(crate) fn recycler(&self) -> Recycler {
-        Recycler { place: self.place.clone(), wanted: SPARES_MAX.saturating_sub(self.spares.len()) }
+        Recycler {
+            place: self.place.clone(),
+            segment_bytes: self.segment_bytes,
+            wanted: SPARES_MAX.saturating_sub(self.spares.len()),
+        }
     }
 
     /// Takes spares that are durable under their new names.
@@ -146,13 +154,14 @@ impl Log {
 /// Turns segments into spares.
 pub(crate) struct Recycler {
     place: PathBuf,
+    segment_bytes: u64,
     wanted: usize,
 }
 
 impl Recycler {
     /// Gives segments the names of spares, and removes those that are too many. A spare may be written only when its
     /// name is durable: a crash would otherwise find what was written under the name of the segment that it was.
-    pub(crate) fn recycle(mut self, firsts: Vec<u64>) -> io::Result<Vec<PathBuf>> {
+    pub(crate) fn recycle(&mut self, firsts: Vec<u64>) -> io::Result<Vec<PathBuf>> {
         let mut spares = Vec::new();
         for first in firsts {
             let path = segment_path(&self.place, first);
@@ -171,6 +180,20 @@ impl Recycler {
         }
         Ok(spares)
     }
+
+    /// Makes the spares that are wanted still, with all their blocks written.
+    pub(crate) fn make(&mut self) -> io::Result<Vec<PathBuf>> {
+        let mut spares = Vec::new();
+        for _ in 0..std::mem::take(&mut self.wanted) {
+            let names = (0..).map(|n| self.place.join(format!("{SPARE}made-{n}")));
+            let Some(path) = names.into_iter().find(|path| !path.exists()) else { break };
+            let mut file = File::create_new(&path)?;
+            io::copy(&mut io::repeat(0).take(self.segment_bytes), &mut file)?;
+            file.sync_all()?;
+            spares.push(path);
+        }
+        Ok(spares)
+    }
 }
 
 impl Active {
@@ -182,6 +205,7 @@ impl Active {
         segment_bytes: u64,
         spare: Option<PathBuf>,
     ) -> io::Result<Self> {
+        let is_used = spare.is_some();
         let path = spare.unwrap_or_else(|| place.join(format!("{SPARE}{first:020}")));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         let length = file.metadata()?.len();
@@ -196,7 +220,7 @@ impl Active {
         file.sync_all()?;
         fs::rename(&path, segment_path(place, first))?;
         directory.sync_all()?;
-        Ok(Self { file, header, at: Header::BYTES as u64 })
+        Ok(Self { file, header, at: Header::BYTES as u64, is_used })
     }
 }
 

@@ -157,11 +157,14 @@ impl Settling {
         // Nothing needs the segments below any more; a crash here leaves some that are not read.
         let io =
             |fault: std::io::Error| StoreError::Io { deed: "recycling the log", fault: fault.to_string() };
-        let (released, recycler) = {
+        let (released, mut recycler) = {
             let mut log = inside.log();
             (log.release(count), log.recycler())
         };
-        let spares = recycler.recycle(released).map_err(io)?;
+        let mut spares = recycler.recycle(released).map_err(io)?;
+        if inside.has_room_for_spares() {
+            spares.extend(recycler.make().map_err(io)?);
+        }
         inside.log().keep(spares).map_err(io)
     }
 
