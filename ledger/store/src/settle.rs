@@ -16,6 +16,9 @@ use crate::pieces;
 use crate::port::StoreError;
 use crate::waiting::Writes;
 
+/// How far the thread steps back behind the node's others, as nice(2) counts.
+const NICENESS: i32 = 15;
+
 /// How much waits, and what the thread is to do about it.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
@@ -111,6 +114,9 @@ impl Settling {
 
     /// Until it is told to end, or something fails.
     pub(crate) fn run(self) {
+        // Nobody waits for it but those who ran far ahead: what everybody waits for goes first. Of this thread alone, and of
+        // those that the engine starts from it; refused, it is merely less fair.
+        let _ = rustix::process::nice(NICENESS);
         while self.wait() {
             if let Err(fault) = self.settle() {
                 self.0.stop(&fault);
