@@ -51,6 +51,8 @@ struct Proof {
 fn leave(tree: &mut BlockTree, path: &[BlockId], proof: Proof) -> Decision {
     let Proof { certificate, child, child_certificate } = proof;
     let mut ready = path.iter().take_while(|id| tree.is_here(id)).count();
+    let after = path.iter().skip(1).filter_map(|id| tree.get(id)).map(|(block, _)| block);
+    let followed: Vec<bool> = after.chain([&child]).map(|block| !block.is_empty()).collect();
     let closes = |id: &BlockId| tree.get(id).is_some_and(|(block, _)| block.closes_epoch());
     let mut end = None;
     if let Some(last) = path[..ready].iter().position(closes) {
@@ -64,9 +66,10 @@ fn leave(tree: &mut BlockTree, path: &[BlockId], proof: Proof) -> Decision {
     certificates.push(certificate);
     let mut committed: Vec<CommittedBlock> = path[..ready]
         .iter()
-        .zip(certificates)
-        .filter_map(|(id, certificate)| {
-            tree.advance(id).map(|(block, justify)| CommittedBlock { block, justify, certificate, end: None })
+        .zip(certificates.into_iter().zip(followed))
+        .filter_map(|(id, (certificate, is_followed))| {
+            let (block, justify) = tree.advance(id)?;
+            Some(CommittedBlock { block, justify, certificate, is_followed, end: None })
         })
         .collect();
     if let Some(last) = committed.last_mut() {
@@ -158,6 +161,23 @@ mod tests {
         }
         assert_eq!(commit(&mut tree, &[&qc]), Decision::Wait);
         assert_eq!((tree.root().view, tree.len()), (v(5), 1));
+    }
+
+    #[test]
+    fn a_block_is_followed_by_work_or_not() {
+        let set = set(4);
+        let mut tree = BlockTree::new(genesis());
+        let mut qc = genesis_qc();
+        for (view, batches) in [(1, &[1][..]), (2, &[2]), (3, &[]), (4, &[3])] {
+            let block = block_on(&set, &qc, view, batches);
+            let id = block.id();
+            tree.insert(id, block.clone(), qc);
+            tree.set_here(&id);
+            qc = certify(&set, &block);
+        }
+        let Decision::Commit(blocks) = commit(&mut tree, &[&qc]) else { panic!("nothing is final") };
+        let followed: Vec<_> = blocks.iter().map(|it| (it.block.view, it.is_followed)).collect();
+        assert_eq!(followed, [(v(1), true), (v(2), false), (v(3), true)]);
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct CommittedBlock {
     pub justify: QuorumCert,
     /// Its own certificate.
     pub certificate: QuorumCert,
+    /// Whether the block after it, which shows that it is final, is not empty either.
+    pub is_followed: bool,
     /// What shows that it is final, if it closes the epoch; nothing of this epoch is committed after it.
     pub end: Option<EpochEnd>,
 }

@@ -7,6 +7,7 @@ use proto::canonical::Canonical as _;
 use proto::verified::Verified;
 
 use crate::command::Command;
+use crate::cosign::{Shown, is_due};
 use crate::engine::{Engine, TIP_CERTIFICATE};
 use crate::epochs::put_end;
 use crate::event::Event;
@@ -21,11 +22,12 @@ impl Engine {
         committed: CommittedBlock,
         out: &mut Vec<Command>,
     ) -> Result<(), LedgerError> {
-        let CommittedBlock { block, justify, certificate, end } = committed;
+        let CommittedBlock { block, justify, certificate, is_followed, end } = committed;
         self.bodies.gather(&block, &self.batches);
         let batches = self.bodies.of(&block.id()).unwrap_or_default();
         let batches = batches.iter().map(|batch| Verified::clone(batch)).collect();
         let (proposer, refs) = (block.proposer, block.batches.clone());
+        let is_due = !is_followed || end.is_some() || is_due(self.ledger.tip_block().time, block.time);
         let Applied { height, mut change, head, outcomes, notices } =
             self.ledger.apply(Committed { block, justify, batches })?;
         change.put(Table::Meta, TIP_CERTIFICATE, certificate.encode());
@@ -44,7 +46,7 @@ impl Engine {
         }
 
         let mut then = vec![Command::Happen(Event::Applied { height }), Command::Publish(notices)];
-        let cosign = head.and_then(|head| self.cosigning.command(head));
+        let cosign = head.filter(|_| is_due).and_then(|head| self.cosigning.command(head));
         match crypto::broken!(CosignedBeforeDurable) {
             true => out.extend(cosign),
             false => then.extend(cosign),
@@ -53,7 +55,7 @@ impl Engine {
         // After the block's own writes: cosignatures that came early may certify the head at once, and a certificate
         // must not become durable before what it certifies.
         if let Some(head) = head {
-            self.head_applied(head, Some(proposer), out);
+            self.head_applied(head, Shown::new(Some(proposer), is_due), out);
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! From an applied head to a certified checkpoint.
 //!
-//! Every validator signs each head it has made durable. The proposer of the block collects: it certifies the head with
-//! the first quorum of cosignatures and tells everybody, so that all serve the same bytes. When it does not in time, a
-//! validator shows its cosignature to everybody, and whoever holds a quorum may certify.
+//! Every validator signs the heads that are due when it has made them durable: one of each block while there is little to
+//! do, and a bounded number in a second while there is much, for each covers those before it. The proposer of the block
+//! collects: it certifies the head with the first quorum of cosignatures and tells everybody, so that all serve the same
+//! bytes. When it does not in time, or no head became due that should have, a validator shows its cosignature to
+//! everybody, and whoever holds a quorum may certify.
 //! The head that opens an epoch is signed by the validators before it, and nothing larger is certified before it is: so
 //! who follows the log from epoch to epoch never comes to a gap.
 //! What a quorum is, and that it agrees with what was computed here, is the ledger's rule.
@@ -12,12 +14,13 @@ use std::sync::Arc;
 
 use consensus::{Gated, Recipients};
 use crypto::PublicKey;
+use ledger::change::ChangeSet;
 use ledger::checkpoint::CertifyError;
 use ledger::collector::{Collector, Divergence};
 use ledger::read::ReadError;
 use ledger::{Ledger, LedgerError};
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
-use proto::counter::{Epoch, LeafIndex, TreeSize};
+use proto::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
 use proto::id::ValidatorIndex;
 use proto::message::{Message, Request};
 use proto::validators::ValidatorSet;
@@ -32,16 +35,32 @@ use crate::reigns::{Reigns, Term};
 /// How long the collector has before a cosignature is shown to everybody, in milliseconds; doubles with each
 /// repetition, up to 32 times.
 const COLLECT_MS: u64 = 250;
+/// While blocks follow one another, the first head in each span of this time is due, in milliseconds of block time.
+const CADENCE_MS: u64 = 20;
 /// Most heads of ours that are kept while they are not certified; a later one covers those before.
 const SHOWN_MAX: usize = 64;
 
+/// Whether the head of a block is to be cosigned although another block follows at once. By the times of the two blocks
+/// alone, so that all validators choose the same heads, whenever they began.
+pub(crate) const fn is_due(before: TimeMs, time: TimeMs) -> bool {
+    before.get() / CADENCE_MS != time.get() / CADENCE_MS
+}
+
 /// A head of ours under way to its certificate.
-struct Shown {
+pub(crate) struct Shown {
     /// Who collects; none after a start, when everybody may.
     collector: Option<ValidatorIndex>,
+    /// Whether our cosignature was asked for.
+    is_asked: bool,
     /// Our cosignature, once the shell has made it.
     own: Option<Cosignature>,
     repeated: u32,
+}
+
+impl Shown {
+    pub(crate) const fn new(collector: Option<ValidatorIndex>, is_asked: bool) -> Self {
+        Self { collector, is_asked, own: None, repeated: 0 }
+    }
 }
 
 /// One set's share of the heads.
@@ -207,7 +226,7 @@ impl Engine {
         let mut then = Vec::new();
         for size in sizes {
             if let Ok(Some(head)) = self.ledger.head_at(size) {
-                self.head_applied(head, None, out);
+                self.head_applied(head, Shown::new(None, true), out);
                 then.extend(self.cosigning.command(head));
             }
         }
@@ -215,12 +234,7 @@ impl Engine {
     }
 
     /// The log came to a new head.
-    pub(crate) fn head_applied(
-        &mut self,
-        head: Head,
-        collector: Option<ValidatorIndex>,
-        out: &mut Vec<Command>,
-    ) {
+    pub(crate) fn head_applied(&mut self, head: Head, shown: Shown, out: &mut Vec<Command>) {
         let cosigning = &mut self.cosigning;
         // One head at a time is repeated: a later one covers those before, but for the last of a term.
         if let Some((&size, _)) = cosigning.shown.last_key_value()
@@ -228,7 +242,11 @@ impl Engine {
         {
             out.push(Command::StopTimer { timer: Timer::Cosign { size } });
         }
-        cosigning.shown.insert(head.size, Shown { collector, own: None, repeated: 0 });
+        if !shown.is_asked {
+            // The head of a later block covers this one, unless that block was given up.
+            out.push(Command::StartTimer { timer: Timer::Cosign { size: head.size }, after_ms: COLLECT_MS });
+        }
+        cosigning.shown.insert(head.size, shown);
         if cosigning.shown.len() > SHOWN_MAX {
             let oldest = cosigning.shown.keys().copied().find(|size| !cosigning.is_last(*size));
             oldest.map(|size| cosigning.shown.remove(&size));
@@ -295,6 +313,13 @@ impl Engine {
         }
         let Some(shown) = self.cosigning.shown.get_mut(&size) else { return };
         shown.repeated += 1;
+        if !std::mem::replace(&mut shown.is_asked, true)
+            && let Ok(Some(head)) = self.ledger.head_at(size)
+        {
+            // Behind the writes of its block: a set that writes nothing is durable when those before it are.
+            let then = self.cosigning.command(head).into_iter().collect();
+            out.push(Command::Store(Gated::new(ChangeSet::new(), then)));
+        }
         self.cosigning.show(size, out);
         // Those who signed it may be gone, or never knew us: but nothing goes on without it, so we ask.
         if self.cosigning.is_last(size)

@@ -253,7 +253,7 @@ mod tests {
 
     fn commit(block: Block) -> CommittedBlock {
         let certificate = certify(&block);
-        CommittedBlock { block, justify: genesis_qc(), certificate, end: None }
+        CommittedBlock { block, justify: genesis_qc(), certificate, is_followed: false, end: None }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! From a committed block to a certified head: what is durable before what is told.
 
-use engine::{Alarm, Command};
+use engine::{Alarm, Command, Event as Happening, Timer};
 use ledger::change::Table;
 use ledger::{Event, LedgerReader};
+use proto::batch::Batch;
+use proto::counter::TreeSize;
+use proto::id::ValidatorIndex;
 use proto::message::Message;
 
 use crate::desk::{Desk, Options};
@@ -35,6 +38,64 @@ fn a_block_is_told_of_and_its_head_signed_when_it_is_durable() {
     desk.write();
     assert!(matches!(published(&desk)[..], [Event::Committed { .. }]));
     assert_eq!(cosigned(&desk), 1);
+}
+
+/// A desk that hears of one block in each millisecond; those of `full` order something. The last two make nothing final.
+fn hearing_blocks(full: &[bool]) -> Desk {
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let mut justify = desk.genesis_certificate();
+    for (view, full) in (1..).zip(full) {
+        let batch = Batch { author: ValidatorIndex::new(1), submissions: vec![desk.submission(view)] };
+        let named = ledger::batch_ref(&batch);
+        if *full {
+            desk.hear(1, Message::Batch(batch));
+        }
+        let block = desk.propose(view, &justify, full.then_some(named).into_iter().collect());
+        justify = desk.quorum(&block);
+    }
+    desk
+}
+
+fn cosigned_sizes(desk: &Desk) -> Vec<TreeSize> {
+    let size = |command: &Command| match command {
+        Command::Cosign { head, .. } => Some(head.size),
+        _ => None,
+    };
+    desk.wanted.iter().filter_map(size).collect()
+}
+
+#[test]
+fn of_blocks_that_follow_one_another_few_heads_are_signed_and_the_last_one_is() {
+    let mut desk = hearing_blocks(&[true, true, true, true, false, false]);
+    desk.write_all();
+    let tip = desk.engine.status().head.size;
+    let size = |leaves_before: u64| TreeSize::new(tip.get() - leaves_before);
+    // Two leaves a block: the first is the first in its span of time, the fourth is followed by nothing.
+    assert_eq!(cosigned_sizes(&desk), [size(6), tip]);
+    // A block that stands alone has its head signed, however soon the next one comes.
+    let mut desk = hearing_blocks(&[true, false, true, false, false]);
+    desk.write_all();
+    assert_eq!(cosigned_sizes(&desk).len(), 2);
+}
+
+#[test]
+fn a_head_that_none_after_it_covers_in_time_is_signed_once_it_is_durable() {
+    // The second block is final, and those that follow it never are.
+    let mut desk = hearing_blocks(&[true, true, true, true]);
+    let size = desk.engine.status().head.size;
+    let overdue = Happening::TimerFired(Timer::Cosign { size });
+    let waits = |desk: &Desk| {
+        let is_it = |it: &&Command| matches!(it, Command::StartTimer { timer: Timer::Cosign { size: at }, .. } if *at == size);
+        desk.wanted.iter().filter(is_it).count()
+    };
+    assert_eq!(waits(&desk), 1);
+    desk.step(overdue);
+    assert!(!cosigned_sizes(&desk).contains(&size), "its block is not durable");
+    desk.write_all();
+    assert!(cosigned_sizes(&desk).contains(&size));
+    // It had its time: everybody is shown it.
+    let shown = |it: &&Command| matches!(it, Command::Show { message: Message::Cosignature(it), .. } if it.head.size == size);
+    assert_eq!((desk.wanted.iter().filter(shown).count(), waits(&desk)), (3, 2));
 }
 
 /// Cosignatures of others may come before we have applied as far, and certify a head in the step that makes it.

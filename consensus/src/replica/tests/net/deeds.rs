@@ -134,7 +134,7 @@ impl Net {
     }
 
     fn commit(&mut self, at: usize, committed: CommittedBlock) {
-        let CommittedBlock { block, justify, certificate, end: _ } = &committed;
+        let CommittedBlock { block, justify, certificate, is_followed: _, end: _ } = &committed;
         let member = &mut self.members[at];
         assert_eq!(block.height, member.tip.block.height.next(), "a height is skipped or repeated");
         assert_eq!(block.parent, member.tip.block.id(), "not on its parent");
