@@ -125,6 +125,7 @@ fn exchanges(mut arena: Arena, said: &BTreeMap<Kind, Message>, put: Put) {
             index: parts.index,
             proof: parts.proof,
             checkpoint: parts.checkpoint.to_note(&NETWORK.set).expect("names"),
+            item: None,
         };
         if index < 5 {
             put("entry", &format!("leaf-{index}"), parts.entry.clone());
