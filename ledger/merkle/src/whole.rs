@@ -84,10 +84,10 @@ mod tests {
         for size in 0..=entries.len() {
             let tree = WholeTree::new(leaves[..size].iter().copied());
             assert_eq!((tree.size(), tree.root()), (size as u64, reference::tree_hash(&entries[..size])));
-            for index in 0..size {
-                let path = tree.path(index as u64).expect("within the tree");
-                assert_eq!(path, reference::path(index, &entries[..size]), "{index} of {size}");
-                assert_eq!(verify(&leaves[index], index as u64, size as u64, &path, &tree.root()), Ok(()));
+            for (index, leaf) in (0..).zip(&leaves[..size]) {
+                let path = tree.path(index).expect("within the tree");
+                assert_eq!(path, reference::path(index as usize, &entries[..size]), "{index} of {size}");
+                assert_eq!(verify(leaf, index, size as u64, &path, &tree.root()), Ok(()));
             }
             for index in [size as u64, u64::MAX] {
                 assert_eq!(tree.path(index), None, "{index} of {size}");
