@@ -12,6 +12,10 @@ use crate::validators::Validator;
 pub const TEXT_BYTES_MAX: usize = 1_024;
 /// Longest predicate of an attestation, in bytes.
 pub const PREDICATE_BYTES_MAX: usize = 32 << 10;
+/// The tree of a batch whose items have receipts of their own: the tree of RFC 6962 with SHA-256, whose entries are the
+/// 32-byte SHA-256 digests of the items. A leaf's hash is `SHA-256(0x00 ‖ digest)`. Other names are other trees, of which
+/// nothing is known here but the root.
+pub const BATCH_TREE: &str = "rfc6962-sha256-digests";
 /// Most keys one `identity.create` may name.
 pub const IDENTITY_KEYS_MAX: usize = 8;
 
@@ -89,7 +93,7 @@ pub enum Operation {
         root: Digest,
         /// Number of leaves, at least 1.
         count: u64,
-        /// How the tree is made, e.g. `rfc6962-sha256`.
+        /// How the tree is made: [`BATCH_TREE`], or any other name that its author understands.
         tree: String,
     },
     /// `validator.join`: one more validator, from the next epoch on.

@@ -2,8 +2,10 @@
 //!
 //! A receipt carries the entry, its place, the path to a root, and the checkpoint of that root with its cosignatures.
 //! It carries no root of trust and no member that verification does not cover; `ledger/verify` does the checking.
+//! The receipt of an anchored batch may name one item of the batch, too (`item.rs`).
 //! Two spellings: JSON here, and the text of C2SP tlog-proof in `tlog_proof.rs`.
 
+mod item;
 mod tlog_proof;
 
 use std::fmt;
@@ -14,6 +16,8 @@ use crypto::Digest;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use item::BatchItem;
+use item::Item;
 pub use tlog_proof::TlogProofError;
 
 use crate::counter::LeafIndex;
@@ -31,6 +35,8 @@ pub struct Receipt {
     pub proof: Vec<Digest>,
     /// The signed note of the checkpoint whose root the proof leads to.
     pub checkpoint: String,
+    /// The item of the batch that the entry anchors, if the receipt is about one item.
+    pub item: Option<BatchItem>,
 }
 
 /// Why a text is not a receipt.
@@ -55,7 +61,7 @@ pub enum ReceiptError {
 impl Receipt {
     /// What the member `format` says.
     pub const FORMAT: &str = "quorate/receipt/v1";
-    /// Longest receipt in JSON, in bytes: the largest note, the largest entry in base64, the longest proof.
+    /// Longest receipt in JSON, in bytes: the largest note, the largest entry in base64, the longest proof and path.
     pub const BYTES_MAX: usize = 3 << 19;
     /// Most hashes in a proof: a log has fewer than 2^64 leaves.
     pub const PROOF_MAX: usize = 64;
@@ -64,13 +70,14 @@ impl Receipt {
 
     /// The receipt as one line of JSON, without white space.
     pub fn to_json(&self) -> String {
-        let Self { entry, index, proof, checkpoint } = self;
+        let Self { entry, index, proof, checkpoint, item } = self;
         let json = Json {
             format: Format,
             entry: Base64(entry.clone()),
             index: Index(index.get()),
             proof: Hashes(proof.clone()),
             checkpoint: NoteText(checkpoint.clone()),
+            item: item.clone().map(Item),
         };
         serde_json::to_string(&json).expect("strings and numbers only: there is nothing JSON cannot hold")
     }
@@ -88,9 +95,15 @@ impl Receipt {
         if !json.trim_start().starts_with('{') {
             return Err(ReceiptError::Json { fault: "it is not an object".to_owned() });
         }
-        let Json { format: Format, entry, index, proof, checkpoint } =
+        let Json { format: Format, entry, index, proof, checkpoint, item } =
             serde_json::from_str(json).map_err(|fault| ReceiptError::Json { fault: fault.to_string() })?;
-        Ok(Self { entry: entry.0, index: LeafIndex::new(index.0), proof: proof.0, checkpoint: checkpoint.0 })
+        Ok(Self {
+            entry: entry.0,
+            index: LeafIndex::new(index.0),
+            proof: proof.0,
+            checkpoint: checkpoint.0,
+            item: item.map(|item| item.0),
+        })
     }
 }
 
@@ -103,6 +116,9 @@ struct Json {
     index: Index,
     proof: Hashes,
     checkpoint: NoteText,
+    // Written only when it is there: a receipt without it has the bytes it always had.
+    #[serde(default, deserialize_with = "Item::present", skip_serializing_if = "Option::is_none")]
+    item: Option<Item>,
 }
 
 struct Format;

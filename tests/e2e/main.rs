@@ -2,6 +2,7 @@
 
 mod admission;
 mod author;
+mod batch;
 mod crash;
 mod epochs;
 mod history;

@@ -1,9 +1,10 @@
 """Checks a receipt of Quorate with programs that know nothing of Quorate.
 
 Trust comes from the policy file alone. sigstore climbs the inclusion proof and reads the signed note, cryptography
-checks every Ed25519 and ML-DSA-65 signature, jwcrypto the names of the keys in a JWK set. After the receipt has
-passed it is spoiled in each of its parts, and every spoiled one must fail: a check that cannot fail shows nothing.
-Source: RFC 6962, RFC 7638, C2SP signed-note, tlog-checkpoint, tlog-cosignature and tlog-policy.
+checks every Ed25519 and ML-DSA-65 signature, jwcrypto the names of the keys in a JWK set. The item of a batch needs
+hashlib alone. After the receipt has passed it is spoiled in each of its parts, and every spoiled one must fail: a check
+that cannot fail shows nothing.
+Source: RFC 6962, RFC 9162 2.1.3.2, RFC 7638, C2SP signed-note, tlog-checkpoint, tlog-cosignature and tlog-policy.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from sigstore.errors import VerificationError
 LOG = b"\x01"
 COSIGNER_ED25519 = b"\x04"
 COSIGNER_ML_DSA_65 = b"\xffquorate/ml-dsa-65/v1"
+BATCH_TREE = b"rfc6962-sha256-digests"
 SUBMISSION_TAG = b"quorate/v1/submission\x00"
 HYBRID_LABEL = b"quorate/hybrid/ed25519+ml-dsa-65/v1\x00"
 
@@ -211,6 +213,46 @@ def check_author(entry):
     return hashlib.sha256(envelope).hexdigest()
 
 
+# ---- the item of a batch
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def lower_hex(text):
+    """The 32 bytes that the text spells, in the one way in which they are spelt."""
+    value = bytes.fromhex(text)
+    require(len(value) == 32 and value.hex() == text, f"item: {text!r} is no digest")
+    return value
+
+
+def check_item(entry, item):
+    """That the item stands in the batch that the entry anchors; returns what was found."""
+    submission = fields(entry).get(3)
+    require(submission is not None, "item: the entry is no submission")
+    anchor = fields(fields(fields(submission)[3])[1]).get(23)
+    require(anchor is not None, "item: the entry is no batch.anchor")
+    anchor = fields(anchor)
+    root, count = anchor[1], anchor[2]
+    require(anchor.get(3) == BATCH_TREE, f"item: the tree is {anchor.get(3)}")
+    require(item.keys() == {"digest", "index", "path"}, f"item: its members are {sorted(item)}")
+    require(type(item["index"]) is int and 0 <= item["index"] < count, "item: its index is outside the batch")
+    found, at, edge = sha256(b"\x00", lower_hex(item["digest"])), item["index"], count - 1
+    for sibling in map(lower_hex, item["path"]):
+        require(edge > 0, "item: the path is too long")
+        if at % 2 == 1 or at == edge:
+            found = sha256(b"\x01", sibling, found)
+            while at % 2 == 0 and at != 0:
+                at, edge = at >> 1, edge >> 1
+        else:
+            found = sha256(b"\x01", found, sibling)
+        at, edge = at >> 1, edge >> 1
+    require(edge == 0, "item: the path is too short")
+    require(found == root, f"item: the path leads to {found.hex()}, the root is {root.hex()}")
+    return f", item {item['index']} of {count}: {item['digest']}"
+
+
 # ---- the receipt
 
 
@@ -230,8 +272,9 @@ def check_receipt(policy, receipt):
     except VerificationError as fault:
         raise Refused(f"inclusion: {fault}") from fault
     submission = check_author(entry)
+    item = check_item(entry, receipt["item"]) if "item" in receipt else ""
     return (
-        f"{checkpoint.origin}: leaf {receipt['index']} of {checkpoint.log_size}, submission {submission}; "
+        f"{checkpoint.origin}: leaf {receipt['index']} of {checkpoint.log_size}, submission {submission}{item}; "
         f"{kinds[LOG]} log signatures, cosigned by {kinds[COSIGNER_ED25519]} Ed25519 "
         f"and {kinds[COSIGNER_ML_DSA_65]} ML-DSA-65 keys"
     )
@@ -266,7 +309,33 @@ def spoiled(receipt):
         changed = list(lines)
         changed[at] = flipped(line, len(line) - 40)
         yield one(f"another signature line {at}", checkpoint=text + "\n\n" + "\n".join(changed) + "\n")
+    if "item" in receipt:
+        yield from spoiled_items(receipt)
     yield one("only the log's signatures", checkpoint=text + "\n\n" + lines[0] + "\n")
+
+
+def spoiled_items(receipt):
+    """The receipt with one fault in its item."""
+    item = receipt["item"]
+
+    def one(name, **changes):
+        return f"an item of {name}", {**copy.deepcopy(receipt), "item": {**copy.deepcopy(item), **changes}}
+
+    path = item["path"]
+    yield one("another digest", digest=flipped(item["digest"], 7))
+    yield one("upper-case digest", digest=item["digest"].upper())
+    for index in (item["index"] ^ 1, item["index"] + 1, 2**32, -1, str(item["index"])):
+        yield one(f"index {index!r}", index=index)
+    yield one("a longer path", path=path + ["00" * 32])
+    yield one("a member more", count=1)
+    for at, digest in enumerate(path):
+        yield one(f"a path without hash {at}", path=path[:at] + path[at + 1 :])
+        yield one(f"another hash {at}", path=path[:at] + [flipped(digest, 7)] + path[at + 1 :])
+    if path:
+        # The parent of the item and its neighbour, one level up: a node in the place of a leaf.
+        pair = [sha256(b"\x00", bytes.fromhex(item["digest"])), bytes.fromhex(path[0])]
+        node = sha256(b"\x01", *(pair if item["index"] % 2 == 0 else reversed(pair))).hex()
+        yield one("a node for a leaf", digest=node, index=item["index"] // 2, path=path[1:])
 
 
 def check_jwks(text):

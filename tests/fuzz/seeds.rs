@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crypto::Scheme;
+use crypto::{Digest, Scheme, sha256};
+use merkle::{WholeTree, leaf_hash};
 use node::genesis_file;
 use node::keystore::{Keystore, Owner, Protection};
 use proto::canonical::Canonical as _;
 use proto::counter::{Height, LeafIndex, TreeSize};
+use proto::entry::Entry;
 use proto::message::{Kind, Message, Request};
-use proto::receipt::Receipt;
+use proto::operation::{BATCH_TREE, Operation};
+use proto::receipt::{BatchItem, Receipt};
 use sim::notary::Notary;
 use sim::prng::Prng;
 
 use crate::targets::arena::{Arena, HONEST};
 use crate::targets::files::{Begins, sealed};
-use crate::targets::fixture::{NETWORK, submission};
+use crate::targets::fixture::{NETWORK, signed, submission};
 use crate::targets::window;
 
 /// Inputs by target and name.
@@ -44,12 +47,25 @@ fn tagged(tag: u8, bytes: Vec<u8>) -> Vec<u8> {
     [vec![tag], bytes].concat()
 }
 
-/// Three validators of four order two submissions with real signatures: the first message of each kind they send.
+/// Digest of an item of the batch.
+fn item(number: u64) -> Digest {
+    sha256(&number.to_be_bytes())
+}
+
+/// A batch of seven, so that not all paths have the same length.
+fn batch() -> WholeTree {
+    WholeTree::new((0..7).map(|number| leaf_hash(item(number).as_bytes())))
+}
+
+/// Three validators of four order two proofs and a batch with real signatures: the first message of each kind they send.
 fn network() -> (Arena, BTreeMap<Kind, Message>) {
     static REAL: Notary = Notary::Real;
     let mut arena = Arena::new(&REAL);
     let mut said = BTreeMap::new();
-    let all = [submission(0, &REAL), submission(1, &REAL)];
+    let tree = batch();
+    let root = tree.root();
+    let anchor = Operation::BatchAnchor { root, count: tree.size(), tree: BATCH_TREE.to_owned() };
+    let all = [submission(0, &REAL), submission(1, &REAL), signed(2, anchor, &REAL)];
     for one in &all {
         arena.submit(0, one.clone());
     }
@@ -125,15 +141,27 @@ fn exchanges(mut arena: Arena, said: &BTreeMap<Kind, Message>, put: Put) {
             index: parts.index,
             proof: parts.proof,
             checkpoint: parts.checkpoint.to_note(&NETWORK.set).expect("names"),
+            item: None,
         };
         if index < 5 {
             put("entry", &format!("leaf-{index}"), parts.entry.clone());
         }
-        if index == 3 {
-            put("receipt_json", "receipt", receipt.to_json().into_bytes());
-            let text = format!("{}\n{}", hex::encode(&receipt.entry), receipt.to_tlog_proof());
-            put("receipt_tlog_proof", "receipt", text.into_bytes());
-        }
+        let Ok(Entry::Submission(entry)) = Entry::decode(&receipt.entry) else { continue };
+        let (name, receipt) = match entry.submission.body().operation {
+            Operation::BatchAnchor { count, .. } => {
+                let last = count - 1;
+                let path = batch().path(last).expect("within the batch");
+                let item = BatchItem { digest: item(last), index: LeafIndex::new(last), path };
+                ("item", Receipt { item: Some(item), ..receipt })
+            }
+            // Of the others any will do.
+            _ => ("receipt", receipt),
+        };
+        let report = verify::verify_receipt(&NETWORK.policy, &receipt, verify::Options::default());
+        assert!(report.is_true(), "{name}: {:?}", report.failure());
+        put("receipt_json", name, receipt.to_json().into_bytes());
+        let text = format!("{}\n{}", hex::encode(&receipt.entry), receipt.to_tlog_proof());
+        put("receipt_tlog_proof", name, text.into_bytes());
     }
     let mut stream = vec![0, 7, 0, 0, 0, 0];
     if let Some(vote) = said.get(&Kind::Vote) {

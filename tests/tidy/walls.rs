@@ -24,7 +24,7 @@ pub const HOUSE: [(&str, &str, &[&str]); 19] = [
     ("p2p", "p2p", &["crypto", "proto"]),
     ("api/model", "model", &["crypto", "proto"]),
     ("api", "api", &["crypto", "ledger", "model", "proto", "verify"]),
-    ("api/client", "client", &["crypto", "model", "proto", "verify"]),
+    ("api/client", "client", &["crypto", "merkle", "model", "proto", "verify"]),
     ("node/engine", "engine", &["consensus", "crypto", "ledger", "mempool", "proto"]),
     ("node", "node", ABOVE_NODE),
     ("testnet/sim", "sim", BELOW_NODE),

@@ -1,16 +1,19 @@
 //! A client that believes nothing it cannot check.
 //!
+//! - `batch` puts many digests under one anchor and makes the receipt of each, without asking anybody;
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
 //! - `events` listens to what happens;
 //! - `trust` follows the validators from a genesis on;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
+pub mod batch;
 pub mod error;
 pub mod events;
 pub mod http;
 pub mod trust;
 pub mod verifying;
 
+pub use batch::{Anchored, Batch};
 pub use error::ClientError;
 pub use events::Events;
 pub use http::{Client, EntryName};

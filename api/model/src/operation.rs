@@ -94,14 +94,16 @@ pub enum Operation {
         #[serde(default)]
         reason: String,
     },
-    /// Records the root of a tree kept elsewhere.
+    /// Records the root of a tree kept elsewhere. Who keeps the leaves of a `rfc6962-sha256-digests` tree makes a receipt
+    /// for each of them out of this one's: no other call is needed.
     #[serde(rename = "batch.anchor")]
     BatchAnchor {
         /// The root.
         root: Hash,
         /// Number of leaves.
         count: Uint,
-        /// How the tree is made.
+        /// How the tree is made. `rfc6962-sha256-digests`: RFC 6962 with SHA-256, over the 32-byte SHA-256 digests of
+        /// the items. Any other name is for its author to understand.
         tree: String,
     },
     /// Adds a validator, from the next epoch on.

@@ -50,7 +50,8 @@ pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<P
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage
     })?;
-    let receipt = Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint };
+    let receipt =
+        Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint, item: None };
     Ok(Proved { receipt, size: parts.size })
 }
 

@@ -59,7 +59,8 @@ fn link(reader: &LedgerReader, genesis: &Genesis, epoch: Epoch) -> Result<Option
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage
     })?;
-    let receipt = Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint };
+    let receipt =
+        Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint, item: None };
     Ok(Some(HandoverLink {
         epoch: Uint(epoch.get()),
         size: Uint(reign.size.get()),

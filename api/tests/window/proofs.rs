@@ -71,6 +71,16 @@ async fn a_spoiled_receipt_is_an_answer_too() {
     let other = crypto::sha256(b"other").to_string();
     let (_, answer) = node.post("/v1/verify", &json!({ "receipt": receipt, "artifact": other })).await;
     assert_eq!(answer["valid"], false);
+    // An item of a batch is checked here as everywhere; this entry anchors none.
+    let mut of_item = receipt.clone();
+    of_item["item"] = json!({ "digest": other, "index": 0, "path": [] });
+    let (_, answer) = node.post("/v1/verify", &json!({ "receipt": of_item })).await;
+    let failed =
+        answer["checks"].as_array().expect("checks").iter().find(|check| check["outcome"] == "failed");
+    assert_eq!(failed.map(|check| &check["code"]), Some(&json!("batch_item")), "{answer}");
+    of_item["item"] = Value::Null;
+    let (status, problem) = node.post("/v1/verify", &json!({ "receipt": of_item })).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("receipt_malformed")));
     let (status, problem) = node.post("/v1/verify", &json!({ "receipt": { "format": "x" } })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("receipt_malformed")));
 }

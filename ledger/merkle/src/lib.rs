@@ -10,6 +10,7 @@
 //! | `hash` | leaf and node hashes |
 //! | `range` | the compact range: append and root without the tree |
 //! | `nodes` | where stored nodes come from; the hash of any range of leaves |
+//! | `whole` | a tree that is kept in memory as a whole, such as a batch |
 //! | `inclusion` | a leaf stands at an index |
 //! | `consistency` | a newer log extends an older one |
 //! | `subtree` | aligned ranges of the log with a hash of their own, and how they hang in it |
@@ -30,6 +31,7 @@ mod reference;
 pub mod subtree;
 pub mod tile;
 pub mod tile_nodes;
+pub mod whole;
 
 pub use hash::{empty_root, leaf_hash, node_hash};
 pub use nodes::{LeafHashes, Nodes, root_at, subtree_hash};
@@ -37,3 +39,4 @@ pub use range::CompactRange;
 pub use subtree::Subtree;
 pub use tile::TileId;
 pub use tile_nodes::TileNodes;
+pub use whole::WholeTree;

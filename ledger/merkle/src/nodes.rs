@@ -64,7 +64,7 @@ pub(crate) fn perfect_hash(hashes: &[Digest]) -> Digest {
     }
 }
 
-/// The nodes of a small tree whose leaf hashes are all at hand, such as a batch; nothing is cached.
+/// The nodes of a small tree whose leaf hashes are all at hand; nothing is cached.
 #[derive(Clone, Copy, Debug)]
 pub struct LeafHashes<'a>(&'a [Digest]);
 

@@ -62,10 +62,27 @@ pub enum Fault {
     /// A signature in the submission does not hold.
     #[error(transparent)]
     Author(#[from] SubmissionError),
-    /// The entry speaks of other bytes than the artifact's.
-    #[error("the entry is about content {found}, the artifact is {expected}")]
+    /// The receipt is about the item of a batch, and the entry anchors none.
+    #[error("the receipt is about an item of a batch, and the entry is {found}, not batch.anchor")]
+    NoBatch {
+        /// The operation, or that there is none.
+        found: &'static str,
+    },
+    /// The batch is another tree than the one whose items can be proven.
+    #[error("the batch is a tree {found:?}, items are proven in {expected:?} alone")]
+    OtherTree {
+        /// The tree's name in the entry.
+        found: String,
+        /// The name that is known here.
+        expected: &'static str,
+    },
+    /// The item does not stand in the batch where the receipt says.
+    #[error("in the batch, {0}")]
+    Item(InclusionError),
+    /// The entry, or the item of its batch, speaks of other bytes than the artifact's.
+    #[error("the receipt is about content {found}, the artifact is {expected}")]
     OtherArtifact {
-        /// Digest in the entry.
+        /// Digest in the entry, or of the item.
         found: Digest,
         /// Digest of the artifact.
         expected: Digest,

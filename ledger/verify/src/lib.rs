@@ -22,5 +22,5 @@ pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, head_of, verify
 pub use fault::Fault;
 pub use history::{HistoryFault, verify_history};
 pub use receipt::{Freshness, Options, verify_receipt};
-pub use report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};
+pub use report::{Check, Code, EntryFacts, ItemFacts, Outcome, Report, Standing, SubmissionFacts};
 pub use trust::{HandoverProof, Trust, TrustError};

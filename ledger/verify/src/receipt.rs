@@ -11,13 +11,14 @@ use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
 use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
 use proto::id::SubmissionId;
+use proto::operation::{BATCH_TREE, Operation};
 use proto::policy::{Policy, Quorum};
-use proto::receipt::Receipt;
+use proto::receipt::{BatchItem, Receipt};
 use proto::verified::Strict;
 
 use crate::checkpoint::{self, CheckpointFacts, CheckpointFault};
 use crate::fault::Fault;
-use crate::report::{Check, Code, EntryFacts, Outcome, Report, Standing, SubmissionFacts};
+use crate::report::{Check, Code, EntryFacts, ItemFacts, Outcome, Report, Standing, SubmissionFacts};
 
 /// How far a quorum's clocks may be ahead of the caller's, in seconds.
 const CLOCK_SKEW_S: u64 = 300;
@@ -44,15 +45,15 @@ pub struct Options {
 
 /// Checks a receipt under a policy.
 pub fn verify_receipt(policy: &Policy, receipt: &Receipt, options: Options) -> Report {
-    let mut run =
-        Run { checks: Vec::with_capacity(Code::ALL.len()), checkpoint: None, index: None, entry: None };
+    let checks = Vec::with_capacity(Code::ALL.len());
+    let mut run = Run { checks, checkpoint: None, index: None, entry: None, item: None };
     // The failure is in `checks` by now; what was not reached follows it.
     let _ = run.all(policy, receipt, options);
     for code in Code::ALL.into_iter().skip(run.checks.len()) {
         run.checks.push(Check { code, outcome: Outcome::Skipped("an earlier check failed") });
     }
-    let Run { checks, checkpoint, index, entry } = run;
-    Report { checks, checkpoint, index, entry }
+    let Run { checks, checkpoint, index, entry, item } = run;
+    Report { checks, checkpoint, index, entry, item }
 }
 
 /// A check has failed, and the verification is over.
@@ -63,6 +64,7 @@ struct Run {
     checkpoint: Option<CheckpointFacts>,
     index: Option<LeafIndex>,
     entry: Option<EntryFacts>,
+    item: Option<ItemFacts>,
 }
 
 impl Run {
@@ -72,16 +74,20 @@ impl Run {
         self.inclusion(receipt, &facts)?;
         self.index = Some(receipt.index);
         let entry = self.entry(&receipt.entry, &facts, options.submission)?;
-        let content = match &entry {
+        let operation = match &entry {
             Entry::Submission(submission) => {
                 self.author(submission)?;
-                submission.submission.body().operation.content()
+                Some(&submission.submission.body().operation)
             }
             Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
                 self.skip(Code::AuthorSignature, "the entry is the network's own and has no author");
                 self.skip(Code::KeyStanding, "the entry is the network's own and has no author");
                 None
             }
+        };
+        let content = match self.item(receipt.item.as_ref(), operation)? {
+            Some(digest) => Some(digest),
+            None => operation.and_then(Operation::content).copied(),
         };
         self.artifact(content, options.artifact)?;
         self.freshness(facts.vouched_time_s, options.freshness)
@@ -147,14 +153,29 @@ impl Run {
         Ok(())
     }
 
-    fn artifact(&mut self, content: Option<&Digest>, artifact: Option<Digest>) -> Result<(), Ended> {
+    /// `batch_item`; gives the item's digest.
+    fn item(
+        &mut self,
+        item: Option<&BatchItem>,
+        operation: Option<&Operation>,
+    ) -> Result<Option<Digest>, Ended> {
+        let Some(item) = item else {
+            self.skip(Code::BatchItem, "the receipt is about no item of a batch");
+            return Ok(None);
+        };
+        let facts = self.make(Code::BatchItem, check_item(item, operation))?;
+        self.item = Some(facts);
+        Ok(Some(facts.digest))
+    }
+
+    fn artifact(&mut self, content: Option<Digest>, artifact: Option<Digest>) -> Result<(), Ended> {
         let Some(expected) = artifact else {
             self.skip(Code::Artifact, "no artifact was given");
             return Ok(());
         };
         let outcome = match content {
-            Some(found) if *found == expected => Ok(()),
-            Some(found) => Err(Fault::OtherArtifact { found: *found, expected }),
+            Some(found) if found == expected => Ok(()),
+            Some(found) => Err(Fault::OtherArtifact { found, expected }),
             None => Err(Fault::NoArtifact { expected }),
         };
         self.make(Code::Artifact, outcome)
@@ -201,6 +222,21 @@ impl Run {
             Err(fault) => self.fail(code, fault),
         }
     }
+}
+
+/// That the item stands in the batch that the entry anchors. The leaf is the hash of 32 bytes, so no inner node, which
+/// is the hash of 64, passes for one.
+fn check_item(item: &BatchItem, operation: Option<&Operation>) -> Result<ItemFacts, Fault> {
+    let Some(Operation::BatchAnchor { root, count, tree }) = operation else {
+        return Err(Fault::NoBatch { found: operation.map_or("the network's own", Operation::name) });
+    };
+    if tree != BATCH_TREE {
+        return Err(Fault::OtherTree { found: tree.clone(), expected: BATCH_TREE });
+    }
+    let BatchItem { digest, index, path } = item;
+    let leaf = leaf_hash(digest.as_bytes());
+    inclusion::verify(&leaf, index.get(), *count, path, root).map_err(Fault::Item)?;
+    Ok(ItemFacts { digest: *digest, index: *index, count: *count })
 }
 
 fn read_entry(

@@ -32,7 +32,9 @@ pub enum Code {
     AuthorSignature,
     /// The key was the author's to use.
     KeyStanding,
-    /// The entry is about the artifact.
+    /// The entry anchors a batch, and the path leads from the item to the batch's root.
+    BatchItem,
+    /// The entry, or the item of the batch, is about the artifact.
     Artifact,
     /// The quorum cosigned recently.
     Freshness,
@@ -40,7 +42,7 @@ pub enum Code {
 
 impl Code {
     /// Every check, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Policy,
         Self::CheckpointSignatures,
         Self::Quorum,
@@ -50,6 +52,7 @@ impl Code {
         Self::Entry,
         Self::AuthorSignature,
         Self::KeyStanding,
+        Self::BatchItem,
         Self::Artifact,
         Self::Freshness,
     ];
@@ -66,6 +69,7 @@ impl Code {
             Self::Entry => "entry",
             Self::AuthorSignature => "author_signature",
             Self::KeyStanding => "key_standing",
+            Self::BatchItem => "batch_item",
             Self::Artifact => "artifact",
             Self::Freshness => "freshness",
         }
@@ -160,6 +164,17 @@ pub struct SubmissionFacts {
     pub content: Option<Digest>,
 }
 
+/// The item of an anchored batch, once its path has led to the batch's root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemFacts {
+    /// SHA-256 of its content.
+    pub digest: Digest,
+    /// Its place in the batch.
+    pub index: LeafIndex,
+    /// How many items the batch has.
+    pub count: u64,
+}
+
 /// All checks in order, and what they show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -171,6 +186,8 @@ pub struct Report {
     pub index: Option<LeafIndex>,
     /// What the entry says, once it is read.
     pub entry: Option<EntryFacts>,
+    /// The item of the batch that the entry anchors, if the receipt is about one and its path holds.
+    pub item: Option<ItemFacts>,
 }
 
 impl Report {

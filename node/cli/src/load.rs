@@ -6,12 +6,14 @@
 //!
 //! - `schedule` says when each is due; `content` what it says and who signs; `supply` signs ahead;
 //! - `worker` sends what is due; `watcher` hears what became of it; `receipts` fetches; `tally` counts;
+//! - `items` makes the receipts of a batch's items out of the anchor's, and verifies some;
 //! - `usage` reads what the nodes' processes cost; `report` is what was found, `plot` draws it;
 //! - `search` looks for the highest rate that is held; `read` asks for receipts and submits nothing.
 
 pub mod content;
 #[cfg(test)]
 mod fake;
+mod items;
 pub mod plot;
 pub mod read;
 mod receipts;
@@ -31,13 +33,15 @@ use std::time::Duration;
 
 use client::Client;
 use proto::id::{NetworkId, Tenant};
+use proto::policy::Policy;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::exit::Failure;
 use crate::net;
-use content::{Authors, Kind};
+use content::{Authors, Kind, Run};
+use items::Items;
 use receipts::Fetching;
 use report::Row;
 use schedule::Schedule;
@@ -69,6 +73,8 @@ pub struct Load {
     pub kind: Kind,
     /// Bytes of an attestation's statement.
     pub bytes: usize,
+    /// Digests of a batch.
+    pub proofs: u32,
     /// The receipt of each so many-th entry is fetched; 0: of none.
     pub receipts: u64,
 }
@@ -110,6 +116,12 @@ pub async fn network(urls: &[String]) -> Result<NetworkId, Failure> {
     network.ok_or_else(|| Failure::usage("no node to submit to"))
 }
 
+/// The network's policy, as a node tells it: what is measured is not whether the node is honest.
+async fn policy(url: &str) -> Result<Policy, Failure> {
+    let text = net::client(url)?.policy().await.map_err(net::refused)?;
+    text.parse().map_err(|fault| Failure::internal(format_args!("{url} tells no policy: {fault}")))
+}
+
 /// Makes the load and measures; `gauge` reads what it costs the nodes.
 ///
 /// # Errors
@@ -121,18 +133,23 @@ pub async fn run(
     gauge: &Arc<Gauge>,
 ) -> Result<Row, Failure> {
     let tally = Arc::new(std::sync::Mutex::new(Tally::new()?));
+    let content = Arc::new(Run::new(load, network));
+    let items = match (load.kind, load.urls.first()) {
+        (Kind::Batch, Some(url)) => Some(Arc::new(Items::new(content.clone(), policy(url).await?))),
+        _ => None,
+    };
     let (mut watchers, mut fetchers) = (Vec::new(), Vec::new());
     let mut background = JoinSet::new();
     for url in &load.urls {
         let client = net::client(url)?;
-        let fetching = Fetching::start(&client, load.receipts, &tally, &mut background);
+        let fetching = Fetching::start(&client, load.receipts, items.as_ref(), &tally, &mut background);
         let events = client.events(None).await.map_err(net::refused)?;
         let watcher = Arc::new(Watcher::new(tally.clone(), fetching.clone()));
         background.spawn(watcher.clone().watch(client, events));
         watchers.push(watcher);
         fetchers.push(fetching);
     }
-    let supply = supply::start(load, network, authors.clone());
+    let supply = supply::start(load, content, authors.clone());
     supply.ready().await;
     let supply = Arc::new(Mutex::new(supply));
     let schedule = Schedule { start: Instant::now(), rate: load.rate };

@@ -62,3 +62,46 @@ fn every_shell_gets_its_completions() {
         assert!(String::from_utf8_lossy(&script).contains("export-jwks"), "{shell}");
     }
 }
+
+/// All of it is said before anybody is asked: nothing listens at this address.
+#[test]
+fn what_is_no_batch_is_refused_before_anything_is_sent() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let file = write("file", "content");
+    let digest = "ab".repeat(32);
+    let (list, empty) = (write("list", &format!("{digest}\n")), write("empty", ""));
+    let (named, upper) =
+        (write("named", &format!("{digest}  file\n")), write("upper", &digest.to_uppercase()));
+    let nowhere = ["--url", "http://127.0.0.1:9"];
+    for (args, said) in [
+        (vec!["submit", "batch"], "required arguments"),
+        (vec!["submit", "batch", &file, "--digests", &list], "cannot be used with"),
+        (vec!["submit", "batch", &file, "absent"], "cannot read absent"),
+        (vec!["submit", "batch", "-", "-"], "one stdin"),
+        (vec!["submit", "batch", "--digests", &empty], "at least one item"),
+        (vec!["submit", "batch", "--digests", &named], "line 1 is not a SHA-256"),
+        (vec!["submit", "batch", "--digests", &upper], "line 1 is not a SHA-256"),
+        (vec!["submit", "batch", &file, "--receipts", &list], "cannot make"),
+        (vec!["receipt", "batch", &digest, &file], "required arguments"),
+    ] {
+        let output = quorate(dir.path(), &[&args[..], &nowhere[..]].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        assert!(told.contains(said), "{args:?}: {told}");
+    }
+    for (args, code) in [
+        (vec!["receipt", "item", &file], 2),
+        (vec!["receipt", "item", &list, "--index", "0"], 2),
+        (vec!["receipt", "item", "absent", "--index", "0"], 2),
+        (vec!["receipt", "item", &list, "--index", "0", "--digest", &digest], 2),
+    ] {
+        assert_eq!(quorate(dir.path(), &args).status.code(), Some(code), "{args:?}");
+    }
+    let output = quorate(dir.path(), &[&["submit", "batch", &file], &nowhere[..]].concat());
+    assert_eq!(output.status.code(), Some(7), "with nothing wrong, it asks");
+}

@@ -149,6 +149,14 @@ fn a_load_is_measured_drawn_and_told() {
     assert_eq!(serde_json::from_str::<Value>(&written).expect("is JSON"), report);
     assert!(std::fs::read_to_string(case.path("load.svg")).expect("is there").starts_with("<svg "));
 
+    let batches = ["bench", "submit", "--url", url, "--rate", "20", "--duration", "1s", "--receipts", "1"];
+    let report = case.json(0, &[&batches[..], &["--kind", "batch", "--proofs", "30"]].concat());
+    let (row, proofs) = (&report["rows"][0], &report["rows"][0]["proofs"]);
+    assert_eq!((&proofs["each"], &proofs["finalized"]), (&Value::from(30), &Value::from(600)), "{row}");
+    assert_eq!((&proofs["receipts"], &proofs["verified"]), (&Value::from(600), &Value::from(60)), "{row}");
+    assert_eq!(row["errors"], serde_json::json!({}), "every item's receipt holds");
+    assert_eq!(rows[0]["proofs"], Value::Null, "no batches, no proofs in them");
+
     let read = ["bench", "read", "--url", url, "--connections", "2", "--duration", "500ms"];
     for by in [["--by", "index"], ["--by", "id"]] {
         let answers = case.json(0, &[&read[..], &by].concat());

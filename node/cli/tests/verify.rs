@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crypto::sha256;
 use serde_json::Value;
 
 struct Case {
@@ -70,6 +71,7 @@ fn a_true_receipt_is_verified() {
         "entry",
         "author_signature",
         "key_standing",
+        "batch_item",
         "artifact",
         "freshness",
     ];
@@ -132,6 +134,46 @@ fn an_artifact_is_the_one_or_it_is_not() {
     let (code, report) = case.verify(&golden("receipt.json"), &["--artifact", text(&wrong)]);
     assert_eq!((code, &report["failed"]), (4, &Value::from("artifact")));
     assert_eq!(case.verify(&golden("receipt.json"), &["--artifact", "absent"]).0, 2);
+}
+
+#[test]
+fn a_digest_is_as_good_as_the_file() {
+    let case = Case::new();
+    let (right, wrong) = (sha256(b"the artifact").to_string(), sha256(b"another artifact").to_string());
+    assert_eq!(case.verify(&golden("receipt.json"), &["--digest", &right]).0, 0);
+    let (code, report) = case.verify(&golden("receipt.json"), &["--digest", &wrong]);
+    assert_eq!((code, &report["failed"]), (4, &Value::from("artifact")));
+    assert_eq!(case.verify(&golden("receipt.json"), &["--digest", &right.to_uppercase()]).0, 2);
+    let file = case.file("artifact", "the artifact");
+    assert_eq!(case.verify(&golden("receipt.json"), &["--digest", &right, "--artifact", text(&file)]).0, 2);
+}
+
+#[test]
+fn the_item_of_a_batch_is_verified_by_itself() {
+    let case = Case::new();
+    // Item 6 of the batch in `ledger/verify`'s golden receipt: the number, as eight bytes.
+    let (right, wrong) = (case.file("six", 6_u64.to_be_bytes()), case.file("seven", 7_u64.to_be_bytes()));
+    let (code, report) = case.verify(&golden("item.json"), &["--artifact", text(&right)]);
+    assert_eq!(code, 0, "{report}");
+    let digest = Value::from(sha256(&6_u64.to_be_bytes()).to_string());
+    let item = &report["facts"]["item"];
+    assert_eq!(
+        (&item["digest"], &item["index"], &item["count"]),
+        (&digest, &Value::from(6), &Value::from(11))
+    );
+    let (code, report) = case.verify(&golden("item.json"), &["--artifact", text(&wrong)]);
+    assert_eq!((code, &report["failed"]), (4, &Value::from("artifact")));
+    let whole = std::fs::read_to_string(golden("item.json")).expect("reads");
+    for (from, to, failed) in [
+        ("\"index\":6", "\"index\":7", "batch_item"),
+        ("\"index\":6", "\"index\":11", "batch_item"),
+        ("\"item\":{", "\"item\":{\"count\":11,", "receipt_format"),
+    ] {
+        let changed = whole.replacen(from, to, 1);
+        assert_ne!(changed, whole, "{from} is not in it");
+        let (code, report) = case.verify(&case.file("changed.json", changed), &[]);
+        assert_eq!((code, &report["failed"]), (4, &Value::from(failed)), "{report}");
+    }
 }
 
 #[test]

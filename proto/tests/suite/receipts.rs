@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use crypto::{Digest, sha256};
 use proto::counter::LeafIndex;
 use proto::note::Note;
-use proto::receipt::{Receipt, ReceiptError, TlogProofError};
+use proto::receipt::{BatchItem, Receipt, ReceiptError, TlogProofError};
 
 fn receipt() -> Receipt {
     Receipt {
@@ -13,7 +13,14 @@ fn receipt() -> Receipt {
         index: LeafIndex::new(73_894),
         proof: vec![sha256(b"one"), sha256(b"two")],
         checkpoint: "example.com/log\n80000\nAAAA\n\n\u{2014} example.com/log AQIDBAU=\n".into(),
+        item: None,
     }
+}
+
+/// The same, about one item of the batch that the entry would anchor.
+fn item_receipt() -> Receipt {
+    let path = vec![sha256(b"left"), sha256(b"right")];
+    Receipt { item: Some(BatchItem { digest: sha256(b"item"), index: LeafIndex::new(3), path }), ..receipt() }
 }
 
 fn json() -> String {
@@ -30,6 +37,49 @@ fn the_json_is_this() {
     );
     assert_eq!(json(), expected);
     assert_eq!(Receipt::from_json(&expected), Ok(receipt()));
+}
+
+#[test]
+fn the_json_of_an_item_is_this() {
+    let [item, left, right] = [sha256(b"item"), sha256(b"left"), sha256(b"right")];
+    let member =
+        format!(",\"item\":{{\"digest\":\"{item}\",\"index\":3,\"path\":[\"{left}\",\"{right}\"]}}}}");
+    let text = item_receipt().to_json();
+    let rest = text.strip_suffix(&member).expect("the last member");
+    assert_eq!(format!("{rest}}}"), json(), "without it, the receipt that it always was");
+    assert_eq!(Receipt::from_json(&text), Ok(item_receipt()));
+    let pretty = serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    let pretty = serde_json::to_string_pretty(&pretty).expect("JSON");
+    assert_eq!(Receipt::from_json(&pretty), Ok(item_receipt()));
+}
+
+#[test]
+fn another_spelling_of_an_item_is_refused() {
+    let text = item_receipt().to_json();
+    let (rest, item) = text.split_once(",\"item\":").expect("the last member");
+    let item = &item[..item.len() - 1];
+    let hash = sha256(b"left").to_string();
+    let cases = [
+        ("null for none", "null".to_owned(), "expected an object with the item"),
+        ("a list of the values", "[\"00\",3,[]]".into(), "expected an object with the item"),
+        ("no members", "{}".into(), "missing field"),
+        ("a member more", item.replace("{\"digest", "{\"count\":4,\"digest"), "unknown field"),
+        ("a member less", item.replace("\"index\":3,", ""), "missing field"),
+        ("a member twice", item.replace("\"index\":3,", "\"index\":3,\"index\":3,"), "duplicate field"),
+        ("an item twice", format!("{item},\"item\":{item}"), "duplicate field"),
+        ("beyond 2^53", item.replace(":3,", ":9007199254740992,"), "beyond 2^53 - 1"),
+        ("a negative", item.replace(":3,", ":-3,"), "invalid value"),
+        ("a text for a number", item.replace(":3,", ":\"3\","), "invalid type"),
+        ("upper-case hex", item.replace(&hash, &hash.to_uppercase()), "64 lower-case hex digits"),
+        ("a short hash", item.replace(&hash, &hash[2..]), "64 lower-case hex digits"),
+        ("a null in the path", item.replace(&format!("\"{hash}\""), "null"), "invalid type"),
+    ];
+    for (name, item, expected) in cases {
+        match Receipt::from_json(&format!("{rest},\"item\":{item}}}")) {
+            Err(ReceiptError::Json { fault }) => assert!(fault.contains(expected), "{name}: {fault}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -100,6 +150,21 @@ fn limits_come_before_memory() {
     assert!(with(&|r| r.checkpoint = "c".repeat(Note::BYTES_MAX + 1)).is_err());
     assert!(with(&|r| r.index = LeafIndex::new(Receipt::INDEX_MAX)).is_ok());
     assert!(with(&|r| r.index = LeafIndex::new(Receipt::INDEX_MAX + 1)).is_err());
+    let with = |index, hashes| {
+        let path = vec![Digest::ZERO; hashes];
+        let item = BatchItem { digest: Digest::ZERO, index: LeafIndex::new(index), path };
+        let receipt = Receipt { item: Some(item), ..receipt() };
+        let text = Receipt::from_tlog_proof(&receipt.to_tlog_proof(), receipt.entry.clone());
+        assert_eq!(
+            text.is_ok(),
+            Receipt::from_json(&receipt.to_json()).is_ok(),
+            "one limit for both spellings"
+        );
+        text == Ok(receipt)
+    };
+    assert!(with(Receipt::INDEX_MAX, 64));
+    assert!(!with(Receipt::INDEX_MAX + 1, 64));
+    assert!(!with(0, 65));
 }
 
 #[test]
@@ -116,17 +181,56 @@ fn the_tlog_proof_is_this() {
     assert_eq!(Receipt::from_tlog_proof(&text, receipt().entry), Ok(receipt()));
     let empty = Receipt { proof: Vec::new(), ..receipt() };
     assert_eq!(Receipt::from_tlog_proof(&empty.to_tlog_proof(), receipt().entry), Ok(empty));
+    let of_item = item_receipt().to_tlog_proof();
+    let mut extra = b"quorate/batch-item/v1\0".to_vec();
+    extra.extend(*sha256(b"item").as_bytes());
+    extra.extend([0, 0, 0, 0, 0, 0, 0, 3]);
+    extra.extend([*sha256(b"left").as_bytes(), *sha256(b"right").as_bytes()].concat());
+    let line = format!("extra {}\nindex", STANDARD.encode(&extra));
+    assert_eq!(of_item, text.replacen("index", &line, 1));
+    assert_eq!(Receipt::from_tlog_proof(&of_item, receipt().entry), Ok(item_receipt()));
 }
 
 #[test]
 fn a_tlog_proof_with_one_fault_is_refused() {
     let text = receipt().to_tlog_proof();
     let hash = text.lines().nth(2).expect("a hash").to_owned();
+    let extra = |bytes: &[u8]| text.replacen("index", &format!("extra {}\nindex", STANDARD.encode(bytes)), 1);
+    let of_item = item_receipt().to_tlog_proof();
+    let of_item = of_item.lines().nth(1).expect("the item").to_owned();
+    let of_item = format!("{of_item}\nextra ");
     let cases = [
         ("empty", String::new(), TlogProofError::Header),
         ("another version", text.replace("@v1", "@v2"), TlogProofError::Header),
         ("windows", text.replace('\n', "\r\n"), TlogProofError::Header),
-        ("extra", text.replace("index", "extra YQ==\nindex"), TlogProofError::Extra),
+        ("extra", extra(b"a"), TlogProofError::Extra),
+        (
+            "extra of another version",
+            extra(&[&b"quorate/batch-item/v2\0"[..], &[0; 40]].concat()),
+            TlogProofError::Extra,
+        ),
+        (
+            "extra with half a hash",
+            extra(&[&b"quorate/batch-item/v1\0"[..], &[0; 56]].concat()),
+            TlogProofError::Extra,
+        ),
+        (
+            "extra cut off",
+            extra(&[&b"quorate/batch-item/v1\0"[..], &[0; 39]].concat()),
+            TlogProofError::Extra,
+        ),
+        (
+            "extra with padding it does not need",
+            item_receipt().to_tlog_proof().replacen("\nindex", "=\nindex", 1),
+            TlogProofError::Extra,
+        ),
+        ("extra too long", extra(&[0; 4 << 10]), TlogProofError::Extra),
+        ("two extra lines", extra(b"").replacen("extra ", &of_item, 1), TlogProofError::Index),
+        (
+            "extra after the index",
+            text.replacen("73894\n", &format!("73894\n{of_item}\n"), 1),
+            TlogProofError::Hash { position: 1 },
+        ),
         ("no index", text.replace("index 73894\n", ""), TlogProofError::Index),
         ("leading zero", text.replace("73894", "073894"), TlogProofError::Index),
         ("sign", text.replace("73894", "+73894"), TlogProofError::Index),
@@ -160,9 +264,16 @@ proptest::proptest! {
     #[test]
     fn a_receipt_survives_both_spellings(
         entry: Vec<u8>, index in 0..=Receipt::INDEX_MAX, hashes: Vec<[u8; 32]>, checkpoint: String,
+        item: Option<([u8; 32], u32, Vec<[u8; 32]>)>,
     ) {
-        let proof = hashes.into_iter().take(64).map(Digest::new).collect();
-        let receipt = Receipt { entry, index: LeafIndex::new(index), proof, checkpoint };
+        let digests = |hashes: Vec<[u8; 32]>| hashes.into_iter().take(64).map(Digest::new).collect();
+        let item = item.map(|(digest, index, path)| BatchItem {
+            digest: Digest::new(digest),
+            index: LeafIndex::new(index.into()),
+            path: digests(path),
+        });
+        let proof = digests(hashes);
+        let receipt = Receipt { entry, index: LeafIndex::new(index), proof, checkpoint, item };
         proptest::prop_assert_eq!(&Receipt::from_json(&receipt.to_json()), &Ok(receipt.clone()));
         let text = receipt.to_tlog_proof();
         proptest::prop_assert_eq!(&Receipt::from_tlog_proof(&text, receipt.entry.clone()), &Ok(receipt));
@@ -170,7 +281,8 @@ proptest::proptest! {
 
     /// One byte replaced: another receipt or none, and whatever is read prints as the same bytes.
     #[test]
-    fn a_tlog_proof_has_one_spelling(at: proptest::sample::Index, byte in 0..0x80_u8) {
+    fn a_tlog_proof_has_one_spelling(at: proptest::sample::Index, byte in 0..0x80_u8, of_item: bool) {
+        let receipt = || if of_item { item_receipt() } else { receipt() };
         let mut bytes = receipt().to_tlog_proof().into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;

@@ -55,6 +55,17 @@ pub static NETWORK: LazyLock<Network> = LazyLock::new(|| {
 
 /// A signed proof, another one for each number.
 pub fn submission(nonce: u64, notary: &Notary) -> Submission {
+    let operation = Operation::ProofSubmit {
+        content: sha256(&nonce.to_be_bytes()),
+        content_bytes: 8,
+        media_type: "text/plain".to_owned(),
+        subject: "a number".to_owned(),
+    };
+    signed(nonce, operation, notary)
+}
+
+/// An operation, signed by the author.
+pub fn signed(nonce: u64, operation: Operation, notary: &Notary) -> Submission {
     let body = Body {
         network: *NETWORK.set.network(),
         tenant: Tenant::default_tenant(),
@@ -62,12 +73,7 @@ pub fn submission(nonce: u64, notary: &Notary) -> Submission {
         key: NETWORK.author.public().clone(),
         nonce,
         expires_at: None,
-        operation: Operation::ProofSubmit {
-            content: sha256(&nonce.to_be_bytes()),
-            content_bytes: 8,
-            media_type: "text/plain".to_owned(),
-            subject: "a number".to_owned(),
-        },
+        operation,
     };
     let signature = notary.sign(&NETWORK.author, &body.signed_bytes());
     body.seal(signature)

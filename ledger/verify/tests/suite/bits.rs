@@ -4,6 +4,7 @@ use proto::receipt::Receipt;
 use verify::{Options, verify_receipt};
 
 use crate::fixture::{Network, SUBMITTED};
+use crate::items;
 
 /// Optimised builds try every bit. Others try all bits outside the long signatures, whose base64 is by far the most
 /// of the text and fails in one way only, and every 37th bit inside them.
@@ -31,6 +32,38 @@ fn no_bit_can_be_flipped() {
         assert!(!believed, "bit {} of byte {} ({:?})", bit % 8, bit / 8, &json.as_bytes()[bit / 8]);
     }
     println!("{tried} of {} bits tried", json.len() * 8);
+}
+
+#[test]
+fn no_bit_of_an_item_can_be_flipped() {
+    let network = items::network();
+    let receipt = items::receipt(&network, items::item(6));
+    let believed = |receipt: &Receipt| verify_receipt(&network.policy, receipt, Options::default()).is_true();
+    assert!(believed(&receipt));
+    let json = receipt.to_json();
+    let start = json.find(",\"item\":").expect("it is there");
+    for bit in start * 8..json.len() * 8 {
+        let mut bytes = json.clone().into_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        let read = Receipt::from_json(&text);
+        assert!(
+            !read.is_ok_and(|read| believed(&read)),
+            "bit {} of {:?}",
+            bit % 8,
+            &json[start..][..bit / 8 - start]
+        );
+    }
+    let text = receipt.to_tlog_proof();
+    let start = text.find("extra ").expect("it is there");
+    let end = text.find("index ").expect("it is there");
+    for bit in start * 8..end * 8 {
+        let mut bytes = text.clone().into_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(spoiled) = String::from_utf8(bytes) else { continue };
+        let read = Receipt::from_tlog_proof(&spoiled, receipt.entry.clone());
+        assert!(!read.is_ok_and(|read| believed(&read)), "bit {} of byte {}", bit % 8, bit / 8);
+    }
 }
 
 /// Which bytes stand inside a run of more than 400 base64 characters.

@@ -165,6 +165,21 @@ impl Network {
         checkpoint.to_note(&self.set).expect("a note")
     }
 
+    /// A log in which this operation stands in the place of the one at `SUBMITTED`.
+    pub fn with_operation(operation: Operation) -> Self {
+        let mut network = Self::new("example.com/log");
+        let at = SUBMITTED as usize;
+        let Ok(Entry::Submission(entry)) = Entry::decode(&network.entries[at]) else {
+            panic!("a submission stands there");
+        };
+        let SubmissionEntry { height, time, submission } = *entry;
+        let body = Body { operation, ..submission.body().clone() };
+        let submission = body.sign(&secret(Scheme::Ed25519, "author"));
+        network.entries[at] =
+            Entry::Submission(Box::new(SubmissionEntry { height, time, submission })).encode();
+        network
+    }
+
     /// A receipt whose checkpoint validators 0, 1 and 2 cosigned: a quorum, and nobody to spare.
     pub fn receipt(&self, index: u64) -> Receipt {
         let size = self.entries.len();
@@ -175,6 +190,7 @@ impl Network {
             proof: merkle::inclusion::prove(&LeafHashes::new(&leaves), index, size as u64)
                 .expect("in the log"),
             checkpoint: self.checkpoint(self.head(size), &[(0, TIME_S), (1, TIME_S + 1), (2, TIME_S + 2)]),
+            item: None,
         }
     }
 }

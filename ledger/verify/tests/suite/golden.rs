@@ -10,6 +10,28 @@ use proto::receipt::Receipt;
 use verify::{Options, verify_receipt};
 
 use crate::fixture::{Network, SUBMITTED};
+use crate::items;
+
+#[test]
+fn an_old_receipt_of_an_item_stays_true() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+        let receipt = items::receipt(&items::network(), items::item(6));
+        fs::write(folder.join("item.json"), receipt.to_json()).expect("written");
+        fs::write(folder.join("item.tlog-proof"), receipt.to_tlog_proof()).expect("written");
+    }
+    let read = |name: &str| fs::read_to_string(folder.join(name)).expect("committed");
+    let policy: Policy = read("policy").parse().expect("well formed");
+    let json = read("item.json");
+    let receipt = Receipt::from_json(&json).expect("well formed");
+    assert_eq!(receipt.to_json(), json);
+    let options = Options { artifact: Some(items::digest(6)), ..Options::default() };
+    let report = verify_receipt(&policy, &receipt, options);
+    assert!(report.is_true(), "{:?}", report.failure());
+    let text = read("item.tlog-proof");
+    assert_eq!(receipt.to_tlog_proof(), text);
+    assert_eq!(Receipt::from_tlog_proof(&text, receipt.entry.clone()), Ok(receipt));
+}
 
 #[test]
 fn an_old_receipt_stays_true() {

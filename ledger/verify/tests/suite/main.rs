@@ -5,5 +5,6 @@ mod checkpoints;
 mod fixture;
 mod golden;
 mod history;
+mod items;
 mod receipts;
 mod trust;

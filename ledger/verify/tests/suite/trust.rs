@@ -143,6 +143,7 @@ impl World {
             proof: merkle::inclusion::prove(&LeafHashes::new(&leaves), index as u64, size as u64)
                 .expect("in the log"),
             checkpoint: checkpoint.to_note(set).expect("a note"),
+            item: None,
         }
     }
 

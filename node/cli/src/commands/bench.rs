@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
+use client::Batch;
 use crypto::Scheme;
 use proto::id::Tenant;
 use proto::operation::PREDICATE_BYTES_MAX;
@@ -28,6 +29,8 @@ mod shown;
 const URL: &str = "http://127.0.0.1:7070";
 /// Bytes of an attestation's statement if none are named.
 const BYTES: usize = 512;
+/// Digests of a batch if no number is named.
+const PROOFS: u32 = 1_000;
 
 /// Commands of `bench`.
 #[derive(Subcommand, Debug)]
@@ -77,13 +80,17 @@ pub struct Submit {
     /// How long to wait for the last ones to become final
     #[arg(long, default_value = "15s", value_parser = time::duration, value_name = "DURATION")]
     drain: Duration,
-    /// What is asked [default: proof; with --bytes, attestation]
+    /// What is asked [default: proof; with --bytes, attestation; with --proofs, batch]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// Bytes of an attestation's statement [default: 512]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(0..=PREDICATE_BYTES_MAX as i64))]
     bytes: Option<u32>,
-    /// Fetch the receipt of each N-th entry as soon as it is final; 0: of none
+    /// Digests that each batch anchors [default: 1000]
+    #[arg(long, value_name = "N", value_parser = proofs())]
+    proofs: Option<u32>,
+    /// Fetch the receipt of each N-th entry as soon as it is final; 0: of none. Of a batch, the receipts of all items are
+    /// made of it, and some are verified
     #[arg(long, default_value_t = 100, value_name = "N")]
     receipts: u64,
     /// Write the report to this file, and a picture beside it
@@ -130,6 +137,10 @@ fn connections() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=4_096)
 }
 
+fn proofs() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=Batch::COUNT_MAX as i64)
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     let fault = || format!("{text:?} is not a number from 0 to 100");
     let number: f64 = text.parse().map_err(|_| fault())?;
@@ -162,7 +173,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 fn submit(args: &Submit, output: &Output) -> Result<Exit, Failure> {
-    let (kind, bytes) = content(args.kind, args.bytes)?;
+    let Content { kind, bytes, proofs } = content(args.kind, args.bytes, args.proofs)?;
     let tenant = Tenant::parse(&args.tenant).map_err(Failure::usage)?;
     if args.duration.is_zero() {
         return Err(Failure::usage("nothing is measured in no time").hint("--duration says for how long"));
@@ -184,6 +195,7 @@ fn submit(args: &Submit, output: &Output) -> Result<Exit, Failure> {
         tenant,
         kind,
         bytes,
+        proofs,
         receipts: args.receipts,
     };
     let mut report = Report {
@@ -263,19 +275,43 @@ fn urls(given: &[String], gauge: &Gauge) -> Vec<String> {
     }
 }
 
-/// What is asked, and the bytes of a statement.
-fn content(kind: Option<Kind>, bytes: Option<u32>) -> Result<(Kind, usize), Failure> {
-    let bytes_of = |bytes: Option<u32>| bytes.map_or(BYTES, |bytes| bytes as usize);
-    match (kind, bytes) {
-        (None | Some(Kind::Proof), None) => Ok((Kind::Proof, 0)),
-        (Some(Kind::Anchor), None) => Ok((Kind::Anchor, 0)),
-        (None, Some(_)) => Ok((Kind::Attestation, bytes_of(bytes))),
-        (Some(kind @ (Kind::Attestation | Kind::Mixed)), bytes) => Ok((kind, bytes_of(bytes))),
-        (Some(Kind::Proof | Kind::Anchor), Some(_)) => {
-            Err(Failure::usage("proofs and anchors hold digests: they have no bytes of their own")
-                .hint("--kind attestation, or mixed"))
-        }
+/// What is asked.
+#[derive(Debug, PartialEq, Eq)]
+struct Content {
+    kind: Kind,
+    /// Bytes of a statement; 0 without one.
+    bytes: usize,
+    /// Digests of a batch; 0 without one.
+    proofs: u32,
+}
+
+/// What is asked by these flags, of which each belongs to its kind.
+fn content(kind: Option<Kind>, bytes: Option<u32>, proofs: Option<u32>) -> Result<Content, Failure> {
+    let kind = match (kind, bytes, proofs) {
+        (Some(kind), _, _) => kind,
+        (None, Some(_), _) => Kind::Attestation,
+        (None, None, Some(_)) => Kind::Batch,
+        (None, None, None) => Kind::Proof,
+    };
+    let (states, batches) = match kind {
+        Kind::Proof | Kind::Anchor => (false, false),
+        Kind::Attestation | Kind::Mixed => (true, false),
+        Kind::Batch => (false, true),
+    };
+    if bytes.is_some() && !states {
+        return Err(Failure::usage(
+            "proofs, anchors and batches hold digests: they have no bytes of their own",
+        )
+        .hint("--kind attestation, or mixed"));
     }
+    if proofs.is_some() && !batches {
+        return Err(Failure::usage("--proofs is the number of digests in a batch").hint("--kind batch"));
+    }
+    Ok(Content {
+        kind,
+        bytes: if states { bytes.map_or(BYTES, |bytes| bytes as usize) } else { 0 },
+        proofs: if batches { proofs.unwrap_or(PROOFS) } else { 0 },
+    })
 }
 
 fn write(report: &Report, path: &Path, output: &Output) -> Result<(), Failure> {
@@ -314,6 +350,7 @@ mod tests {
             "--keys 3 --scheme ml-dsa-65",
             "--report a/b.json",
             "--held-failed 0.5",
+            "--kind batch --proofs 1000",
         ] {
             assert!(parsed(good).is_ok(), "{good}");
         }
@@ -332,6 +369,8 @@ mod tests {
             "--report json",
             "--bytes 32769",
             "--bytes -1",
+            "--proofs 0",
+            "--proofs 1000001",
             "--kind poem",
             "--connections 0",
             "--duration 1w",
@@ -344,12 +383,25 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_those_of_statements() {
-        assert_eq!(content(None, None), Ok((Kind::Proof, 0)));
-        assert_eq!(content(None, Some(64)), Ok((Kind::Attestation, 64)));
-        assert_eq!(content(Some(Kind::Mixed), None), Ok((Kind::Mixed, BYTES)));
-        for kind in [Kind::Proof, Kind::Anchor] {
-            assert_eq!(content(Some(kind), Some(1)).map_err(|fault| fault.exit), Err(Exit::Usage));
+    fn bytes_are_those_of_statements_and_proofs_those_of_batches() {
+        let of = |kind, bytes, proofs| content(kind, bytes, proofs).map_err(|fault| fault.exit);
+        for (kind, bytes, proofs, expected) in [
+            (None, None, None, (Kind::Proof, 0, 0)),
+            (None, Some(64), None, (Kind::Attestation, 64, 0)),
+            (Some(Kind::Mixed), None, None, (Kind::Mixed, BYTES, 0)),
+            (Some(Kind::Batch), None, None, (Kind::Batch, 0, PROOFS)),
+            (None, None, Some(7), (Kind::Batch, 0, 7)),
+        ] {
+            let (kind_found, bytes_found, proofs_found) = expected;
+            let expected = Content { kind: kind_found, bytes: bytes_found, proofs: proofs_found };
+            assert_eq!(of(kind, bytes, proofs), Ok(expected));
         }
+        for kind in [Kind::Proof, Kind::Anchor, Kind::Batch] {
+            assert_eq!(of(Some(kind), Some(1), None), Err(Exit::Usage));
+        }
+        for kind in [Kind::Proof, Kind::Anchor, Kind::Attestation, Kind::Mixed] {
+            assert_eq!(of(Some(kind), None, Some(1)), Err(Exit::Usage));
+        }
+        assert_eq!(of(None, Some(1), Some(1)), Err(Exit::Usage));
     }
 }

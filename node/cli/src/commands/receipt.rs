@@ -1,10 +1,10 @@
-//! `quorate receipt`: fetches the receipt of an entry, to keep.
+//! `quorate receipt`: fetches the receipt of an entry, to keep; or takes those of a batch's items out of their anchor's.
 //!
 //! It is handed over as it came: whether it is true is for `quorate verify` to say, under a policy the user trusts.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use proto::counter::TreeSize;
 use proto::receipt::Receipt;
 
@@ -14,13 +14,40 @@ use crate::files;
 use crate::net::{self, Node};
 use crate::output::Output;
 
+mod batch;
+
+use batch::{FetchBatch, TakeItem};
+
 /// Flags of `receipt`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Fetch {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// The submission's id, or an index in the log
-    name: Name,
+    #[arg(required = true)]
+    name: Option<Name>,
     #[command(flatten)]
     node: Node,
+    #[command(flatten)]
+    writing: Writing,
+    /// The size of the checkpoint to prove it under [default: the smallest that covers it]
+    #[arg(long)]
+    size: Option<u64>,
+}
+
+/// Receipts of the items of a batch.
+#[derive(Subcommand, Debug)]
+pub enum Part {
+    /// Take the receipt of one item out of a batch's file; asks nobody
+    Item(TakeItem),
+    /// Fetch the receipt of a batch's anchor and make those of its items
+    Batch(FetchBatch),
+}
+
+/// How a receipt is written, and where to.
+#[derive(Args, Debug)]
+pub struct Writing {
     /// Where to write it [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -30,9 +57,6 @@ pub struct Fetch {
     /// Where to write the entry's bytes, which a tlog-proof does not hold
     #[arg(long, value_name = "FILE")]
     entry_out: Option<PathBuf>,
-    /// The size of the checkpoint to prove it under [default: the smallest that covers it]
-    #[arg(long)]
-    size: Option<u64>,
 }
 
 /// How a receipt is written.
@@ -45,24 +69,39 @@ pub enum Spelling {
     TlogProof,
 }
 
-/// Fetches a receipt and writes it.
+/// Fetches a receipt and writes it, or does the same for the items of a batch.
 pub fn run(args: &Fetch, output: &Output) -> Result<Exit, Failure> {
+    match (&args.part, args.name) {
+        (Some(Part::Item(args)), _) => batch::item(args, output),
+        (Some(Part::Batch(args)), _) => batch::fetch(args, output),
+        (None, Some(name)) => fetch(name, args, output),
+        (None, None) => Err(Failure::usage("no entry was named")),
+    }
+}
+
+fn fetch(name: Name, args: &Fetch, output: &Output) -> Result<Exit, Failure> {
     let client = args.node.client()?;
-    let question = client.receipt(args.name.0, args.size.map(TreeSize::new));
+    let question = client.receipt(name.0, args.size.map(TreeSize::new));
     let receipt: Receipt = net::runtime()?.block_on(question).map_err(net::refused)?;
-    let text = match args.format {
-        Spelling::Json => receipt.to_json(),
-        Spelling::TlogProof => receipt.to_tlog_proof(),
-    };
-    if let Some(path) = &args.entry_out {
-        files::write(path, &receipt.entry)?;
-    }
-    match &args.out {
-        None => output.line(text.trim_end()),
-        Some(path) => {
-            files::write(path, text.as_bytes())?;
-            output.note(format_args!("receipt of entry {} written to {}", receipt.index, path.display()));
+    args.writing.write(&receipt, format_args!("entry {}", receipt.index), output)
+}
+
+impl Writing {
+    fn write(&self, receipt: &Receipt, of: impl std::fmt::Display, output: &Output) -> Result<Exit, Failure> {
+        let text = match self.format {
+            Spelling::Json => receipt.to_json(),
+            Spelling::TlogProof => receipt.to_tlog_proof(),
+        };
+        if let Some(path) = &self.entry_out {
+            files::write(path, &receipt.entry)?;
         }
+        match &self.out {
+            None => output.line(text.trim_end()),
+            Some(path) => {
+                files::write(path, text.as_bytes())?;
+                output.note(format_args!("receipt of {of} written to {}", path.display()));
+            }
+        }
+        Ok(Exit::Ok)
     }
-    Ok(Exit::Ok)
 }

@@ -2,11 +2,12 @@
 //!
 //! The file stays here; its SHA-256 and its length are what is submitted. The id is known before anything is sent,
 //! and it is printed on every path, so that nobody has to submit twice in order to know.
+//! `batch` says it of many files at once; `sending` is what both have in common.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use client::Client;
 use crypto::SecretKey;
 use model::entry::{State, Ticket, Wait};
@@ -20,22 +21,23 @@ use proto::submission::{Body, Submission};
 use crate::exit::{Exit, Failure};
 use crate::net::{self, Node};
 use crate::output::{Output, Tone};
-use crate::submitter::{self, PassphraseSource};
 use crate::{files, time};
+
+pub mod batch;
+mod sending;
+
+use batch::SubmitBatch;
+use sending::{Sending, Sent};
 
 /// Flags of `submit`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Submit {
+    #[command(subcommand)]
+    many: Option<Many>,
     /// The file; `-` for stdin
-    file: PathBuf,
-    #[command(flatten)]
-    node: Node,
-    /// What to wait for
-    #[arg(long, value_enum, default_value_t, value_name = "STATE")]
-    wait: WaitFor,
-    /// How long to wait at most
-    #[arg(long, default_value = "10s", value_parser = time::duration, value_name = "DURATION")]
-    timeout: Duration,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// What is said about the file
     #[arg(long = "type", value_enum, default_value_t, value_name = "TYPE")]
     kind: Kind,
@@ -51,20 +53,18 @@ pub struct Submit {
     /// The file with the statement itself; of attestations
     #[arg(long, value_name = "FILE")]
     predicate: Option<PathBuf>,
-    /// The tenant
-    #[arg(long, default_value = "default")]
-    tenant: String,
-    /// When to give up trying to have it executed
-    #[arg(long, default_value = "1h", value_parser = time::duration, value_name = "DURATION")]
-    expires_in: Duration,
-    /// The key to sign with: a name in the configuration directory or a keystore's path
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    #[command(flatten)]
-    passphrase: PassphraseSource,
     /// Also write the receipt to this file, once it is final
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    #[command(flatten)]
+    sending: Sending,
+}
+
+/// Many at once.
+#[derive(Subcommand, Debug)]
+pub enum Many {
+    /// Anchor many files or digests under one signature; each gets a receipt of its own
+    Batch(Box<SubmitBatch>),
 }
 
 /// What is said about a file.
@@ -77,55 +77,27 @@ pub enum Kind {
     Attestation,
 }
 
-/// The state to wait for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WaitFor {
-    /// A node has checked it
-    Accepted,
-    /// It has a place in the log
-    Committed,
-    /// It has a receipt
-    #[default]
-    Finalized,
-}
-
-impl From<WaitFor> for Wait {
-    fn from(wait: WaitFor) -> Self {
-        match wait {
-            WaitFor::Accepted => Self::Accepted,
-            WaitFor::Committed => Self::Committed,
-            WaitFor::Finalized => Self::Finalized,
-        }
+/// Submits a file, or many.
+pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
+    match (&args.many, &args.file) {
+        (Some(Many::Batch(args)), _) => batch::run(args, output),
+        (None, Some(file)) => one(file, args, output),
+        (None, None) => Err(Failure::usage("no file was named")),
     }
 }
 
-/// Submits a file.
-pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
-    let operation = operation(args)?;
-    let tenant = Tenant::parse(&args.tenant).map_err(Failure::usage)?;
-    let client = args.node.client()?;
-    let wait = if args.receipt.is_some() { Wait::Finalized } else { args.wait.into() };
-    let secret = submitter::signing_key(args.key.as_deref(), &args.passphrase, output)?;
+fn one(file: &Path, args: &Submit, output: &Output) -> Result<Exit, Failure> {
+    let operation = operation(file, args)?;
+    let wait = if args.receipt.is_some() { Wait::Finalized } else { args.sending.wait.into() };
+    let node = &args.sending.node;
     net::runtime()?.block_on(async {
-        let begin = Instant::now();
-        let network = args.node.network(&client, args.timeout).await?;
-        let draft = Draft { tenant, operation, expires_in: args.expires_in };
-        let submission = draft.sign(network, &secret)?;
-        if output.shows_progress() {
-            output.note(format_args!("submission {} sent, waiting …", submission.id()));
-        }
-        let left = args.timeout.saturating_sub(begin.elapsed());
-        let ticket = net::submit_and_wait(&client, &submission, wait, left).await;
-        let ticket = ticket.map_err(net::refused).inspect_err(|_| {
-            output.note(format_args!("the submission's id is {}", submission.id()));
-        })?;
-        print(&ticket, &args.node, output);
-        let exit = net::exit_of(wait, ticket.state);
+        let Sent { client, ticket, exit } = args.sending.send(operation, wait, output).await?;
+        print(&ticket, node, output);
         if let (Some(path), Exit::Ok) = (&args.receipt, exit) {
             keep_receipt(&client, ticket.id, path, output).await?;
         }
         if exit == Exit::Unknown {
-            let (id, flag) = (ticket.id, args.node.flag());
+            let (id, flag) = (ticket.id, node.flag());
             output.note(format_args!("not there yet; ask again: quorate get {id}{flag}"));
         }
         Ok(exit)
@@ -140,12 +112,12 @@ async fn keep_receipt(client: &Client, id: Hash, path: &Path, output: &Output) -
     Ok(())
 }
 
-fn operation(args: &Submit) -> Result<Operation, Failure> {
-    let (content, content_bytes) = files::hash(&args.file)?;
-    let named = || args.file.file_name().map(|name| name.to_string_lossy().into_owned());
+fn operation(file: &Path, args: &Submit) -> Result<Operation, Failure> {
+    let (content, content_bytes) = files::hash(file)?;
+    let named = || file.file_name().map(|name| name.to_string_lossy().into_owned());
     let subject = match &args.subject {
         Some(subject) => subject.clone(),
-        None if args.file == Path::new("-") => String::new(),
+        None if file == Path::new("-") => String::new(),
         None => shortened(named().unwrap_or_default()),
     };
     match args.kind {

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use crypto::Digest;
 use proto::counter::LeafIndex;
 use proto::entry::ENTRY_BYTES_MAX;
 use proto::id::SubmissionId;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use serde::Serialize;
-use verify::{EntryFacts, Freshness, Options, Outcome, Report, Standing, Trust, verify_receipt};
+use verify::{EntryFacts, Freshness, ItemFacts, Options, Outcome, Report, Standing, Trust, verify_receipt};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
@@ -35,8 +36,11 @@ pub struct Verify {
     #[arg(long, value_name = "FILE", requires = "genesis")]
     trust: Option<PathBuf>,
     /// The file the receipt should be about
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "digest")]
     artifact: Option<PathBuf>,
+    /// The SHA-256 of what the receipt should be about, in lower-case hex
+    #[arg(long, value_name = "SHA-256")]
+    digest: Option<Digest>,
     /// The submission it should be a receipt of
     #[arg(long, value_name = "ID")]
     id: Option<SubmissionId>,
@@ -61,7 +65,7 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
         artifact: args.artifact.as_deref(),
         entry: args.entry.as_deref(),
     };
-    let verdict = judge(files, Options { submission: args.id, artifact: None, freshness })?;
+    let verdict = judge(files, Options { submission: args.id, artifact: args.digest, freshness })?;
     verdict.print(output);
     Ok(if verdict.verified { Exit::Ok } else { Exit::NotVerified })
 }
@@ -108,7 +112,7 @@ impl Believed {
     }
 }
 
-/// Verifies a receipt from files alone; the artifact of `options` is the one of `files`.
+/// Verifies a receipt from files alone; an artifact among the files stands for the one of `options`.
 ///
 /// # Errors
 /// `NoTrust` without somebody to believe, `Usage` when a file cannot be read.
@@ -121,6 +125,7 @@ pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
     let bytes = read(files.receipt, Receipt::BYTES_MAX)?;
     let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
     let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
+    let artifact = artifact.or(options.artifact);
     match read_receipt(&bytes, entry) {
         Ok(receipt) => Ok(Verdict::of(&believed.verify(&receipt, Options { artifact, ..options }))),
         Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
@@ -232,6 +237,8 @@ pub struct Facts {
     key_standing: Option<&'static str>,
     /// SHA-256 of what it is about.
     content: Option<String>,
+    /// The item of the batch that the entry anchors.
+    item: Option<ItemFact>,
 }
 
 const FORMAT: &str = "receipt_format";
@@ -299,6 +306,7 @@ impl Verdict {
             ("policy", _, _) => facts.origin.clone().unwrap_or_default(),
             ("quorum", _, Some(_)) => format!("{} cosignatures", facts.cosigners.len()),
             ("index", Some(index), Some(size)) => format!("leaf {index} of {size}"),
+            ("batch_item", _, _) => facts.item.as_ref().map(ItemFact::place).unwrap_or_default(),
             _ => String::new(),
         }
     }
@@ -315,6 +323,23 @@ impl Verdict {
                 facts.cosigners.len()
             ),
         }
+    }
+}
+
+/// An item of the batch that the entry anchors.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ItemFact {
+    /// SHA-256 of its content.
+    digest: String,
+    /// Its place in the batch, from 0.
+    index: u64,
+    /// How many items the batch has.
+    count: u64,
+}
+
+impl ItemFact {
+    fn place(&self) -> String {
+        format!("item {} of {}", self.index, self.count)
     }
 }
 
@@ -360,6 +385,11 @@ impl Facts {
                 facts.content = submission.content.as_ref().map(ToString::to_string);
             }
         }
+        facts.item = report.item.map(|ItemFacts { digest, index, count }| ItemFact {
+            digest: digest.to_string(),
+            index: index.get(),
+            count,
+        });
         facts
     }
 
@@ -368,6 +398,7 @@ impl Facts {
             ("submission", self.id.clone()),
             ("operation", self.operation.map(str::to_owned)),
             ("content", self.content.as_ref().map(|content| format!("sha256 {content}"))),
+            ("item", self.item.as_ref().map(|item| format!("sha256 {}", item.digest))),
             ("author", self.author.as_ref().map(|author| abridged(author))),
             (
                 "block",

@@ -1,6 +1,7 @@
 //! What a load's submissions say, and who signs them. No two of any run are alike.
 
 use clap::ValueEnum;
+use client::Batch;
 use crypto::{KeyError, Scheme, SecretKey, sha256};
 use proto::counter::TimeMs;
 use proto::id::{Did, NetworkId, Tenant};
@@ -8,6 +9,7 @@ use proto::operation::Operation;
 use proto::submission::{Body, Submission};
 use serde::Serialize;
 
+use super::Load;
 use crate::time;
 
 /// How long a submission may be executed, in milliseconds: longer than any load runs.
@@ -22,9 +24,11 @@ pub enum Kind {
     Proof,
     /// `attestation.issue`, with a statement of `--bytes`
     Attestation,
-    /// `batch.anchor`
+    /// `batch.anchor` of a root under which there is nothing
     Anchor,
-    /// The three of them in turn
+    /// `batch.anchor` of so many fresh digests as `--proofs` says
+    Batch,
+    /// A proof, an attestation, an anchor, in turn
     Mixed,
 }
 
@@ -76,9 +80,42 @@ pub struct Run {
     pub kind: Kind,
     /// Bytes of an attestation's statement.
     pub bytes: usize,
+    /// Digests of a batch.
+    pub proofs: u32,
 }
 
 impl Run {
+    /// A run like no other.
+    pub fn new(load: &Load, network: NetworkId) -> Self {
+        Self {
+            run: rand::random(),
+            network,
+            tenant: load.tenant.clone(),
+            kind: load.kind,
+            bytes: load.bytes,
+            proofs: load.proofs,
+        }
+    }
+
+    /// The batch that the submission of this number anchors. Made again when its receipt is there: kept, those of a long
+    /// run would take gigabytes.
+    pub fn batch(&self, number: u64) -> Batch {
+        let mut content = [0; 20];
+        content[..8].copy_from_slice(&self.run.to_be_bytes());
+        content[8..16].copy_from_slice(&number.to_be_bytes());
+        let digests = (0..self.proofs.max(1)).map(|item| {
+            content[16..].copy_from_slice(&item.to_be_bytes());
+            sha256(&content)
+        });
+        Batch::new(digests.collect())
+            .expect("at least one, and no more than fit: kept by the range of --proofs")
+    }
+
+    /// The number of the submission with this nonce.
+    pub const fn number(&self, nonce: u64) -> u64 {
+        self.run ^ nonce
+    }
+
     /// The submission of this number, signed.
     pub fn submission(&self, number: u64, authors: &Authors) -> Submission {
         let turn = number % authors.keys.len().max(1) as u64;
@@ -127,6 +164,7 @@ impl Run {
                     expires_at_ms: None,
                 }
             }
+            Kind::Batch => self.batch(number).operation(),
             Kind::Anchor => {
                 Operation::BatchAnchor { root: sha256(&content), count: 1, tree: "rfc6962-sha256".to_owned() }
             }
@@ -141,7 +179,14 @@ mod tests {
     use super::*;
 
     fn run(kind: Kind, bytes: usize) -> Run {
-        Run { run: 7, network: NetworkId::default(), tenant: Tenant::default_tenant(), kind, bytes }
+        Run {
+            run: 7,
+            network: NetworkId::default(),
+            tenant: Tenant::default_tenant(),
+            kind,
+            bytes,
+            proofs: 5,
+        }
     }
 
     #[test]
@@ -153,6 +198,21 @@ mod tests {
             };
             assert_eq!(predicate.len(), bytes);
         }
+    }
+
+    #[test]
+    fn no_two_digests_of_any_batches_are_alike() {
+        let run = run(Kind::Batch, 0);
+        let authors = Authors::fresh(1, Scheme::Ed25519).expect("signs");
+        let mut seen = BTreeSet::new();
+        for number in 0..3 {
+            let submission = run.submission(number, &authors);
+            let batch = run.batch(number);
+            assert_eq!(submission.body().operation, batch.operation());
+            assert_eq!(run.number(submission.body().nonce), number);
+            seen.extend(batch.digests().to_vec());
+        }
+        assert_eq!(seen.len(), 3 * 5);
     }
 
     #[test]

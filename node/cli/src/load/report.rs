@@ -74,6 +74,8 @@ pub struct Row {
     pub accepted_per_second: f64,
     /// Final in a second, from the first measured due time to the last one that became final.
     pub finalized_per_second: f64,
+    /// What the batches held; null where no batches were submitted.
+    pub proofs: Option<Proofs>,
     /// Time from due to sent: how far the generator, or its connections, were behind.
     pub sent_late_ms: Option<Latency>,
     /// Time from due to accepted.
@@ -86,6 +88,21 @@ pub struct Row {
     pub receipt_ms: Option<Latency>,
     /// What it cost the processes that were watched.
     pub nodes: Vec<Usage>,
+}
+
+/// What batches held: each submission anchors many digests, of which each is a proof by itself.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Proofs {
+    /// Digests in one batch.
+    pub each: u32,
+    /// Digests whose anchor was seen to become final.
+    pub finalized: u64,
+    /// Final in a second, as of submissions.
+    pub finalized_per_second: f64,
+    /// Receipts of single items that were made out of the anchors' that were fetched.
+    pub receipts: u64,
+    /// How many of those were verified offline; what failed is among the errors.
+    pub verified: u64,
 }
 
 /// Why a rate was not held.

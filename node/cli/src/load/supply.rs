@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use proto::id::NetworkId;
 use proto::submission::Submission;
 use tokio::sync::mpsc;
 
@@ -23,13 +22,11 @@ pub struct Supply {
 }
 
 /// Begins to sign.
-pub fn start(load: &Load, network: NetworkId, authors: Arc<Authors>) -> Supply {
+pub fn start(load: &Load, run: Arc<Run>, authors: Arc<Authors>) -> Supply {
     let total = load.total();
     let ahead = AHEAD_BYTES / (EACH_BYTES + 2 * load.bytes as u64);
     let wanted = usize::try_from(ahead.clamp(64, total.max(64)).min(total)).unwrap_or(usize::MAX);
     let (sender, ready) = mpsc::channel(wanted);
-    let run =
-        Run { run: rand::random(), network, tenant: load.tenant.clone(), kind: load.kind, bytes: load.bytes };
     // Ends by itself: with the last submission, or when nobody takes them any more.
     thread::spawn(move || {
         for number in 0..total {
@@ -60,6 +57,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crypto::Scheme;
+    use proto::id::NetworkId;
 
     use super::*;
     use crate::load::tests::load;
@@ -73,7 +71,8 @@ mod tests {
         };
         assert_eq!(load.measured(), 100);
         let authors = Authors::fresh(1, Scheme::Ed25519).expect("signs");
-        let mut supply = start(&load, NetworkId::default(), Arc::new(authors));
+        let run = Arc::new(Run::new(&load, NetworkId::default()));
+        let mut supply = start(&load, run, Arc::new(authors));
         supply.ready().await;
         let (mut numbers, mut ids) = (Vec::new(), BTreeSet::new());
         while let Some((number, submission)) = supply.next().await {

@@ -8,7 +8,9 @@ use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
 use super::Load;
-use super::report::{Latency, Row};
+use super::content::Kind;
+use super::items::Made;
+use super::report::{Latency, Proofs, Row};
 use super::usage::Usage;
 use crate::exit::Failure;
 
@@ -37,6 +39,7 @@ pub struct Tally {
     committed: Histogram<u64>,
     finalized: Histogram<u64>,
     receipts: Histogram<u64>,
+    items: Made,
     last_final: Option<Instant>,
     errors: BTreeMap<String, u64>,
 }
@@ -55,6 +58,7 @@ impl Tally {
             committed: histogram()?,
             finalized: histogram()?,
             receipts: histogram()?,
+            items: Made { made: 0, verified: 0 },
             last_final: None,
             errors: BTreeMap::new(),
         })
@@ -102,6 +106,14 @@ impl Tally {
         }
     }
 
+    /// The receipts of its items were made.
+    pub fn items(&mut self, due: Instant, Made { made, verified }: Made) {
+        if due >= self.from {
+            self.items.made += made;
+            self.items.verified += verified;
+        }
+    }
+
     /// It was not accepted, or not executed, or its receipt did not come.
     pub fn failed(&mut self, due: Instant, code: String) {
         if due >= self.from {
@@ -112,6 +124,7 @@ impl Tally {
     /// What was found, for a load that was measured for `sent` until its last answer.
     pub fn row(&self, load: &Load, sent: Duration, unresolved: u64, nodes: Vec<Usage>) -> Row {
         let final_after = self.last_final.map(|last| last.saturating_duration_since(self.from));
+        let final_per_second = per_second(self.finalized.len(), final_after.unwrap_or_default());
         let mean = self.envelope_bytes.checked_div(self.sent.len());
         Row {
             rate: load.rate,
@@ -125,7 +138,14 @@ impl Tally {
             envelope_bytes: mean.unwrap_or_default(),
             seconds: sent.as_secs_f64(),
             accepted_per_second: per_second(self.accepted.len(), sent),
-            finalized_per_second: per_second(self.finalized.len(), final_after.unwrap_or_default()),
+            finalized_per_second: final_per_second,
+            proofs: (load.kind == Kind::Batch).then(|| Proofs {
+                each: load.proofs,
+                finalized: self.finalized.len() * u64::from(load.proofs),
+                finalized_per_second: final_per_second * f64::from(load.proofs),
+                receipts: self.items.made,
+                verified: self.items.verified,
+            }),
             sent_late_ms: Latency::of(&self.sent),
             accepted_ms: Latency::of(&self.accepted),
             committed_ms: Latency::of(&self.committed),

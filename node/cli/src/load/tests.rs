@@ -25,6 +25,7 @@ pub fn load(urls: Vec<String>, rate: u32) -> Load {
         tenant: Tenant::default_tenant(),
         kind: Kind::Proof,
         bytes: 0,
+        proofs: 0,
         receipts: 0,
     }
 }

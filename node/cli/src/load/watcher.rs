@@ -153,7 +153,7 @@ mod tests {
     async fn only_what_a_checkpoint_covers_is_final() {
         let tally = Arc::new(Mutex::new(Tally::new().expect("bounds")));
         let client = Client::new("http://127.0.0.1:1").expect("an address");
-        let receipts = Fetching::start(&client, 0, &tally, &mut JoinSet::new());
+        let receipts = Fetching::start(&client, 0, None, &tally, &mut JoinSet::new());
         let watcher = Watcher::new(tally.clone(), receipts);
         let due = Instant::now();
         let done = || {

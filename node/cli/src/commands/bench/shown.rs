@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::load::read::Answers;
-use crate::load::report::{Latency, Report, Row, Unheld};
+use crate::load::report::{Latency, Proofs, Report, Row, Unheld};
 use crate::load::usage::Usage;
 use crate::output::{Output, Tone};
 
@@ -46,6 +46,15 @@ fn rate(row: &Row, report: &Report, output: &Output) {
         format_args!("{} in {:.1} s, {:.1}/s", row.accepted, row.seconds, row.accepted_per_second),
     );
     output.row("finalized", format_args!("{}, {:.1}/s", row.finalized, row.finalized_per_second));
+    if let Some(Proofs { each, finalized, finalized_per_second, receipts, verified }) = row.proofs {
+        output.row(
+            "proofs",
+            format_args!(
+                "{finalized} final, {finalized_per_second:.0}/s, {each} in each; {receipts} receipts of items made, \
+                 {verified} verified"
+            ),
+        );
+    }
     if row.unresolved > 0 {
         output.row("unresolved", row.unresolved);
     }
