@@ -28,6 +28,8 @@ const SUBMISSIONS_KIB: usize = 32 << 10;
 const EACH_KIB: u32 = 4;
 /// When a caller may come again whose submission found the disk full, in milliseconds.
 const FULL_RETRY_MS: u64 = 5_000;
+/// When a caller may come again who submitted more than the network takes, in milliseconds.
+const CONGESTED_RETRY_MS: u64 = 1_000;
 
 /// The door for the network.
 pub(crate) struct Intake {
@@ -105,6 +107,7 @@ impl Intake {
 pub(crate) async fn submissions(
     mut requests: mpsc::Receiver<SubmitRequest>,
     verifier: Arc<Verifier>,
+    reporter: Arc<Reporter>,
     submit_to: Vec<String>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -128,6 +131,12 @@ pub(crate) async fn submissions(
             // What is agreed on already must still be written; nothing is added to it. An error says that the caller
             // has left.
             let _ = reply.send(SubmitReply::Full { retry_after_ms: FULL_RETRY_MS });
+            continue;
+        }
+        if reporter.is_congested() {
+            // Before its signature is checked, for that would cost what those accepted need. An error says that the
+            // caller has left.
+            let _ = reply.send(SubmitReply::Full { retry_after_ms: CONGESTED_RETRY_MS });
             continue;
         }
         let room = take_room(&door, envelope.len()).await;

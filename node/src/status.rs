@@ -1,5 +1,6 @@
 //! How the node stands: what the engine shows of itself, and what only the shell knows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{NodeStatus, Role};
@@ -19,6 +20,7 @@ pub(crate) struct Reporter {
     counters: Arc<Counters>,
     told: watch::Sender<NodeStatus>,
     seen: Mutex<Option<Seen>>,
+    congested: AtomicBool,
 }
 
 /// What was seen of the engine last.
@@ -30,14 +32,20 @@ struct Seen {
 
 impl Reporter {
     pub(crate) fn new(seats: Arc<Seats>, counters: Arc<Counters>, told: watch::Sender<NodeStatus>) -> Self {
-        Self { seats, counters, told, seen: Mutex::default() }
+        Self { seats, counters, told, seen: Mutex::default(), congested: AtomicBool::default() }
     }
 
     /// Looks at the engine.
     pub(crate) fn look(&self, engine: &Engine) {
         let seen = Seen { status: engine.status(), block_time: engine.ledger().tip_block().time };
+        self.congested.store(seen.status.congested, Ordering::Relaxed);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
         self.refresh();
+    }
+
+    /// Whether the engine would refuse a new submission, as far as was seen.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.congested.load(Ordering::Relaxed)
     }
 
     /// Tells what has changed since, if anything.

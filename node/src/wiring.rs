@@ -174,6 +174,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let submissions = intake::submissions(
         requests,
         Arc::clone(&verifier),
+        Arc::clone(&reporter),
         config.rpc.submit_to.clone(),
         current.stopping.subscribe(),
     );

@@ -85,6 +85,7 @@ struct Known {
 struct Account {
     batches: BTreeMap<u64, BatchId>,
     bytes: usize,
+    submissions: usize,
 }
 
 impl Batches {
@@ -121,6 +122,7 @@ impl Batches {
         let account = self.accounts.entry(source).or_default();
         account.batches.insert(number, id);
         account.bytes += bytes;
+        account.submissions += batch.submissions.len();
         let mut open_count = 0;
         for submission in &batch.submissions {
             // Counts distinct ones, should a batch repeat itself.
@@ -139,9 +141,9 @@ impl Batches {
         self.limits.pushed.has_room(count, bytes, Batch::BYTES_MAX)
     }
 
-    /// Whether a batch that `author` pushed is not committed yet.
-    pub fn has_of(&self, author: ValidatorIndex) -> bool {
-        self.accounts.contains_key(&Source::Pushed { by: author })
+    /// How many submissions are in batches that `author` pushed and that are not committed yet.
+    pub fn submissions_of(&self, author: ValidatorIndex) -> usize {
+        self.accounts.get(&Source::Pushed { by: author }).map_or(0, |account| account.submissions)
     }
 
     /// A batch, if it is known.
@@ -264,6 +266,7 @@ impl Batches {
         let account = self.accounts.get_mut(&source).expect("every known batch is on an account");
         account.batches.remove(&number);
         account.bytes -= batch.content_bytes();
+        account.submissions -= batch.submissions.len();
         if account.batches.is_empty() {
             self.accounts.remove(&source);
         }

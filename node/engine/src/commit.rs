@@ -25,6 +25,8 @@ impl Engine {
         let CommittedBlock { block, justify, certificate, is_followed, end } = committed;
         self.bodies.gather(&block, &self.batches);
         let batches = self.bodies.of(&block.id()).unwrap_or_default();
+        let of_ours = batches.iter().filter(|batch| Some(batch.author) == self.me);
+        self.congestion.taken(block.time, of_ours.map(|batch| batch.submissions.len()).sum());
         let batches = batches.iter().map(|batch| Verified::clone(batch)).collect();
         let (proposer, refs) = (block.proposer, block.batches.clone());
         let is_due = !is_followed || end.is_some() || is_due(self.ledger.tip_block().time, block.time);

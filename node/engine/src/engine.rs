@@ -28,6 +28,7 @@ use proto::verified::Verified;
 use crate::bodies::Bodies;
 use crate::catchup::CatchUp;
 use crate::command::{Alarm, Command};
+use crate::congestion::Congestion;
 use crate::cosign::Cosigning;
 use crate::epochs::{Contacts, positions};
 use crate::event::{Event, Peer, Timer, VerifiedMessage};
@@ -99,6 +100,8 @@ pub struct Status {
     pub waiting_bytes: usize,
     /// Whether a quorum certified another root than ours.
     pub diverged: bool,
+    /// Whether a new submission would be refused, because more is submitted here than the network takes.
+    pub congested: bool,
 }
 
 /// A whole node without a world.
@@ -115,6 +118,7 @@ pub struct Engine {
     pub(crate) reader: LedgerReader,
     pub(crate) pool: Pool,
     pub(crate) batches: Batches,
+    pub(crate) congestion: Congestion,
     pub(crate) bodies: Bodies,
     pub(crate) cosigning: Cosigning,
     pub(crate) questions: Questions,
@@ -181,6 +185,7 @@ impl Engine {
             reader,
             pool: Pool::new(pool),
             batches: waiting,
+            congestion: Congestion::default(),
             bodies,
             cosigning,
             questions: Questions::default(),
@@ -252,6 +257,7 @@ impl Engine {
         }
         self.turn_epoch(now, &mut out);
         self.report_work(now, &mut out);
+        self.congestion.look(now, self.waiting_count());
         out
     }
 
@@ -267,6 +273,7 @@ impl Engine {
             batches: self.batches.count(),
             waiting_bytes: self.pool.bytes(),
             diverged: self.cosigning.diverged(),
+            congested: self.congestion.refuses(self.waiting_count()),
         }
     }
 

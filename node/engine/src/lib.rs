@@ -16,6 +16,7 @@ pub mod event;
 mod bodies;
 mod catchup;
 mod commit;
+mod congestion;
 mod cosign;
 mod engine;
 mod epochs;

@@ -15,8 +15,8 @@ use crate::command::{Answer, Command};
 use crate::engine::Engine;
 use crate::event::{CallerTicket, Timer};
 
-/// How long a submission waits for company at most while a batch of ours is under way, in milliseconds. Mostly it waits until
-/// our next vote: the batch then comes to the next leader together with the votes that let it propose.
+/// How long a submission waits for company at most while a batch of ours is under way, in milliseconds. Mostly it waits
+/// until our next vote: the batch then comes to the next leader together with the votes that let it propose.
 const FLUSH_AFTER_MS: u64 = 25;
 
 impl Engine {
@@ -34,7 +34,7 @@ impl Engine {
             return;
         }
         // Nothing of ours under way: go at once. Else wait for our next vote, so that one batch carries many.
-        let is_under_way = self.me.is_some_and(|me| self.batches.has_of(me));
+        let is_under_way = self.waiting_count() > self.pool.count();
         if !is_under_way || self.pool.fills_a_batch() {
             self.seal(out);
         } else if !self.flush_running {
@@ -63,10 +63,18 @@ impl Engine {
             Err(CheckError::Rejected(rejection)) => return Answer::Refused { id, rejection },
             Err(CheckError::Read(fault)) => return Answer::Unable { fault: fault.to_string() },
         }
+        if self.congestion.refuses(self.waiting_count()) {
+            return Answer::Full { retry_after_ms: 1_000 };
+        }
         match self.pool.insert(submission) {
             Ok(Inserted::New | Inserted::AlreadyWaiting) => Answer::Accepted { id },
             Err(_) => Answer::Full { retry_after_ms: 1_000 },
         }
+    }
+
+    /// How many that were accepted here are not committed yet.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.pool.count() + self.me.map_or(0, |me| self.batches.submissions_of(me))
     }
 
     /// Packs what waits into batches and pushes them to all validators.

@@ -6,7 +6,7 @@ use mempool::limits::{BatchesLimits, Limit, PoolLimits};
 use proto::message::Message;
 use proto::operation::Operation;
 
-use crate::desk::{Desk, Options};
+use crate::desk::{Desk, NOW, Options};
 
 #[test]
 fn what_is_new_is_accepted_and_what_is_decided_is_known() {
@@ -51,6 +51,26 @@ fn a_full_pool_says_when_to_come_again() {
     let mut desk = Desk::begun(Options { validators: 4, pool, batches, ..Options::default() });
     assert!(matches!(desk.submit(&desk.submission(1)), Answer::Accepted { .. }));
     assert!(matches!(desk.submit(&desk.submission(2)), Answer::Full { retry_after_ms: 1.. }));
+}
+
+#[test]
+fn who_submits_more_than_the_network_takes_is_told_to_come_again() {
+    // Nothing is ordered: the others are silent.
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let look_after = |desk: &mut Desk, ms| {
+        let event = Event::TimerFired(Timer::Follow);
+        desk.engine.step(NOW.plus(ms), event);
+        desk.engine.status().congested
+    };
+    for nonce in 0..501 {
+        assert!(matches!(desk.submit(&desk.submission(nonce)), Answer::Accepted { .. }), "{nonce}");
+    }
+    assert!(!look_after(&mut desk, 999), "a burst is accepted");
+    assert!(look_after(&mut desk, 1_000));
+    assert!(matches!(desk.submit(&desk.submission(501)), Answer::Full { retry_after_ms: 1.. }));
+    // What waits already needs no room.
+    let first = desk.submission(0);
+    assert_eq!(desk.submit(&first), Answer::Accepted { id: first.id() });
 }
 
 #[test]
