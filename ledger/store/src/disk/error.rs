@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::engine::Engine;
 use crate::log::LogFault;
 use crate::migrate::FormatError;
 use crate::port::StoreError;
@@ -23,6 +24,20 @@ pub enum OpenError {
     Locked {
         /// The directory.
         path: PathBuf,
+    },
+    /// Another engine made what is there. It is opened with that one, or moved away and the data fetched again.
+    #[error(
+        "the store in {} was made by {found}, not {asked}: set storage.engine to \"{found}\", or move the store away and \
+         fetch the data again",
+        path.display(), found = .found.name(), asked = .asked.name()
+    )]
+    OtherEngine {
+        /// The directory.
+        path: PathBuf,
+        /// Who made it.
+        found: Engine,
+        /// Who was to open it.
+        asked: Engine,
     },
     /// Another format than ours.
     #[error("{}: {fault}", path.display())]
