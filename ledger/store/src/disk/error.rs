@@ -27,8 +27,8 @@ pub enum OpenError {
     },
     /// Another engine made what is there. It is opened with that one, or moved away and the data fetched again.
     #[error(
-        "the store in {} was made by {found}, not {asked}: set storage.engine to \"{found}\", or move the store away and \
-         fetch the data again",
+        "the store in {} was made by {found}, not {asked}: set storage.engine to \"{found}\", or move the store away \
+         and fetch the data again",
         path.display(), found = .found.name(), asked = .asked.name()
     )]
     OtherEngine {
@@ -55,8 +55,8 @@ pub enum OpenError {
         /// What was found.
         fault: LogFault,
     },
-    /// The engine and its log have fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
-    /// the data fetched from other nodes.
+    /// The engine and its log have fewer commits than were acknowledged: files are damaged or missing. They are to be moved
+    /// away, and the data fetched from other nodes.
     #[error(
         "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
         path.display()
