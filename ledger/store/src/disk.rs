@@ -57,7 +57,7 @@ impl Bounds {
         reserve_bytes: 64 << 20,
         settle_above_bytes: 8 << 20,
         settle_after: Duration::from_secs(5),
-        waiting_bytes_max: 64 << 20,
+        waiting_bytes_max: 32 << 20,
         batch_bytes: 1 << 20,
         segment_bytes: 8 << 20,
     };
