@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use p2p::Multiaddr;
+use store::disk::Engine;
 
 mod keys;
 mod layers;
@@ -24,6 +25,8 @@ use value::Fault;
 pub struct Config {
     /// Where journal and store are kept.
     pub data_dir: PathBuf,
+    /// What keeps the store; a store belongs to the engine that made it.
+    pub engine: Engine,
     /// The node's name, which it has among the validators if it is one; a node without a name does not start.
     pub name: Option<String>,
     /// Whether the node also runs while it is no validator: it follows, serves what can be read, and becomes a
@@ -268,6 +271,7 @@ impl Config {
         }
         Ok(Self {
             data_dir: path("data_dir")?.unwrap_or_else(|| dir.to_owned()),
+            engine: settings.parsed("storage.engine", "one of sled and fjall")?,
             name: settings.text("name")?,
             observe: settings.flag("observe")?,
             rpc: Rpc {

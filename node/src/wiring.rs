@@ -74,7 +74,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let Setup { config, genesis, keys, if_missing } = setup;
     genesis.check()?;
     let (rpc, admin) = bind(&config).await?;
-    let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR))?);
+    let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR), config.engine)?);
     let reader = LedgerReader::new(store.clone());
     let set = Arc::new(engine::reigns::reigning(&reader, &genesis)?);
     check_role(&set, &config, &keys)?;

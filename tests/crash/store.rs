@@ -20,7 +20,7 @@ use proto::counter::{Epoch, Height, TimeMs, View};
 use proto::id::NetworkId;
 use proto::record::SafetyRecord;
 use sim::prng::Prng;
-use store::disk::{Bounds, Disk};
+use store::disk::{Bounds, Disk, Engine};
 use store::port::Store as _;
 
 use crate::journal_file::key;
@@ -45,6 +45,11 @@ const READER: &str = "CRASH_STORE_READER";
 /// What is rare in a node happens all the time: segments of the log of a few heights, and writes to the engine after each.
 const EAGER: Bounds =
     Bounds { settle_after: Duration::from_millis(10), segment_bytes: 256 << 10, ..Bounds::DEFAULT };
+
+/// The engine that is tried: `CRASH_ENGINE`, which children inherit.
+fn engine() -> Engine {
+    std::env::var("CRASH_ENGINE").map_or(Engine::Sled, |name| name.parse().expect("an engine"))
+}
 
 /// A number that the environment asks for.
 pub fn asked(variable: &str, otherwise: u64) -> u64 {
@@ -159,7 +164,8 @@ fn rest(height: u64, of_four: u64) {
 fn writer() {
     let Some(dir) = std::env::var_os(WRITER).map(PathBuf::from) else { return };
     let (mut journal, view) = open_journal(&dir);
-    let store = Disk::open_with(&dir.join("data"), EAGER).expect("a kill leaves a store that opens");
+    let store =
+        Disk::open_with(&dir.join("data"), engine(), EAGER).expect("a kill leaves a store that opens");
     let begin = tip(&store).expect("a kill leaves a tip");
     for height in begin + 1.. {
         // A record before the block it is about; after a kill the record may be there already.
@@ -181,7 +187,7 @@ fn writer() {
 #[test]
 fn reader() {
     let Some(dir) = std::env::var_os(READER).map(PathBuf::from) else { return };
-    let store = match Disk::open(&dir) {
+    let store = match Disk::open(&dir, engine()) {
         Ok(store) => store,
         Err(_) => return println!("\nrefused"),
     };
@@ -308,7 +314,7 @@ impl Tally {
         let spoke = promised.spoke.max(said.spoke);
         let stored = promised.stored.max(said.stored);
         let (_, view) = open_journal(dir);
-        let store = Disk::open(&dir.join("data")).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        let store = Disk::open(&dir.join("data"), engine()).unwrap_or_else(|fault| panic!("{what}: {fault}"));
         let tip = tip(&store).unwrap_or_else(|fault| panic!("{what}: {fault}"));
         assert!(tip >= stored, "{what}: height {stored} was acknowledged, the tip is {tip}");
         assert!(view >= spoke.max(tip), "{what}: spoke in view {spoke}, stored {tip}, found {view}");
@@ -324,7 +330,7 @@ impl Tally {
 
     /// Looks at every height in a directory that no more is written to.
     pub fn look_at_all(&mut self, dir: &Path, promised: Promised) {
-        let store = Disk::open(&dir.join("data")).expect("opens");
+        let store = Disk::open(&dir.join("data"), engine()).expect("opens");
         let tip = promised.stored;
         let mut look = Look::default();
         (1..=tip + 1).for_each(|height| look.at(&store, height, tip));
@@ -406,14 +412,14 @@ fn a_damaged_file_is_noticed_or_does_no_harm() {
     let (damages, begin) = (asked("CRASH_DAMAGES", DAMAGES), Instant::now());
     let dir = tempfile::tempdir().expect("a directory");
     let closed = dir.path().join("closed");
-    let store = Disk::open(&closed).expect("opens");
+    let store = Disk::open(&closed, engine()).expect("opens");
     (1..=DAMAGED_HEIGHTS).for_each(|height| store.commit(&change(height)).expect("commits"));
     store.close().expect("closes");
     assert_eq!(read_damaged(&closed), "whole", "what is not damaged");
     // Left as by a kill: the engine has nothing, the log everything.
     let left = dir.path().join("left");
     let never = Bounds { settle_after: CHILD_MAX, segment_bytes: 256 << 10, ..Bounds::DEFAULT };
-    let store = Disk::open_with(&left, never).expect("opens");
+    let store = Disk::open_with(&left, engine(), never).expect("opens");
     (1..=DAMAGED_HEIGHTS).for_each(|height| store.commit(&change(height)).expect("commits"));
     drop(store);
 
@@ -421,7 +427,11 @@ fn a_damaged_file_is_noticed_or_does_no_harm() {
     let mut verdicts = std::collections::BTreeMap::<(String, String), u64>::new();
     for number in 0..damages {
         // Most of the damage in the engine's file, or in the log when that has everything.
-        let (sound, most) = if number % 3 == 0 { (&left, "log") } else { (&closed, "db") };
+        let (sound, most) = if number % 3 == 0 {
+            (&left, "log")
+        } else {
+            (&closed, if engine() == Engine::Sled { "db" } else { "fjall" })
+        };
         let mut files = files_below(sound, Path::new(""));
         if number % 8 != 0 {
             files.retain(|(name, _)| name.starts_with(most));

@@ -46,7 +46,7 @@ pub fn make(topology: &Topology, blocks: u64) {
     let keys: Vec<NodeKeys> = topology.nodes.iter().map(unlock).collect();
     let first = topology.nodes[0].dir().join(STORE_DIR);
     {
-        let disk = Arc::new(Disk::open(&first).expect("an empty directory"));
+        let disk = Arc::new(Disk::open(&first, store::disk::Engine::Sled).expect("an empty directory"));
         let (mut ledger, change) = Ledger::open(disk.clone(), &genesis).expect("an empty store");
         let mut waiting = change.expect("an empty store is written");
         let mut justify = QuorumCert::genesis(genesis.block().id());

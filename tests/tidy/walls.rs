@@ -76,9 +76,10 @@ const FRONT_DOOR: &[&str] = &[
 ];
 
 /// A foreign package (or its family) and the only packages of the house that may import it.
-const FOREIGN: [(&str, &[&str]); 17] = [
+const FOREIGN: [(&str, &[&str]); 18] = [
     ("axum", &["api"]),
     ("clap", &["cli"]),
+    ("fjall", &["store"]),
     ("futures", &["api", "node", "p2p"]),
     ("hyper", &["api"]),
     ("libp2p", &["p2p"]),
@@ -98,7 +99,7 @@ const FOREIGN: [(&str, &[&str]); 17] = [
 
 /// The rooms without a world, and what may not be reached from them even through others.
 const QUIET: [&str; 8] = ["crypto", "proto", "consensus", "merkle", "ledger", "mempool", "verify", "engine"];
-const LOUD: [&str; 8] = ["axum", "clap", "libp2p", "mio", "rand", "reqwest", "sled", "tokio"];
+const LOUD: [&str; 9] = ["axum", "clap", "fjall", "libp2p", "mio", "rand", "reqwest", "sled", "tokio"];
 
 /// Folders whose sources name no clock, chance, order of a hash table, float, file, socket or thread.
 const QUIET_SOURCES: [&str; 10] = [
@@ -328,6 +329,7 @@ fn a_seeded_import_is_caught() {
         ("node", "libp2p-stream"),
         ("node", "testnet"),
         ("node", "sled"),
+        ("node", "fjall"),
         ("cli", "tests"),
         ("model", "tower-http"),
         ("ledger", "prost"),

@@ -1,4 +1,4 @@
-//! Measures commits to disk: `commit DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]`.
+//! Measures commits to disk: `commit ENGINE DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]`.
 //!
 //! Each set is what one height writes: a block body, its height, eight small state values, a tile and the tip; one behind
 //! the other, or so many a second. The directory should be empty and on the disk in question; its content is left there to
@@ -9,17 +9,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ledger::change::{ChangeSet, Table};
-use store::disk::Disk;
+use store::disk::{Disk, Engine};
 use store::port::Store;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let directory = arguments.next().ok_or("usage: commit DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]")?;
+    let usage = "usage: commit ENGINE DIRECTORY [COUNT [BLOCK_BYTES [A_SECOND]]]";
+    let engine: Engine = arguments.next().ok_or(usage)?.parse()?;
+    let directory = arguments.next().ok_or(usage)?;
     let count: u64 = arguments.next().map_or(Ok(2_000), |text| text.parse())?;
     let block_bytes: usize = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
     let pace: u32 = arguments.next().map_or(Ok(0), |text| text.parse())?;
 
-    let store = Disk::open(Path::new(&directory))?;
+    let store = Disk::open(Path::new(&directory), engine)?;
     let mut took = Vec::new();
     let mut written_bytes = 0;
     let mut making = Duration::ZERO;
@@ -61,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     store.close()?;
     let closed = start.elapsed();
     let start = Instant::now();
-    drop(Disk::open(Path::new(&directory))?);
+    drop(Disk::open(Path::new(&directory), engine)?);
     println!("close {closed:.1?}, open again {:.1?}", start.elapsed());
     Ok(())
 }

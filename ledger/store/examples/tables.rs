@@ -1,4 +1,4 @@
-//! Says what a stopped node's store is made of: `tables DIRECTORY`.
+//! Says what a stopped node's store is made of: `tables ENGINE DIRECTORY`.
 //!
 //! For each table its keys and the bytes given to the store, and last what the whole takes on disk.
 
@@ -7,11 +7,13 @@ use std::path::Path;
 
 use ledger::change::Table;
 use ledger::read::Read as _;
-use store::disk::Disk;
+use store::disk::{Disk, Engine};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory = std::env::args().nth(1).ok_or("usage: tables DIRECTORY")?;
-    let store = Disk::open(Path::new(&directory))?;
+    let usage = "usage: tables ENGINE DIRECTORY";
+    let engine: Engine = std::env::args().nth(1).ok_or(usage)?.parse()?;
+    let directory = std::env::args().nth(2).ok_or(usage)?;
+    let store = Disk::open(Path::new(&directory), engine)?;
     let mut all_bytes = 0;
     for table in Table::ALL {
         let (mut keys, mut bytes, mut next) = (0_u64, 0_usize, Vec::new());

@@ -1,9 +1,9 @@
 //! What was acknowledged: a number beside the engine's files, so that a loss is noticed.
 //!
 //! sled opens a damaged file by dropping what it cannot read, commits that were acknowledged included, and says
-//! nothing. So each commit carries its number inside the engine, and once it is durable the number is noted here.
-//! An engine that has fewer commits than are noted has lost some. The note is written after the sync and reaches
-//! the disk with the next one: after a power cut it may be one behind, and is never ahead.
+//! nothing. So commits are numbered, in the log and inside the engine, and once one is durable its number is noted here.
+//! An engine and a log that together have fewer commits than are noted have lost some. The note is written after the sync
+//! and reaches the disk when the engine is synced: after a power cut it may be behind, and is never ahead.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};

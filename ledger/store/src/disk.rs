@@ -16,7 +16,7 @@ use ledger::change::{ChangeSet, Table};
 use ledger::read::{Pair, Read, ReadError};
 
 use crate::acknowledged::Acknowledged;
-use crate::engine::{self, Map, Range};
+use crate::engine::{Map, Range};
 use crate::keys;
 use crate::log::{Log, Record};
 use crate::pieces;
@@ -28,6 +28,7 @@ use crate::waiting::{self, Side, Waiting};
 mod error;
 mod start;
 
+pub use crate::engine::Engine;
 pub use crate::log::LogFault;
 pub use crate::migrate::FormatError;
 pub use error::OpenError;
@@ -55,8 +56,8 @@ impl Bounds {
     pub const DEFAULT: Self = Self {
         reserve_bytes: 64 << 20,
         settle_above_bytes: 8 << 20,
-        settle_after: Duration::from_secs(1),
-        waiting_bytes_max: 64 << 20,
+        settle_after: Duration::from_secs(5),
+        waiting_bytes_max: 32 << 20,
         batch_bytes: 1 << 20,
         segment_bytes: 8 << 20,
     };
@@ -100,33 +101,38 @@ pub(crate) enum State {
 }
 
 impl Disk {
-    /// Opens the store in `path`, or makes an empty one there. The directory is locked until the store is dropped
-    /// and belongs to its owner alone.
+    /// Opens the store of this engine in `path`, or makes an empty one there. The directory is locked until the store is
+    /// dropped and belongs to its owner alone.
     ///
     /// # Errors
     /// `OpenError`. A damaged store is an error, never a panic.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, Bounds::DEFAULT)
+    pub fn open(path: &Path, engine: Engine) -> Result<Self, OpenError> {
+        Self::open_with(path, engine, Bounds::DEFAULT)
     }
 
     /// `open` with other bounds.
     ///
     /// # Errors
     /// As `open`.
-    pub fn open_with(path: &Path, bounds: Bounds) -> Result<Self, OpenError> {
-        Self::open_on(path, bounds, engine::open)
+    pub fn open_with(path: &Path, engine: Engine, bounds: Bounds) -> Result<Self, OpenError> {
+        Self::open_on(path, engine, bounds, |map| map)
     }
 
-    /// `open` with other bounds and another engine.
+    /// `open_with`, and something between the store and its engine.
     pub(crate) fn open_on(
         path: &Path,
+        engine: Engine,
         bounds: Bounds,
-        engine: impl FnOnce(&Path) -> Result<Box<dyn Map>, StoreError>,
+        between: impl FnOnce(Box<dyn Map>) -> Box<dyn Map>,
     ) -> Result<Self, OpenError> {
         let directory = start::enter(path)?;
         let refused = |fault| OpenError::Directory { path: path.to_owned(), fault };
         let acknowledged = Acknowledged::open(path).map_err(refused)?;
-        let engine = engine(path).map_err(|fault| OpenError::Engine { path: path.to_owned(), fault })?;
+        if let Some(found) = Engine::of(path).filter(|found| *found != engine) {
+            return Err(OpenError::OtherEngine { path: path.to_owned(), found, asked: engine });
+        }
+        let engine = engine.open(path).map_err(|fault| OpenError::Engine { path: path.to_owned(), fault })?;
+        let engine = between(engine);
         let found = Start { path, directory: &directory, engine: &*engine, bounds: &bounds };
         let log = found.start(&acknowledged)?;
         let inside = Arc::new(Inside {

@@ -1,18 +1,21 @@
 //! The engine: what lies below `disk`, an ordered map from bytes to bytes that writes many of them at once.
 //!
 //! It promises little: a `write` survives a crash whole or not at all, one that survives is never without those before
-//! it, and `flush` hands all of them to the system. The rest of the contract is made in `disk`, once for all engines.
+//! it, and `flush` hands all of them to the system. The rest of the contract is made above it, once for all engines: what
+//! is durable, and when, is the log's affair.
 
 use std::fmt;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use ledger::read::Pair;
 
 use crate::port::StoreError;
 
+mod fjall;
 mod sled;
 
 /// How often a lock is asked for before it counts as another's: an engine's threads let go of theirs a little after its
@@ -28,23 +31,77 @@ pub(crate) type Write = (Vec<u8>, Option<Vec<u8>>);
 /// Stored keys from one to another.
 pub(crate) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
-/// Opens the engine's files in a store's directory, or makes them.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Map>, StoreError> {
-    let mut attempt = 1;
-    loop {
-        match sled::open(path) {
-            // Nobody else holds the directory's lock, so this is a store of this process that is being dropped.
-            Err(Opening::Locked) if attempt < LOCK_ATTEMPTS => {
-                std::thread::sleep(LOCK_PAUSE);
-                attempt += 1;
-            }
-            Err(Opening::Locked) => {
-                let fault = "its files are locked".to_owned();
-                return Err(StoreError::Engine { deed: "opening", fault });
-            }
-            Err(Opening::Failed(fault)) => return Err(fault),
-            Ok(map) => return Ok(map),
+/// Which engine keeps a store. A directory belongs to the one that made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// sled 0.34, a tree of pages.
+    #[default]
+    Sled,
+    /// fjall 3, a log-structured merge tree.
+    Fjall,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 2] = [Self::Sled, Self::Fjall];
+
+    /// Its name in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Fjall => "fjall",
         }
+    }
+
+    /// What only this engine puts into a store's directory.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Sled => "db",
+            Self::Fjall => fjall::DIRECTORY,
+        }
+    }
+
+    /// The engine that made what is in a directory; none if nothing is.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| path.join(engine.mark()).exists())
+    }
+
+    pub(crate) fn open(self, path: &Path) -> Result<Box<dyn Map>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let opened = match self {
+                Self::Sled => sled::open(path),
+                Self::Fjall => fjall::open(path),
+            };
+            match opened {
+                // Nobody else holds the directory's lock, so this is a store of this process that is being dropped.
+                Err(Opening::Locked) if attempt < LOCK_ATTEMPTS => {
+                    std::thread::sleep(LOCK_PAUSE);
+                    attempt += 1;
+                }
+                Err(Opening::Locked) => {
+                    let fault = "its files are locked".to_owned();
+                    return Err(StoreError::Engine { deed: "opening", fault });
+                }
+                Err(Opening::Failed(fault)) => return Err(fault),
+                Ok(map) => return Ok(map),
+            }
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|engine| engine.name() == text);
+        found.ok_or_else(|| format!("one of {}", Self::ALL.map(Self::name).join(" and ")))
     }
 }
 
@@ -107,6 +164,16 @@ mod tests {
         assert_eq!(thrown, Err(StoreError::Engine { deed: "testing", fault }));
         let expected = StoreError::Io { deed: "testing", fault: "EIO".to_owned() };
         let io = shielded::<(), _>("testing", || Err(::sled::Error::from(io::Error::other("EIO"))));
+        assert_eq!(io, Err(expected.clone()));
+        let io = shielded::<(), _>("testing", || Err(::fjall::Error::from(io::Error::other("EIO"))));
         assert_eq!(io, Err(expected));
+    }
+
+    #[test]
+    fn an_engine_is_named_as_in_a_configuration() {
+        for engine in Engine::ALL {
+            assert_eq!(engine.name().parse(), Ok(engine));
+        }
+        assert_eq!("Sled".parse::<Engine>(), Err("one of sled and fjall".to_owned()));
     }
 }

@@ -3,9 +3,9 @@
 //! - `port` the contract: what `commit` promises, and why it may fail;
 //! - `keys` how a table, a key and a value become stored bytes, and how damage is noticed;
 //! - `memory` a `Store` in memory, for tests and the simulator;
-//! - `disk` a `Store` on disk: commits go to a `log` and to memory (`waiting`), and from there to the `engine` at leisure
-//!   (`settle`); `pieces` is how large values lie in the engine, `sync` what makes it survive a power cut, `acknowledged`
-//!   how a loss is noticed, `migrate` the format version;
+//! - `disk` a `Store` on disk: commits go to a `log` and to memory (`waiting`), and from there to the `engine`, sled or
+//!   fjall, at leisure (`settle`); `pieces` is how large values lie in the engine, `sync` what makes it survive a power
+//!   cut, `acknowledged` how a loss is noticed, `migrate` the format version;
 //! - `suite` the tests every `Store` must pass.
 //!
 //! The contract, what the engine underneath does, and figures: `DURABILITY.md`.

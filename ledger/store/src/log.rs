@@ -3,8 +3,9 @@
 //! Each commit is a record, synced before `append` returns; the engine is written later and for many commits at once.
 //! Records lie in segments of a bounded size, each under the number of its first commit. A segment that the engine no
 //! longer needs becomes a spare, and a spare the next segment: its blocks are written already, so that a sync moves
-//! data and no metadata; the first spares are filled with zeros beforehand. A segment has its name only when its header is durable, and the one before it then ends with a
-//! mark, so that none can be missing unnoticed. Source: `DURABILITY.md`; the layout is in `segment.rs`.
+//! data and no metadata; the first spares are filled with zeros beforehand. A segment has its name only when its header
+//! is durable, and the one before it then ends with a mark, so that none can be missing unnoticed.
+//! Source: `DURABILITY.md`; the layout is in `log/segment.rs`.
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};

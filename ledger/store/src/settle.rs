@@ -16,8 +16,9 @@ use crate::pieces;
 use crate::port::StoreError;
 use crate::waiting::Writes;
 
-/// How far the thread steps back behind the node's others, as nice(2) counts.
-const NICENESS: i32 = 15;
+/// How far the thread steps back behind the node's others, as nice(2) counts. Far enough for theirs to go first, and not
+/// so far that a busy machine starves it: at 15, beside compilers on both cores, commits waited for room for seconds.
+const NICENESS: i32 = 5;
 
 /// How much waits, and what the thread is to do about it.
 #[derive(Debug, Default)]

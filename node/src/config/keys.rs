@@ -24,8 +24,9 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
+        key("storage.engine", Shape::Text, "sled", "what keeps the store: sled or fjall"),
         key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
         key("observe", Shape::Flag, "false", "whether this node also runs while it is no validator"),
         key("rpc.listen", Shape::List, "127.0.0.1:7070", "where REST and JSON-RPC are served"),

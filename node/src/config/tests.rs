@@ -32,6 +32,8 @@ fn a_whole_file_is_read() {
         r#"
         name = "v1"
         data_dir = "data"
+        [storage]
+        engine = "fjall"
         [rpc]
         listen = ["0.0.0.0:7070", "[::1]:8080"]
         hosts = ["ledger.example"]
@@ -50,6 +52,7 @@ fn a_whole_file_is_read() {
     .unwrap();
     assert_eq!(config.name.as_deref(), Some("v1"));
     assert_eq!(config.data_dir, PathBuf::from("node/data"));
+    assert_eq!(config.engine, Engine::Fjall);
     assert_eq!((config.rpc.listen.len(), config.p2p.listen.len()), (2, 2));
     assert_eq!(config.peers["v2"], ["/ip4/127.0.0.1/tcp/2".parse().unwrap()]);
     assert_eq!(config.peers["v3"], []);
@@ -107,6 +110,7 @@ fn bad_values_are_refused_with_both_sides() {
         (file("[peers]\nv1 = \"/ip4/1.2.3.4/tcp/1\""), "a list of texts"),
         (file("[peers]\nv1 = [\"1.2.3.4\"]"), "not a multiaddress"),
         (file("[log]\nformat = \"xml\""), "one of auto, human and json"),
+        (file("[storage]\nengine = \"rocksdb\""), "one of sled and fjall"),
         (file("peers = 1"), "a table is needed"),
         (Sources { flags: pairs(&[("mempool.count_max", "1e3")]), ..Sources::default() }, "a whole number"),
         (Sources { flags: pairs(&[("mempool.count_max", "+9")]), ..Sources::default() }, "a whole number"),

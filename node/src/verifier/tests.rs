@@ -27,7 +27,7 @@ fn reigns(genesis: &Genesis) -> Arc<Reigns> {
         consensus: consensus::Config::default(),
         pool: mempool::limits::PoolLimits::default(),
         batches: mempool::limits::BatchesLimits::default(),
-        store: Arc::new(store::disk::Disk::open(dir.path()).unwrap()),
+        store: Arc::new(store::disk::Disk::open(dir.path(), store::disk::Engine::Sled).unwrap()),
         past: engine::Past::Remembered,
         replay_above: engine::REPLAY_ABOVE,
         record: None,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::engine::Engine;
 use crate::log::LogFault;
 use crate::migrate::FormatError;
 use crate::port::StoreError;
@@ -24,6 +25,20 @@ pub enum OpenError {
         /// The directory.
         path: PathBuf,
     },
+    /// Another engine made what is there. It is opened with that one, or moved away and the data fetched again.
+    #[error(
+        "the store in {} was made by {found}, not {asked}: set storage.engine to \"{found}\", or move the store away \
+         and fetch the data again",
+        path.display(), found = .found.name(), asked = .asked.name()
+    )]
+    OtherEngine {
+        /// The directory.
+        path: PathBuf,
+        /// Who made it.
+        found: Engine,
+        /// Who was to open it.
+        asked: Engine,
+    },
     /// Another format than ours.
     #[error("{}: {fault}", path.display())]
     Format {
@@ -40,8 +55,8 @@ pub enum OpenError {
         /// What was found.
         fault: LogFault,
     },
-    /// The engine and its log have fewer commits than were acknowledged: its files are damaged. They are to be moved away, and
-    /// the data fetched from other nodes.
+    /// The engine and its log have fewer commits than were acknowledged: files are damaged or missing. They are to be moved
+    /// away, and the data fetched from other nodes.
     #[error(
         "the store in {} has {found} commits of {acknowledged} acknowledged; move it away and fetch the data again",
         path.display()

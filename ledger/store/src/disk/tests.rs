@@ -9,7 +9,34 @@ use super::*;
 use crate::keys::FORMAT_KEY;
 use crate::suite;
 
+/// Each of these tests with each engine.
+macro_rules! with_each_engine {
+    ($($test:ident),* $(,)?) => {
+        mod with_sled {
+            $(#[test] fn $test() { super::$test(super::Engine::Sled); })*
+        }
+        mod with_fjall {
+            $(#[test] fn $test() { super::$test(super::Engine::Fjall); })*
+        }
+    };
+}
+
 mod ahead;
+
+with_each_engine! {
+    disk_keeps_every_rule,
+    what_was_committed_is_there_again,
+    a_copy_of_the_files_after_a_commit_has_the_commit,
+    a_directory_has_one_owner,
+    a_lock_that_is_let_go_of_soon_is_waited_for,
+    a_store_that_lost_a_commit_is_refused,
+    what_is_no_directory_is_refused,
+    another_format_is_refused_and_left_alone,
+    a_flipped_bit_is_noticed_by_every_read,
+    no_piece_outlives_its_value,
+    a_full_disk_changes_nothing_and_may_be_tried_again,
+    after_a_failed_commit_nothing_is_read_or_written,
+}
 
 fn change(writes: &[(Table, &[u8], &[u8])]) -> ChangeSet {
     let mut change = ChangeSet::new();
@@ -29,10 +56,10 @@ fn put(store: &Disk, key: &[u8], value: Option<Vec<u8>>) {
 }
 
 /// Closes a store, so that the engine has everything, and opens it again.
-fn again(store: Disk) -> Disk {
+fn again(store: Disk, engine: Engine) -> Disk {
     let path = store.inside.path.clone();
     store.close().expect("closes");
-    Disk::open(&path).expect("opens")
+    Disk::open(&path, engine).expect("opens")
 }
 
 /// How many pairs the engine has.
@@ -49,20 +76,18 @@ fn tip(store: &Disk) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.try_into().expect("eight bytes")))
 }
 
-#[test]
-fn disk_keeps_every_rule() {
+fn disk_keeps_every_rule(engine: Engine) {
     for rule in suite::RULES {
         let dir = tempfile::tempdir().expect("a directory");
-        rule.check(&Disk::open(dir.path()).expect("opens"));
+        rule.check(&Disk::open(dir.path(), engine).expect("opens"));
     }
 }
 
-#[test]
-fn what_was_committed_is_there_again() {
+fn what_was_committed_is_there_again(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("made/on/the/way");
     for n in 1..=20 {
-        let store = Disk::open(&path).expect("opens");
+        let store = Disk::open(&path, engine).expect("opens");
         assert_eq!(tip(&store), (n > 1).then(|| n - 1));
         store.commit(&height(n)).expect("commits");
         assert!(store.size_on_disk().expect("measures") > 0);
@@ -70,23 +95,22 @@ fn what_was_committed_is_there_again() {
             store.close().expect("closes");
         }
     }
-    let store = Disk::open(&path).expect("opens");
+    let store = Disk::open(&path, engine).expect("opens");
     for n in 1..=20_u64 {
         let value = store.get(Table::Blocks, &n.to_be_bytes()).expect("reads");
         assert_eq!(value, Some(vec![n as u8; 9_000]));
     }
 }
 
-#[test]
-fn a_copy_of_the_files_after_a_commit_has_the_commit() {
+fn a_copy_of_the_files_after_a_commit_has_the_commit(engine: Engine) {
     // What `kill -9` leaves: the files as they are, and no orderly end. The engine has nothing yet.
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(&dir.path().join("live")).expect("opens");
+    let store = Disk::open(&dir.path().join("live"), engine).expect("opens");
     for n in 1..=5 {
         store.commit(&height(n)).expect("commits");
         let copy = dir.path().join(format!("copy{n}"));
         copy_tree(&dir.path().join("live"), &copy);
-        assert_eq!(tip(&Disk::open(&copy).expect("opens")), Some(n));
+        assert_eq!(tip(&Disk::open(&copy, engine).expect("opens")), Some(n));
     }
 }
 
@@ -103,43 +127,40 @@ fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn a_directory_has_one_owner() {
+fn a_directory_has_one_owner(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("store");
-    let store = Disk::open(&path).expect("opens");
-    assert!(matches!(Disk::open(&path), Err(OpenError::Locked { path: named }) if named == path));
+    let store = Disk::open(&path, engine).expect("opens");
+    assert!(matches!(Disk::open(&path, engine), Err(OpenError::Locked { path: named }) if named == path));
     let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     drop(store);
 
     std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("sets");
-    drop(Disk::open(&path).expect("opens"));
+    drop(Disk::open(&path, engine).expect("opens"));
     let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
 /// What a child that is being started does to its parent's locks: its copy of the descriptor keeps them for a moment.
-#[test]
-fn a_lock_that_is_let_go_of_soon_is_waited_for() {
+fn a_lock_that_is_let_go_of_soon_is_waited_for(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(dir.path()).expect("opens");
+    let store = Disk::open(dir.path(), engine).expect("opens");
     let copy = store.inside.directory.try_clone().expect("copies");
     drop(store);
     let holder = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(200));
         drop(copy);
     });
-    drop(Disk::open(dir.path()).expect("opens"));
+    drop(Disk::open(dir.path(), engine).expect("opens"));
     holder.join().expect("does not panic");
 }
 
-#[test]
-fn a_store_that_lost_a_commit_is_refused() {
+fn a_store_that_lost_a_commit_is_refused(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let live = dir.path().join("live");
     let copy = dir.path().join("copy");
-    let store = Disk::open(&live).expect("opens");
+    let store = Disk::open(&live, engine).expect("opens");
     for n in 1..=4 {
         store.commit(&height(n)).expect("commits");
     }
@@ -149,69 +170,66 @@ fn a_store_that_lost_a_commit_is_refused() {
     // A power cut may leave the note one behind: no loss.
     std::fs::copy(copy.join("acknowledged"), live.join("acknowledged")).expect("copies");
     store.close().expect("closes");
-    let store = Disk::open(&live).expect("opens");
+    let store = Disk::open(&live, engine).expect("opens");
     assert_eq!(tip(&store), Some(5));
     store.commit(&height(6)).expect("commits");
     drop(store);
 
     // The engine's files of before, the note of now.
     std::fs::copy(live.join("acknowledged"), copy.join("acknowledged")).expect("copies");
-    let lost = Disk::open(&copy);
+    let lost = Disk::open(&copy, engine);
     assert!(matches!(lost, Err(OpenError::Lost { found: 4, acknowledged: 6, .. })), "{lost:?}");
     // The same when nothing at all is left of them.
     let note = std::fs::read(live.join("acknowledged")).expect("reads");
     std::fs::remove_dir_all(&live).expect("removes");
     std::fs::create_dir(&live).expect("creates");
     std::fs::write(live.join("acknowledged"), note).expect("writes");
-    let lost = Disk::open(&live);
+    let lost = Disk::open(&live, engine);
     assert!(matches!(lost, Err(OpenError::Lost { found: 0, acknowledged: 6, .. })), "{lost:?}");
 
     std::fs::write(copy.join("acknowledged"), b"spoiled").expect("writes");
-    let spoiled = Disk::open(&copy);
+    let spoiled = Disk::open(&copy, engine);
     assert!(matches!(spoiled, Err(OpenError::Count { .. })), "{spoiled:?}");
 }
 
-#[test]
-fn what_is_no_directory_is_refused() {
+fn what_is_no_directory_is_refused(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file");
     std::fs::write(&file, b"mine").expect("writes");
-    assert!(matches!(Disk::open(&file), Err(OpenError::Directory { .. })));
-    assert!(matches!(Disk::open(&file.join("below")), Err(OpenError::Directory { .. })));
+    assert!(matches!(Disk::open(&file, engine), Err(OpenError::Directory { .. })));
+    assert!(matches!(Disk::open(&file.join("below"), engine), Err(OpenError::Directory { .. })));
     assert_eq!(std::fs::read(&file).expect("reads"), b"mine");
 }
 
-#[test]
-fn another_format_is_refused_and_left_alone() {
+fn another_format_is_refused_and_left_alone(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let newer = keys::seal(FORMAT_KEY, &3_u32.to_be_bytes());
-    let store = Disk::open(dir.path()).expect("opens");
+    let store = Disk::open(dir.path(), engine).expect("opens");
     put(&store, FORMAT_KEY, Some(newer));
     store.close().expect("closes");
     let refused = FormatError::Newer { found: 3, known: 2 };
     for _ in 0..2 {
-        match Disk::open(dir.path()) {
+        match Disk::open(dir.path(), engine) {
             Err(OpenError::Format { fault, .. }) => assert_eq!(fault, refused),
             other => panic!("{other:?}"),
         }
     }
 
     let foreign = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(foreign.path()).expect("opens");
+    let store = Disk::open(foreign.path(), engine).expect("opens");
     put(&store, FORMAT_KEY, None);
     put(&store, b"theirs", Some(b"value".to_vec()));
     store.close().expect("closes");
-    let found = Disk::open(foreign.path());
+    let found = Disk::open(foreign.path(), engine);
     assert!(matches!(found, Err(OpenError::Format { fault: FormatError::Foreign, .. })), "{found:?}");
 }
 
-#[test]
-fn a_flipped_bit_is_noticed_by_every_read() {
+fn a_flipped_bit_is_noticed_by_every_read(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(dir.path()).expect("opens");
+    let store = Disk::open(dir.path(), engine).expect("opens");
     let long: Vec<u8> = (0..10_000_u32).map(|i| (i / 3) as u8).collect();
     store.commit(&change(&[(Table::Blocks, b"k", b"value"), (Table::Leaves, b"k", &long)])).expect("commits");
-    let store = again(store);
+    let store = again(store, engine);
     for (table, pairs) in [(Table::Blocks, 1), (Table::Leaves, 4)] {
         let head = keys::stored_key(table, b"k");
         let pieces = (0..3).map(|n| pieces::piece_key(&head, n));
@@ -236,10 +254,9 @@ fn a_flipped_bit_is_noticed_by_every_read() {
     }
 }
 
-#[test]
-fn no_piece_outlives_its_value() {
+fn no_piece_outlives_its_value(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut store = Disk::open(dir.path()).expect("opens");
+    let mut store = Disk::open(dir.path(), engine).expect("opens");
     // Beside the format version, each write leaves the number of commits.
     let empty = pairs(&store) + 1;
     let cases = [(Some(50_000), 14), (Some(9_000), 4), (Some(100), 1), (Some(9_000), 4), (None, 0)];
@@ -250,7 +267,7 @@ fn no_piece_outlives_its_value() {
             None => change.delete(Table::Leaves, b"k"),
         }
         store.commit(&change).expect("commits");
-        store = again(store);
+        store = again(store, engine);
         assert_eq!(pairs(&store) - empty, expected, "{length:?}");
         assert_eq!(store.get(Table::Leaves, b"k"), Ok(length.map(|length| vec![1; length])));
     }
@@ -258,9 +275,10 @@ fn no_piece_outlives_its_value() {
 
 #[test]
 fn no_value_is_put_into_a_file_of_its_own() {
+    let engine = Engine::Sled;
     // The files in `blobs` are the ones the engine never lets go of in memory.
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(dir.path()).expect("opens");
+    let store = Disk::open(dir.path(), engine).expect("opens");
     for n in 0..40_u64 {
         let mut change = ChangeSet::new();
         change.put(Table::Blocks, &n.to_be_bytes(), vec![n as u8; 300_000]);
@@ -276,9 +294,10 @@ fn no_value_is_put_into_a_file_of_its_own() {
 /// or a store that opens with an older tip.
 #[test]
 fn damaged_files_are_an_error_and_never_a_wrong_answer() {
+    let engine = Engine::Sled;
     let dir = tempfile::tempdir().expect("a directory");
     let sound = dir.path().join("sound");
-    let store = Disk::open(&sound).expect("opens");
+    let store = Disk::open(&sound, engine).expect("opens");
     for n in 1..=100 {
         store.commit(&height(n)).expect("commits");
     }
@@ -296,7 +315,7 @@ fn damaged_files_are_an_error_and_never_a_wrong_answer() {
             _ => overwrite(&db, length * case / 24, &[0xa5; 700]),
         }
         drop(db);
-        match Disk::open(&spoiled) {
+        match Disk::open(&spoiled, engine) {
             Ok(store) => {
                 assert_eq!(tip(&store), Some(100), "case {case}");
                 for n in 1..=100_u64 {
@@ -318,12 +337,11 @@ fn overwrite(mut file: &File, at: u64, bytes: &[u8]) {
     file.write_all(bytes).expect("writes");
 }
 
-#[test]
-fn a_full_disk_changes_nothing_and_may_be_tried_again() {
+fn a_full_disk_changes_nothing_and_may_be_tried_again(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
     let with = |reserve_bytes| {
         let bounds = Bounds { reserve_bytes, ..Bounds::DEFAULT };
-        Disk::open_on(dir.path(), bounds, engine::open).expect("opens")
+        Disk::open_with(dir.path(), engine, bounds).expect("opens")
     };
     with(0).commit(&height(1)).expect("commits");
     let store = with(u64::MAX);
@@ -340,10 +358,9 @@ fn a_full_disk_changes_nothing_and_may_be_tried_again() {
     assert_eq!(tip(&store), Some(2));
 }
 
-#[test]
-fn after_a_failed_commit_nothing_is_read_or_written() {
+fn after_a_failed_commit_nothing_is_read_or_written(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Disk::open(dir.path()).expect("opens");
+    let store = Disk::open(dir.path(), engine).expect("opens");
     store.commit(&height(1)).expect("commits");
     store.inside.stop("EIO");
     let stopped = StoreError::Stopped { fault: "EIO".to_owned() };
@@ -353,4 +370,36 @@ fn after_a_failed_commit_nothing_is_read_or_written() {
     assert!(matches!(store.get(Table::Meta, b"tip"), Err(ReadError::Engine { .. })));
     assert!(matches!(store.at_or_above(Table::Meta, b""), Err(ReadError::Engine { .. })));
     assert_eq!(store.close(), Err(stopped));
+}
+
+#[test]
+fn a_directory_belongs_to_the_engine_that_made_it() {
+    for (ours, theirs) in [(Engine::Sled, Engine::Fjall), (Engine::Fjall, Engine::Sled)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Disk::open(dir.path(), theirs).expect("opens");
+        store.commit(&height(1)).expect("commits");
+        drop(store);
+        let opened = Disk::open(dir.path(), ours);
+        assert!(
+            matches!(&opened, Err(OpenError::OtherEngine { found, asked, .. }) if (*found, *asked) == (theirs, ours)),
+            "{opened:?}"
+        );
+        let hint = opened.expect_err("refused").to_string();
+        assert!(hint.contains(&format!("set storage.engine to \"{theirs}\"")), "{hint}");
+        assert_eq!(tip(&Disk::open(dir.path(), theirs).expect("opens")), Some(1));
+    }
+}
+
+/// fjall makes its files one by one: what a kill among them leaves is made again.
+#[test]
+fn a_first_start_with_fjall_may_be_cut_short() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = dir.path().join("whole");
+    Disk::open(&whole, Engine::Fjall).expect("opens").close().expect("closes");
+    let cut = dir.path().join("cut");
+    std::fs::create_dir(&cut).expect("creates");
+    copy_tree(&whole.join("fjall"), &cut.join("fjall.new"));
+    std::fs::remove_file(cut.join("fjall.new/version")).expect("removes");
+    Disk::open(&cut, Engine::Fjall).expect("opens").commit(&height(1)).expect("commits");
+    assert_eq!(tip(&Disk::open(&cut, Engine::Fjall).expect("opens")), Some(1));
 }
