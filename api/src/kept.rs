@@ -20,6 +20,7 @@ use model::error::ApiError;
 use proto::canonical::Canonical as _;
 use proto::counter::{Epoch, LeafIndex, TreeSize};
 use proto::genesis::Genesis;
+use proto::id::SubmissionId;
 use proto::receipt::Receipt;
 use proto::validators::ValidatorSet;
 
@@ -34,6 +35,8 @@ const BUNDLES_BYTES: usize = 24 << 20;
 const TILES_BYTES: usize = 24 << 20;
 /// Room for validators, in the bytes of their encoding; decoded they take some times as much.
 const SETS_BYTES: usize = 2 << 20;
+/// Room for the places of submissions, about a quarter of what they really take: 120,000 of them.
+const PLACES_BYTES: usize = 4 << 20;
 
 /// A certified checkpoint as it stands in receipts.
 #[derive(Debug)]
@@ -141,6 +144,8 @@ pub(crate) struct Kept {
     tiles: Mutex<Spans<TileTree>>,
     /// By epoch.
     sets: Mutex<Spans<Reigned>>,
+    /// By the first bytes of the submission's id; of two that begin alike the later is kept.
+    places: Mutex<Spans<(SubmissionId, LeafIndex)>>,
 }
 
 impl Kept {
@@ -152,7 +157,20 @@ impl Kept {
             bundles: Mutex::new(Spans::new(BUNDLES_BYTES)),
             tiles: Mutex::new(Spans::new(TILES_BYTES)),
             sets: Mutex::new(Spans::new(SETS_BYTES)),
+            places: Mutex::new(Spans::new(PLACES_BYTES)),
         }
+    }
+
+    /// The leaf of a submission, if it was kept.
+    pub(crate) fn place(&self, id: &SubmissionId) -> Option<LeafIndex> {
+        let found = lock(&self.places).ending(beginning(id))?;
+        (found.0 == *id).then_some(found.1)
+    }
+
+    /// Keeps the leaf of a submission that was executed.
+    pub(crate) fn keep_place(&self, id: SubmissionId, index: LeafIndex) {
+        let (key, place) = (beginning(&id), Arc::new((id, index)));
+        lock(&self.places).keep(key, key, size_of_val(&*place), place);
     }
 
     /// The receipt of a leaf; none when there is no such checkpoint (yet), or it does not cover the leaf.
@@ -291,6 +309,10 @@ impl Kept {
             }
         }
     }
+}
+
+fn beginning(id: &SubmissionId) -> u64 {
+    id.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// What is kept is sound at every step, and no code panics while it holds this lock. It is held for a look-up only.

@@ -19,7 +19,11 @@ use crate::waiting::RETRY_AFTER_MS;
 pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<Proved, ApiError> {
     let at = size.map(|size| TreeSize::new(size.0));
     let wanted = move |index| at.map_or(Wanted::Covering(index), Wanted::Of);
-    if let Name::Index(index) = name
+    let known = match name {
+        Name::Index(index) => Some(index),
+        Name::Id(id) => api.kept().place(&id),
+    };
+    if let Some(index) = known
         && let Ok(Some(proved)) = api.kept().receipt(Beyond::Nothing, index, wanted(index))
     {
         return Ok(proved);
@@ -31,6 +35,9 @@ pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<P
     let kept = api.kept().clone();
     api.read(move |reader| {
         let index = place(reader, name, accepted)?;
+        if let Name::Id(id) = name {
+            kept.keep_place(id, index);
+        }
         match kept.receipt(Beyond::Store(reader), index, wanted(index))? {
             Some(proved) => Ok(proved),
             None => Err(Fault::Refused(missing(reader, name, index, at)?)),

@@ -41,6 +41,15 @@ async fn what_was_read_once_is_not_read_again() {
     let (neighbour, _) = receipt(&node, "/v1/entries/3/receipt").await;
     assert_eq!(size(&node, &neighbour), size(&node, &first.0));
     assert_eq!(node.memory.reads(), reads);
+    // By its id its place has to be learnt, once; another id is not taken for it.
+    let (_, entry) = node.get("/v1/entries/2").await;
+    let id = entry["id"].as_str().expect("an id");
+    assert_eq!(receipt(&node, &format!("/v1/entries/{id}/receipt")).await, first);
+    let reads = node.memory.reads();
+    assert_eq!(receipt(&node, &format!("/v1/entries/{id}/receipt")).await, first);
+    assert_eq!(node.memory.reads(), reads);
+    let (_, problem) = node.get(&format!("/v1/entries/{}{}/receipt", &id[..16], "0".repeat(48))).await;
+    assert_eq!(problem["code"], "entry_unknown");
 }
 
 #[tokio::test]
