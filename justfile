@@ -70,6 +70,14 @@ bench-testnet RATES="100,1000,2000,3000,4000,5000":
         --rates {{RATES}} --report target/bench/report.json || true
     target/release/quorate testnet stop --dir target/bench/net
 
+# The time the hot rooms take, one body of work each; `just bench-time merkle` for some of them.
+bench-time NAME="":
+    cargo bench -p bench --bench time -- {{NAME}}
+
+# The gate: instructions of the hot rooms under valgrind, compared with tests/bench/instructions.txt. UPDATE=1 rewrites it.
+bench-instructions:
+    cargo bench -p bench --bench instructions
+
 # A storm over real processes, drawn from SEED; `just chaos 7 7 600` is a long one over seven validators.
 chaos SEED="1" NODES="4" SECONDS="300":
     CHAOS_SEED={{SEED}} CHAOS_NODES={{NODES}} CHAOS_SECONDS={{SECONDS}} \

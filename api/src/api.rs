@@ -11,8 +11,13 @@ use tokio::sync::{Semaphore, watch};
 use crate::accepted::Accepted;
 use crate::doors::Doors;
 use crate::guard::{Exposure, REQUESTS_MAX, STREAMS_MAX};
+use crate::kept::Kept;
 use crate::metrics::Counters;
 use crate::routes;
+
+/// Most reads of the store at once; more wait their turn. So many threads are enough for the processors to have work
+/// while one of them waits for the disk, and too few to keep those that order submissions from it.
+const READS_MAX: usize = 4;
 
 /// The window onto one node.
 #[derive(Clone)]
@@ -23,7 +28,9 @@ pub struct Api {
 struct Inner {
     doors: Doors,
     accepted: Accepted,
+    kept: Arc<Kept>,
     counters: Arc<Counters>,
+    reads: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
@@ -31,9 +38,12 @@ struct Inner {
 impl Api {
     /// A window onto the node behind `doors`.
     pub fn new(doors: Doors) -> Self {
+        let kept = Arc::new(Kept::new(Arc::clone(&doors.genesis)));
         Self {
             inner: Arc::new(Inner {
                 doors,
+                kept,
+                reads: Arc::new(Semaphore::new(READS_MAX)),
                 accepted: Accepted::default(),
                 counters: Arc::default(),
                 requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
@@ -60,6 +70,10 @@ impl Api {
         &self.inner.accepted
     }
 
+    pub(crate) fn kept(&self) -> &Arc<Kept> {
+        &self.inner.kept
+    }
+
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.inner.counters
     }
@@ -72,7 +86,7 @@ impl Api {
         &self.inner.streams
     }
 
-    /// Reads the store on a thread that may block.
+    /// Reads the store on a thread that may block, one of a few.
     ///
     /// # Errors
     /// `Storage` when the store fails, `Internal` when reading panicked, and whatever `read` refuses.
@@ -80,8 +94,17 @@ impl Api {
         &self,
         read: impl FnOnce(&LedgerReader) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
+        // Never closed, so a permit always comes; the read itself gives it back, because a read goes on when its caller
+        // has gone.
+        let Ok(permit) = Arc::clone(&self.inner.reads).acquire_owned().await else {
+            return Err(ApiError::Internal);
+        };
         let reader = self.doors().read.clone();
-        match tokio::task::spawn_blocking(move || read(&reader)).await {
+        let read = move || {
+            let _permit = permit;
+            read(&reader)
+        };
+        match tokio::task::spawn_blocking(read).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Fault::Refused(error))) => Err(error),
             Ok(Err(Fault::Store(fault))) => {

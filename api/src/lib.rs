@@ -6,6 +6,7 @@
 //!
 //! - `server` accepts connections; `routes` is the table of paths, `methods` the table of JSON-RPC;
 //! - `calls` the verbs; `waiting` follows one submission; `accepted` remembers what this node took;
+//! - `kept` holds in memory what never changes, so that a receipt costs the store nothing the second time;
 //! - `events` a stream that loses nothing; `gateway` signs for callers who cannot;
 //! - `metrics` what is counted; `openapi`, `openrpc` what is documented.
 
@@ -18,6 +19,7 @@ mod events;
 pub mod gateway;
 mod guard;
 mod jsonrpc;
+mod kept;
 mod methods;
 pub mod metrics;
 mod openapi;

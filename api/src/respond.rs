@@ -48,22 +48,37 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, keep: Keep, answer: &T) -> 
 
 /// An answer of any type.
 pub(crate) fn of(status: StatusCode, content_type: &'static str, keep: Keep, body: Vec<u8>) -> Response {
-    let tag = match keep {
-        Keep::Never => None,
+    match keep {
+        Keep::Never => bare(status, content_type, keep, body),
         Keep::Asking | Keep::QuarterHour | Keep::Forever => {
             let digest = crypto::sha256(&body).to_string();
-            HeaderValue::from_str(&format!("\"{}\"", &digest[..32])).ok()
+            tagged(status, content_type, keep, &digest[..32], body)
         }
-    };
+    }
+}
+
+/// An answer whose tag is known to change with its body.
+pub(crate) fn tagged(
+    status: StatusCode,
+    content_type: &'static str,
+    keep: Keep,
+    tag: &str,
+    body: Vec<u8>,
+) -> Response {
+    let mut response = bare(status, content_type, keep, body);
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+fn bare(status: StatusCode, content_type: &'static str, keep: Keep, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep.header()));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(tag) = tag {
-        headers.insert(ETAG, tag);
-    }
     response
 }
 

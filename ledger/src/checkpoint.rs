@@ -127,6 +127,17 @@ pub(crate) fn smallest(base: &dyn Read, size: TreeSize) -> Result<Option<Certifi
     found.map(|(key, value)| decode(&key, &value)).transpose()
 }
 
+/// The size of the largest checkpoint stored of at most this size; zero without one.
+pub(crate) fn size_at_or_below(base: &dyn Read, size: TreeSize) -> Result<TreeSize, ReadError> {
+    let Some((key, _)) = base.at_or_below(Table::Checkpoints, &size.get().to_be_bytes())? else {
+        return Ok(TreeSize::ZERO);
+    };
+    match <[u8; 8]>::try_from(key.as_slice()) {
+        Ok(size) => Ok(TreeSize::new(u64::from_be_bytes(size))),
+        Err(_) => Err(ReadError::damaged(Table::Checkpoints, &key, "the key is not 8 bytes")),
+    }
+}
+
 /// The checkpoint stored of exactly this size.
 pub(crate) fn exact(base: &dyn Read, size: TreeSize) -> Result<Option<CertifiedCheckpoint>, ReadError> {
     let key = size.get().to_be_bytes();

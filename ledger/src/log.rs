@@ -161,6 +161,19 @@ pub(crate) fn stored_tile(
     fetch: &impl Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>,
     tile: TileId,
 ) -> Result<Vec<Digest>, ReadError> {
+    let mut hashes = grown_tile(fetch, tile)?;
+    hashes.truncate(usize::from(tile.width()));
+    Ok(hashes)
+}
+
+/// Reads a tile as wide as it is stored.
+///
+/// # Errors
+/// As [`stored_tile`].
+pub(crate) fn grown_tile(
+    fetch: &impl Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>,
+    tile: TileId,
+) -> Result<Vec<Digest>, ReadError> {
     let key = tile_key(tile.level(), tile.index());
     let damaged = |fault: String| ReadError::damaged(Table::Tiles, &key, fault);
     let bytes = fetch(&key)?.ok_or_else(|| damaged(format!("tile {tile} is missing")))?;
@@ -169,7 +182,7 @@ pub(crate) fn stored_tile(
     if !rest.is_empty() || found < needed || found > usize::from(TILE_WIDTH) {
         return Err(damaged(format!("tile {tile} has {} bytes", bytes.len())));
     }
-    Ok(hashes[..needed].iter().copied().map(Digest::new).collect())
+    Ok(hashes.iter().copied().map(Digest::new).collect())
 }
 
 /// The nodes of the log as it was at `size`.
@@ -188,33 +201,4 @@ pub(crate) fn unreadable(fault: TileNodesError<ReadError>) -> ReadError {
             ReadError::damaged(Table::Tiles, b"", fault)
         }
     }
-}
-
-/// The bytes of up to `count` leaves from `index` on, as far as the block they are in goes; none when the log ends
-/// before.
-pub(crate) fn stored_leaves(
-    base: &dyn Read,
-    index: LeafIndex,
-    count: usize,
-) -> Result<Vec<Vec<u8>>, ReadError> {
-    let Some((key, value)) = base.at_or_below(Table::Leaves, &index.get().to_be_bytes())? else {
-        return Ok(Vec::new());
-    };
-    let damaged = |fault: &str| ReadError::damaged(Table::Leaves, &key, fault);
-    let first = <[u8; 8]>::try_from(key.as_slice()).map_err(|_| damaged("the key is not 8 bytes"))?;
-    let mut at = u64::from_be_bytes(first);
-    let mut rest = value.as_slice();
-    let mut leaves = Vec::new();
-    while !rest.is_empty() && leaves.len() < count {
-        let short = || damaged("a leaf ends early");
-        let (length, after) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-        let (leaf, after) =
-            after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(short)?;
-        if at >= index.get() {
-            leaves.push(leaf.to_vec());
-        }
-        at = at.saturating_add(1);
-        rest = after;
-    }
-    Ok(leaves)
 }

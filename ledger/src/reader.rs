@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crypto::Digest;
-use merkle::{TileId, consistency, inclusion};
+use merkle::{TileId, TileTree, consistency, inclusion};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
@@ -18,12 +18,13 @@ use proto::id::{BlockId, Did, SubmissionId};
 
 use crate::anchor::Anchor;
 use crate::attestation::Attestation;
+use crate::bundle::Bundle;
 use crate::change::Table;
 use crate::checkpoint;
 use crate::identity::Identity;
 use crate::key::ListedKey;
 use crate::ledger::decode_block;
-use crate::log::{frames, nodes, stored_leaves, stored_tile, unreadable};
+use crate::log::{frames, grown_tile, nodes, stored_tile, unreadable};
 use crate::notice::Notice;
 use crate::outcome::Outcome;
 use crate::read::{Read, ReadError};
@@ -83,14 +84,19 @@ impl LedgerReader {
     pub fn entries(&self, from: LeafIndex, max: usize) -> Result<Vec<Vec<u8>>, ReadError> {
         let (mut leaves, mut next) = (Vec::new(), from);
         while leaves.len() < max {
-            let more = stored_leaves(&*self.base, next, max - leaves.len())?;
-            if more.is_empty() {
-                break;
-            }
-            next = LeafIndex::new(next.get().saturating_add(more.len() as u64));
-            leaves.extend(more);
+            let Some(bundle) = self.bundle(next)? else { break };
+            leaves.extend(bundle.from(next).take(max - leaves.len()).map(<[u8]>::to_vec));
+            next = LeafIndex::new(bundle.last().get().saturating_add(1));
         }
         Ok(leaves)
+    }
+
+    /// The leaves of the block that a leaf is of; none when the log ends before it. They never change.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn bundle(&self, index: LeafIndex) -> Result<Option<Bundle>, ReadError> {
+        Bundle::holding(&*self.base, index)
     }
 
     /// The log of whole blocks from a size on, as far as one answer goes, proven to be the beginning of the log of
@@ -187,6 +193,16 @@ impl LedgerReader {
         checkpoint::smallest(&*self.base, index.size_after())
     }
 
+    /// The size of the last certified checkpoint before one of this size; zero when there was none. It never changes
+    /// once there is one of this size.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn certified_before(&self, size: TreeSize) -> Result<TreeSize, ReadError> {
+        let Some(before) = size.get().checked_sub(1) else { return Ok(TreeSize::ZERO) };
+        checkpoint::size_at_or_below(&*self.base, TreeSize::new(before))
+    }
+
     /// The receipt of a submission, as [`LedgerReader::receipt_of_leaf`]; none too when it is no leaf.
     ///
     /// # Errors
@@ -266,6 +282,14 @@ impl LedgerReader {
         }
     }
 
+    /// A tile as wide as it is stored, with the nodes above its hashes. These never change; there may be more later.
+    ///
+    /// # Errors
+    /// `ReadError`; `Damaged` too when it is narrower than asked for, which a tile within the log is not.
+    pub fn tile_tree(&self, tile: TileId) -> Result<TileTree, ReadError> {
+        grown_tile(&|key: &[u8]| self.base.get(Table::Tiles, key), tile).map(TileTree::new)
+    }
+
     /// Up to `max` notices, from number `from` on.
     ///
     /// # Errors
@@ -336,6 +360,20 @@ impl LedgerReader {
     pub fn reign_latest(&self) -> Result<Option<Reign>, ReadError> {
         let found = self.base.at_or_below(Table::Epochs, &u64::MAX.to_be_bytes())?;
         found.map(|(key, value)| Reign::decode(Table::Epochs, &key, &value)).transpose()
+    }
+
+    /// The number of the latest epoch; none before the genesis is durable.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn epoch_latest(&self) -> Result<Option<Epoch>, ReadError> {
+        let Some((key, _)) = self.base.at_or_below(Table::Epochs, &u64::MAX.to_be_bytes())? else {
+            return Ok(None);
+        };
+        match <[u8; 8]>::try_from(key.as_slice()) {
+            Ok(epoch) => Ok(Some(Epoch::new(u64::from_be_bytes(epoch)))),
+            Err(_) => Err(ReadError::damaged(Table::Epochs, &key, "the key is not 8 bytes")),
+        }
     }
 
     /// What hands trust over from one epoch to the next: the receipt of the leaf that tells of `epoch`, under the head

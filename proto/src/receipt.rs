@@ -70,16 +70,29 @@ impl Receipt {
 
     /// The receipt as one line of JSON, without white space.
     pub fn to_json(&self) -> String {
+        // Each hash with its quotes and comma, the entry in base64, each newline of the note as two characters; so the
+        // text never moves while it grows.
+        let room = 67 * self.proof.len() + self.entry.len().div_ceil(3) * 4 + self.checkpoint.len() + 1_024;
+        let mut json = Vec::with_capacity(room);
+        serde_json::to_writer(&mut json, &self.written()).expect(WRITABLE);
+        String::from_utf8(json).expect("JSON is text")
+    }
+
+    /// The same as a value, for an answer that holds it.
+    pub fn to_json_value(&self) -> serde_json::Value {
+        serde_json::to_value(self.written()).expect(WRITABLE)
+    }
+
+    fn written(&self) -> Written<'_> {
         let Self { entry, index, proof, checkpoint, item } = self;
-        let json = Json {
-            format: Format,
-            entry: Base64(entry.clone()),
-            index: Index(index.get()),
+        Written {
+            format: Self::FORMAT,
+            entry: STANDARD.encode(entry),
+            index: index.get(),
             proof: Hashes(proof.clone()),
-            checkpoint: NoteText(checkpoint.clone()),
+            checkpoint,
             item: item.clone().map(Item),
-        };
-        serde_json::to_string(&json).expect("strings and numbers only: there is nothing JSON cannot hold")
+        }
     }
 
     /// Reads a receipt. Members may stand in any order and with white space between; unknown or repeated ones are
@@ -107,8 +120,24 @@ impl Receipt {
     }
 }
 
+/// Why a receipt can always be written.
+const WRITABLE: &str = "strings and numbers only: there is nothing JSON cannot hold";
+
 /// The members, in the order in which they are written.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+struct Written<'a> {
+    format: &'static str,
+    entry: String,
+    index: u64,
+    proof: Hashes,
+    checkpoint: &'a str,
+    // Written only when it is there: a receipt without it has the bytes it always had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<Item>,
+}
+
+/// The members as they are read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Json {
     format: Format,
@@ -116,18 +145,11 @@ struct Json {
     index: Index,
     proof: Hashes,
     checkpoint: NoteText,
-    // Written only when it is there: a receipt without it has the bytes it always had.
-    #[serde(default, deserialize_with = "Item::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "Item::present")]
     item: Option<Item>,
 }
 
 struct Format;
-
-impl Serialize for Format {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(Receipt::FORMAT)
-    }
-}
 
 impl<'de> Deserialize<'de> for Format {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -143,12 +165,6 @@ impl<'de> Deserialize<'de> for Format {
 }
 
 struct Base64(Vec<u8>);
-
-impl Serialize for Base64 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
-    }
-}
 
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -218,12 +234,6 @@ impl<'de> Deserialize<'de> for Hashes {
 }
 
 struct NoteText(String);
-
-impl Serialize for NoteText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
 
 impl<'de> Deserialize<'de> for NoteText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

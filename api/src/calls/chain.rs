@@ -14,8 +14,8 @@ use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, Height, TreeSize};
 use proto::validators::{Validator, ValidatorSet};
 
-use super::trust::{set_at, set_of};
 use crate::api::Api;
+use crate::kept::Beyond;
 
 /// A checkpoint that a quorum signed.
 ///
@@ -23,18 +23,19 @@ use crate::api::Api;
 /// `CheckpointUnknown`, `Storage` or `Internal`.
 pub(crate) async fn checkpoint(api: &Api, params: CheckpointParams) -> Result<CheckpointAnswer, ApiError> {
     let position = params.size;
-    let genesis = api.doors().genesis.clone();
+    let kept = api.kept().clone();
     let read = move |reader: &LedgerReader| {
         let found = match position {
             Position::Latest => reader.checkpoint_latest()?,
             Position::At(size) => reader.checkpoint_at(TreeSize::new(size))?,
         };
         let found = found.ok_or_else(|| ApiError::CheckpointUnknown { size: position.to_string() })?;
-        let set = set_at(reader, &genesis, found.head.size)?;
-        Ok((found, set))
+        let reigned = kept.reigned_at(reader, found.head.size)?;
+        Ok((found, reigned))
     };
-    let (checkpoint, set) = api.read(read).await?;
-    let note = checkpoint.to_note(&set).map_err(|fault| {
+    let (checkpoint, reigned) = api.read(read).await?;
+    let set = &reigned.set;
+    let note = checkpoint.to_note(set).map_err(|fault| {
         tracing::error!(%fault, "a stored checkpoint cannot be written as note");
         ApiError::Storage
     })?;
@@ -123,9 +124,10 @@ pub(crate) async fn validators(api: &Api, params: ValidatorsParams) -> Result<Va
     let present = api.doors().set();
     match params.epoch {
         Some(Uint(epoch)) if epoch != present.epoch().get() => {
-            let genesis = api.doors().genesis.clone();
+            let kept = api.kept().clone();
             let epoch = Epoch::new(epoch);
-            api.read(move |reader| Ok(validators_answer(&set_of(reader, &genesis, epoch)?))).await
+            api.read(move |reader| Ok(validators_answer(&kept.reigned(Beyond::Store(reader), epoch)?.set)))
+                .await
         }
         Some(_) | None => Ok(validators_answer(&present)),
     }

@@ -1,15 +1,19 @@
 //! `ledger_get`: what became of a submission, and what a leaf says.
 
+use ledger::change::Table;
+use ledger::read::ReadError;
 use ledger::{LedgerReader, Outcome};
 use model::entry::{Content, EntryAnswer, EntryParams, State, Ticket};
 use model::error::ApiError;
 use model::operation::Operation;
 use model::scalar::{Bytes, Hash, Uint};
+use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
 use proto::entry::Entry;
 use proto::id::SubmissionId;
 
 use crate::api::{Api, Fault};
+use crate::kept::{Beyond, Kept, Wanted};
 use crate::waiting::{Progress, RETRY_AFTER_MS};
 
 /// An entry by one of its two names.
@@ -78,11 +82,12 @@ pub(crate) async fn entry(api: &Api, params: EntryParams) -> Result<EntryAnswer,
         Name::Id(id) => api.accepted().contains(&id),
         Name::Index(_) => false,
     };
+    let kept = api.kept().clone();
     api.read(move |reader| match name {
-        Name::Index(index) => leaf(reader, index)?.ok_or_else(|| name.unknown().into()),
+        Name::Index(index) => leaf(&kept, reader, index)?.ok_or_else(|| name.unknown().into()),
         Name::Id(id) => match (reader.by_id(&id)?, accepted) {
             (Some(Outcome::Committed { index, .. }), _) => {
-                leaf(reader, index)?.ok_or_else(|| name.unknown().into())
+                leaf(&kept, reader, index)?.ok_or_else(|| name.unknown().into())
             }
             (Some(Outcome::Rejected { .. } | Outcome::Expired { .. }), _) => {
                 let progress = Progress::stored(id, reader)?.ok_or_else(|| name.unknown())?;
@@ -114,9 +119,13 @@ fn bare(ticket: Ticket) -> EntryAnswer {
     }
 }
 
-fn leaf(reader: &LedgerReader, index: LeafIndex) -> Result<Option<EntryAnswer>, Fault> {
-    let Some((bytes, entry)) = reader.entry(index)? else { return Ok(None) };
-    let checkpoint_size = reader.checkpoint_covering(index)?.map(|checkpoint| checkpoint.head.size);
+fn leaf(kept: &Kept, reader: &LedgerReader, index: LeafIndex) -> Result<Option<EntryAnswer>, Fault> {
+    let store = Beyond::Store(reader);
+    let Some(bytes) = kept.leaf(store, index)? else { return Ok(None) };
+    let entry = Entry::decode(&bytes).map_err(|fault| {
+        ReadError::damaged(Table::Leaves, &index.get().to_be_bytes(), format!("leaf {index}: {fault}"))
+    })?;
+    let checkpoint_size = kept.checkpoint(store, Wanted::Covering(index))?.map(|checkpoint| checkpoint.size);
     let state = match checkpoint_size {
         Some(_) => State::Finalized,
         None => State::Committed,

@@ -5,54 +5,45 @@ use model::error::ApiError;
 use model::receipt::{ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptFormat, ReceiptParams};
 use model::scalar::{Hash, Uint};
 use proto::counter::{LeafIndex, TreeSize};
-use proto::receipt::Receipt;
 use serde_json::Value;
 
 use super::entries::Name;
-use super::trust::set_at;
 use crate::api::{Api, Fault};
+use crate::kept::{Beyond, Proved, Wanted};
 use crate::waiting::RETRY_AFTER_MS;
 
-/// A receipt before it is written.
-#[derive(Debug)]
-pub(crate) struct Proved {
-    /// The receipt.
-    pub receipt: Receipt,
-    /// The size of its checkpoint.
-    pub size: TreeSize,
-}
-
-/// Makes a receipt.
+/// Makes a receipt: from memory where all of it is kept, else on a thread that may read the store.
 ///
 /// # Errors
 /// `EntryUnknown`, `NotFinal`, `NoReceipt`, `CheckpointUnknown`, `InvalidParams`, `Storage` or `Internal`.
 pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<Proved, ApiError> {
-    let genesis = api.doors().genesis.clone();
+    let at = size.map(|size| TreeSize::new(size.0));
+    let wanted = move |index| at.map_or(Wanted::Covering(index), Wanted::Of);
+    let known = match name {
+        Name::Index(index) => Some(index),
+        Name::Id(id) => api.kept().place(&id),
+    };
+    if let Some(index) = known
+        && let Ok(Some(proved)) = api.kept().receipt(Beyond::Nothing, index, wanted(index))
+    {
+        return Ok(proved);
+    }
     let accepted = match name {
         Name::Id(id) => api.accepted().contains(&id),
         Name::Index(_) => false,
     };
-    let at = size.map(|size| TreeSize::new(size.0));
-    let (parts, set) = api
-        .read(move |reader| {
-            let index = place(reader, name, accepted)?;
-            match reader.receipt_of_leaf(index, at)? {
-                Some(parts) => {
-                    let set = set_at(reader, &genesis, parts.size)?;
-                    Ok((parts, set))
-                }
-                None => Err(Fault::Refused(missing(reader, name, index, at)?)),
-            }
-        })
-        .await?;
-    // The checkpoint was certified under the set of its size; if it cannot be written, the store holds something else.
-    let checkpoint = parts.checkpoint.to_note(&set).map_err(|fault| {
-        tracing::error!(%fault, "a stored checkpoint cannot be written as note");
-        ApiError::Storage
-    })?;
-    let receipt =
-        Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint, item: None };
-    Ok(Proved { receipt, size: parts.size })
+    let kept = api.kept().clone();
+    api.read(move |reader| {
+        let index = place(reader, name, accepted)?;
+        if let Name::Id(id) = name {
+            kept.keep_place(id, index);
+        }
+        match kept.receipt(Beyond::Store(reader), index, wanted(index))? {
+            Some(proved) => Ok(proved),
+            None => Err(Fault::Refused(missing(reader, name, index, at)?)),
+        }
+    })
+    .await
 }
 
 fn place(reader: &LedgerReader, name: Name, accepted: bool) -> Result<LeafIndex, Fault> {
@@ -109,10 +100,9 @@ fn missing(
 /// As [`prove`].
 pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptAnswer, ApiError> {
     let ReceiptParams { id, index, size, format } = params;
-    let Proved { receipt, size } = prove(api, Name::of(id, index)?, size).await?;
+    let Proved { receipt, size, tag: _ } = prove(api, Name::of(id, index)?, size).await?;
     let written = match format {
-        // Written and read again, because the one writer of receipts is `proto`'s.
-        ReceiptFormat::Json => serde_json::from_str(&receipt.to_json()).map_err(|_| ApiError::Internal)?,
+        ReceiptFormat::Json => receipt.to_json_value(),
         ReceiptFormat::TlogProof => Value::String(receipt.to_tlog_proof()),
     };
     Ok(ReceiptAnswer {

@@ -1,16 +1,14 @@
-//! `ledger_trust`, and what this node makes of the validators of any epoch.
+//! `ledger_trust`: how the validators of any epoch follow from the genesis.
 
-use ledger::{LedgerReader, Reign};
+use ledger::LedgerReader;
 use model::error::ApiError;
 use model::scalar::{Bytes, Hash, Uint};
 use model::trust::{HandoverLink, TrustAnswer, TrustParams};
 use proto::canonical::Canonical as _;
-use proto::counter::{Epoch, TreeSize};
-use proto::genesis::Genesis;
-use proto::receipt::Receipt;
-use proto::validators::ValidatorSet;
+use proto::counter::{Epoch, LeafIndex};
 
 use crate::api::{Api, Fault};
+use crate::kept::{Beyond, Kept, Wanted};
 
 /// Links are added to an answer until they have so many bytes.
 const PAGE_BYTES: usize = 4 << 20;
@@ -25,11 +23,11 @@ pub(crate) async fn trust(api: &Api, params: TrustParams) -> Result<TrustAnswer,
         let fault = "from is 0: epoch 0 is in the genesis, hand-overs begin with epoch 1".to_owned();
         return Err(ApiError::InvalidParams { fault });
     }
-    let genesis = api.doors().genesis.clone();
+    let (genesis, kept) = (api.doors().genesis.clone(), api.kept().clone());
     api.read(move |reader| {
         let (mut handovers, mut bytes, mut epoch) = (Vec::new(), 0, Epoch::new(from));
         let mut more = false;
-        while let Some(link) = link(reader, &genesis, epoch)? {
+        while let Some(link) = link(reader, &kept, epoch)? {
             if bytes > PAGE_BYTES {
                 more = true;
                 break;
@@ -50,54 +48,21 @@ pub(crate) async fn trust(api: &Api, params: TrustParams) -> Result<TrustAnswer,
 }
 
 /// How an epoch began; none while its beginning is not proven.
-fn link(reader: &LedgerReader, genesis: &Genesis, epoch: Epoch) -> Result<Option<HandoverLink>, Fault> {
+fn link(reader: &LedgerReader, kept: &Kept, epoch: Epoch) -> Result<Option<HandoverLink>, Fault> {
     let Some(reign) = reader.reign(epoch)? else { return Ok(None) };
-    let Some(parts) = reader.handover_receipt(epoch)? else { return Ok(None) };
-    let before = Epoch::new(epoch.get().saturating_sub(1));
-    let set = set_of(reader, genesis, before)?;
-    let checkpoint = parts.checkpoint.to_note(&set).map_err(|fault| {
-        tracing::error!(%fault, "a stored checkpoint cannot be written as note");
-        ApiError::Storage
-    })?;
-    let receipt =
-        Receipt { entry: parts.entry, index: parts.index, proof: parts.proof, checkpoint, item: None };
+    if epoch == Epoch::ZERO {
+        return Ok(None);
+    }
+    // The leaf that tells of it, under the head that the validators before signed last.
+    let leaf = LeafIndex::new(reign.size.get().saturating_sub(1));
+    let Some(proved) = kept.receipt(Beyond::Store(reader), leaf, Wanted::Of(reign.size))? else {
+        return Ok(None);
+    };
     Ok(Some(HandoverLink {
         epoch: Uint(epoch.get()),
         size: Uint(reign.size.get()),
         names: reign.validators.get().iter().map(|validator| validator.name.clone()).collect(),
-        receipt: serde_json::from_str(&receipt.to_json()).map_err(|_| ApiError::Internal)?,
+        receipt: proved.receipt.to_json_value(),
         validators: Bytes(reign.validators.encode()),
     }))
-}
-
-/// The validators of an epoch that has begun.
-///
-/// # Errors
-/// `EpochUnknown` when it has not, or the store fails.
-pub(crate) fn set_of(reader: &LedgerReader, genesis: &Genesis, epoch: Epoch) -> Result<ValidatorSet, Fault> {
-    match reader.reign(epoch)? {
-        Some(reign) => Ok(set(&reign, genesis)),
-        None => Err(ApiError::EpochUnknown { epoch: epoch.get() }.into()),
-    }
-}
-
-/// The validators whose signatures a head of this size needs.
-///
-/// # Errors
-/// As [`set_of`].
-pub(crate) fn set_at(
-    reader: &LedgerReader,
-    genesis: &Genesis,
-    size: TreeSize,
-) -> Result<ValidatorSet, Fault> {
-    let mut reign = reader.reign_latest()?.ok_or(ApiError::EpochUnknown { epoch: 0 })?;
-    while size <= reign.size && reign.epoch > Epoch::ZERO {
-        let before = Epoch::new(reign.epoch.get().saturating_sub(1));
-        reign = reader.reign(before)?.ok_or(ApiError::EpochUnknown { epoch: before.get() })?;
-    }
-    Ok(set(&reign, genesis))
-}
-
-fn set(reign: &Reign, genesis: &Genesis) -> ValidatorSet {
-    reign.set(genesis.network(), genesis.origin.clone())
 }

@@ -9,7 +9,6 @@ use proto::policy::Policy;
 use proto::receipt::Receipt;
 use verify::{Check, Options, Outcome, verify_receipt};
 
-use super::trust::set_at;
 use crate::api::Api;
 
 /// Checks a receipt.
@@ -21,12 +20,11 @@ pub(crate) async fn verify(api: &Api, params: VerifyParams) -> Result<VerifyAnsw
     let VerifyParams { receipt, artifact } = params;
     let receipt = Receipt::from_json(&receipt.to_string())
         .map_err(|fault| ApiError::ReceiptMalformed { fault: fault.to_string() })?;
-    let genesis = api.doors().genesis.clone();
+    let kept = api.kept().clone();
     // Signatures take a while to check: this belongs on a thread that may block.
     api.read(move |reader| {
         let size = verify::head_of(&receipt).map_or(TreeSize::ZERO, |head| head.size);
-        let set = set_at(reader, &genesis, size)?;
-        let policy = Policy::of(&set).map_err(|fault| {
+        let policy = Policy::of(&kept.reigned_at(reader, size)?.set).map_err(|fault| {
             tracing::error!(%fault, "the node's own validators give no policy");
             ApiError::Internal
         })?;

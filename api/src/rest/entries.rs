@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::{part, question};
 use crate::body::{self, BODY_BYTES_MAX};
 use crate::calls::entries::Name;
-use crate::calls::proofs::Proved;
 use crate::calls::submit::{Seen, Submitted};
 use crate::calls::{entries, proofs, submit, verdict};
 use crate::guard::Caller;
+use crate::kept::Proved;
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
@@ -77,13 +77,14 @@ pub(crate) async fn receipt(
     query: Result<Query<ReceiptQuery>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let ReceiptQuery { format, size } = question(query)?;
-    let Proved { receipt, .. } = proofs::prove(&context.api, Name::from_text(&part(path)?)?, size).await?;
+    let Proved { receipt, size: _, tag } =
+        proofs::prove(&context.api, Name::from_text(&part(path)?)?, size).await?;
     let (content_type, text) = match format {
         ReceiptFormat::Json => ("application/json", receipt.to_json()),
         ReceiptFormat::TlogProof => ("text/plain; charset=utf-8", receipt.to_tlog_proof()),
     };
     // The smallest checkpoint that covers an entry never changes, so neither does its receipt.
-    Ok(respond::of(StatusCode::OK, content_type, Keep::Forever, text.into_bytes()))
+    Ok(respond::tagged(StatusCode::OK, content_type, Keep::Forever, &tag, text.into_bytes()))
 }
 
 /// `POST /v1/verify`.

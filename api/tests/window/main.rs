@@ -4,6 +4,7 @@ mod documents;
 mod events;
 mod guards;
 mod hostile;
+mod kept;
 mod node;
 mod proofs;
 mod rpc;

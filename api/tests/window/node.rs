@@ -1,6 +1,7 @@
 //! A node to test with: one task, a real ledger on a map in memory, four validators whose keys it holds.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,13 +35,26 @@ use tower::ServiceExt as _;
 
 type Values = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
-/// Values by key, in memory.
+/// Values by key, in memory; counts who reads.
 #[derive(Default)]
-struct Memory(Mutex<Values>);
+pub struct Memory {
+    values: Mutex<Values>,
+    reads: AtomicU64,
+}
 
 impl Memory {
     fn with<T>(&self, look: impl FnOnce(&mut Values) -> T) -> T {
-        look(&mut self.0.lock().expect("no test panics while it holds this"))
+        look(&mut self.values.lock().expect("no test panics while it holds this"))
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&mut Values) -> T) -> Result<T, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        Ok(self.with(look))
+    }
+
+    /// How many values were asked for.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     fn commit(&self, change: &ChangeSet) {
@@ -57,22 +71,22 @@ impl Memory {
 
 impl Read for Memory {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(self.with(|values| values.get(&(table, key.to_vec())).cloned()))
+        self.read(|values| values.get(&(table, key.to_vec())).cloned())
     }
 
     fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        Ok(self.with(|values| {
+        self.read(|values| {
             let found = values.range((table, Vec::new())..=(table, key.to_vec())).next_back();
             found.map(|((_, key), value)| (key.clone(), value.clone()))
-        }))
+        })
     }
 
     fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        Ok(self.with(|values| {
+        self.read(|values| {
             let found =
                 values.range((table, key.to_vec())..).next().filter(|((found, _), _)| *found == table);
             found.map(|((_, key), value)| (key.clone(), value.clone()))
-        }))
+        })
     }
 }
 
@@ -248,6 +262,7 @@ pub struct Node {
     pub status: watch::Sender<NodeStatus>,
     pub stop: watch::Sender<bool>,
     pub router: Router,
+    pub memory: Arc<Memory>,
 }
 
 /// What stands behind the doors, beyond the usual.
@@ -310,10 +325,11 @@ impl Node {
             metrics: setup.metrics,
             stopping,
         });
-        let inside = Inside { memory, ledger, set: set.clone(), signers, feed, pool: Vec::new() };
+        let inside =
+            Inside { memory: memory.clone(), ledger, set: set.clone(), signers, feed, pool: Vec::new() };
         tokio::spawn(run(inside, requests, pace_seen));
         let router = api.public_router(setup.exposure);
-        Self { api, set, policy, pace, status, stop, router }
+        Self { api, set, policy, pace, status, stop, router, memory }
     }
 
     /// A signed envelope, another one for each number.

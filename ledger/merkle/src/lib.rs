@@ -17,6 +17,7 @@
 //! | `climb` | the one walk behind consistency of logs and of subtrees |
 //! | `tile` | tlog-tiles geometry: which tiles exist, and how they are named |
 //! | `tile_nodes` | stored tiles, read as nodes |
+//! | `tile_tree` | a tile with the nodes above its hashes, to be kept in memory |
 //!
 //! The papers' "Merkle Tree Hash" (MTH) is here the root of a log or the hash of a subtree.
 
@@ -31,6 +32,7 @@ mod reference;
 pub mod subtree;
 pub mod tile;
 pub mod tile_nodes;
+pub mod tile_tree;
 pub mod whole;
 
 pub use hash::{empty_root, leaf_hash, node_hash};
@@ -39,4 +41,5 @@ pub use range::CompactRange;
 pub use subtree::Subtree;
 pub use tile::TileId;
 pub use tile_nodes::TileNodes;
+pub use tile_tree::TileTree;
 pub use whole::WholeTree;

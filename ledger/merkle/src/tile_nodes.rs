@@ -1,6 +1,6 @@
 //! Stored tiles, read as the nodes that proofs are made from.
 //!
-//! Each node costs one tile; what is cached is for the store to decide. A tile that has grown since
+//! Each node costs one tile; what is kept of tiles is for the caller to decide (`tile_tree`). A tile that has grown since
 //! serves as well as the one of the log's size, because the hashes in it never change.
 //! Source: C2SP tlog-tiles, "Merkle Tree".
 
@@ -8,6 +8,27 @@ use crypto::Digest;
 
 use crate::nodes::{Nodes, perfect_hash};
 use crate::tile::{TileId, slot};
+
+/// What a fetched tile answers with.
+pub trait TileHashes {
+    /// How many hashes it has.
+    fn width(&self) -> usize;
+
+    /// The hash over `count` of its hashes, a power of two, from `offset` on, a multiple of it; none when it has not
+    /// all of them.
+    fn over(&self, offset: u16, count: u16) -> Option<Digest>;
+}
+
+impl TileHashes for Vec<Digest> {
+    fn width(&self) -> usize {
+        self.len()
+    }
+
+    fn over(&self, offset: u16, count: u16) -> Option<Digest> {
+        let (offset, count) = (usize::from(offset), usize::from(count));
+        self.get(offset..offset + count).map(perfect_hash)
+    }
+}
 
 /// The nodes of a log of `size` leaves, over a function that fetches the hashes of a tile.
 #[derive(Clone, Debug)]
@@ -42,9 +63,10 @@ pub enum TileNodesError<E> {
     Fetch(#[source] E),
 }
 
-impl<F, E> TileNodes<F>
+impl<F, T, E> TileNodes<F>
 where
-    F: Fn(TileId) -> Result<Vec<Digest>, E>,
+    F: Fn(TileId) -> Result<T, E>,
+    T: TileHashes,
 {
     /// The nodes of the log of `size` leaves whose tiles `fetch` answers with.
     ///
@@ -54,9 +76,10 @@ where
     }
 }
 
-impl<F, E> Nodes for TileNodes<F>
+impl<F, T, E> Nodes for TileNodes<F>
 where
-    F: Fn(TileId) -> Result<Vec<Digest>, E>,
+    F: Fn(TileId) -> Result<T, E>,
+    T: TileHashes,
 {
     type Error = TileNodesError<E>;
 
@@ -71,12 +94,11 @@ where
             Some(_) | None => return Err(out_of_tree),
         };
         let hashes = (self.fetch)(tile).map_err(TileNodesError::Fetch)?;
-        let short = TileNodesError::ShortTile { tile, found: hashes.len() };
-        if hashes.len() < usize::from(tile.width()) {
+        let short = TileNodesError::ShortTile { tile, found: hashes.width() };
+        if hashes.width() < usize::from(tile.width()) {
             return Err(short);
         }
-        let under = hashes.get(usize::from(slot.offset)..usize::from(end)).ok_or(short)?;
-        Ok(perfect_hash(under))
+        hashes.over(slot.offset, slot.count).ok_or(short)
     }
 }
 

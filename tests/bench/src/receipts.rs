@@ -1,0 +1,69 @@
+//! Receipts: written for a caller, and verified as an outsider does, under three hybrid cosignatures.
+
+use std::rc::Rc;
+
+use crypto::Digest;
+use merkle::{LeafHashes, inclusion, leaf_hash, root_at};
+use proto::canonical::Canonical as _;
+use proto::checkpoint::{CertifiedCheckpoint, Head};
+use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
+use proto::entry::{Entry, SubmissionEntry};
+use proto::id::ValidatorIndex;
+use proto::policy::Policy;
+use proto::receipt::Receipt;
+use verify::{Options, verify_receipt};
+
+use crate::body::{Body, Kind};
+use crate::fixture::{Network, submissions};
+
+const WRITTEN: u64 = 10;
+const LEAVES: u64 = 4_096;
+const INDEX: u64 = 1_234;
+
+/// Writing a receipt as JSON, and reading and verifying it.
+pub fn bodies() -> Vec<Body> {
+    let network = Network::new();
+    let policy = Rc::new(Policy::of(&network.set).expect("equal powers"));
+    let receipt = Rc::new(receipt(&network));
+    let json: Rc<str> = receipt.to_json().into();
+    let write = move || {
+        let receipt = Rc::clone(&receipt);
+        move || {
+            for _ in 0..WRITTEN {
+                std::hint::black_box(receipt.to_json());
+            }
+        }
+    };
+    let verify = move || {
+        let (policy, json) = (Rc::clone(&policy), Rc::clone(&json));
+        move || {
+            let receipt = Receipt::from_json(&json).expect("written by us");
+            let report = verify_receipt(&policy, &receipt, Options::default());
+            assert!(report.is_true(), "{:?}", report.failure());
+            report
+        }
+    };
+    vec![
+        Body::new("receipt: write", Kind::Plain, WRITTEN, write),
+        Body::new("receipt: read and verify, three hybrid cosignatures", Kind::Signatures, 1, verify),
+    ]
+}
+
+fn receipt(network: &Network) -> Receipt {
+    let submission = submissions(network.genesis.network(), 1).remove(0);
+    let entry = SubmissionEntry { height: Height::new(7), time: TimeMs::new(1_790_000_001_000), submission };
+    let entry = Entry::Submission(Box::new(entry)).encode();
+    let mut leaves: Vec<Digest> = (0..LEAVES).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+    leaves[INDEX as usize] = leaf_hash(&entry);
+    let nodes = LeafHashes::new(&leaves);
+    let root = root_at(&nodes, LEAVES).expect("all leaves are here");
+    let head = Head { size: TreeSize::new(LEAVES), root };
+    let cosign = |n: u16| network.signers[usize::from(n)].cosign(&network.set, ValidatorIndex::new(n), head);
+    let checkpoint = CertifiedCheckpoint { head, cosignatures: (0..3).map(cosign).collect() };
+    Receipt {
+        entry,
+        index: LeafIndex::new(INDEX),
+        proof: inclusion::prove(&nodes, INDEX, LEAVES).expect("all leaves are here"),
+        checkpoint: checkpoint.to_note(&network.set).expect("names fit"),
+    }
+}
