@@ -65,5 +65,6 @@ fn receipt(network: &Network) -> Receipt {
         index: LeafIndex::new(INDEX),
         proof: inclusion::prove(&nodes, INDEX, LEAVES).expect("all leaves are here"),
         checkpoint: checkpoint.to_note(&network.set).expect("names fit"),
+        item: None,
     }
 }
