@@ -56,7 +56,7 @@ impl Bounds {
     pub const DEFAULT: Self = Self {
         reserve_bytes: 64 << 20,
         settle_above_bytes: 8 << 20,
-        settle_after: Duration::from_secs(5),
+        settle_after: Duration::from_secs(1),
         waiting_bytes_max: 32 << 20,
         batch_bytes: 1 << 20,
         segment_bytes: 8 << 20,
