@@ -84,8 +84,9 @@ fn a_head_that_none_after_it_covers_in_time_is_signed_once_it_is_durable() {
     let mut desk = hearing_blocks(&[true, true, true, true]);
     let size = desk.engine.status().head.size;
     let overdue = Happening::TimerFired(Timer::Cosign { size });
+    let timer = Timer::Cosign { size };
     let waits = |desk: &Desk| {
-        let is_it = |it: &&Command| matches!(it, Command::StartTimer { timer: Timer::Cosign { size: at }, .. } if *at == size);
+        let is_it = |it: &&Command| matches!(it, Command::StartTimer { timer: at, .. } if *at == timer);
         desk.wanted.iter().filter(is_it).count()
     };
     assert_eq!(waits(&desk), 1);
@@ -94,7 +95,10 @@ fn a_head_that_none_after_it_covers_in_time_is_signed_once_it_is_durable() {
     desk.write_all();
     assert!(cosigned_sizes(&desk).contains(&size));
     // It had its time: everybody is shown it.
-    let shown = |it: &&Command| matches!(it, Command::Show { message: Message::Cosignature(it), .. } if it.head.size == size);
+    let shown = |it: &&Command| match it {
+        Command::Show { message: Message::Cosignature(it), .. } => it.head.size == size,
+        _ => false,
+    };
     assert_eq!((desk.wanted.iter().filter(shown).count(), waits(&desk)), (3, 2));
 }
 
