@@ -136,19 +136,21 @@ fn change(
     output: &Output,
 ) -> Result<Changed, Failure> {
     let begun = Instant::now();
-    // Somebody who is there now and afterwards.
-    let asked = topology
-        .nodes
-        .iter()
-        .find(|it| {
-            it.name != node.name
-                && process::running(it).is_some()
-                && reigning(it).is_ok_and(|set| has(&set, it))
-        })
-        .ok_or_else(|| Failure::usage("no validator of this network runs").hint("quorate testnet start"))?;
     let submitter = submitter::signing_key(with.key.as_deref(), &PassphraseSource::default(), output)?;
-    let client = net::client(&asked.url())?;
     loop {
+        // Somebody who is there now and afterwards.
+        let asked = topology
+            .nodes
+            .iter()
+            .find(|it| {
+                it.name != node.name
+                    && process::running(it).is_some()
+                    && reigning(it).is_ok_and(|set| has(&set, it))
+            })
+            .ok_or_else(|| {
+                Failure::usage("no validator of this network runs").hint("quorate testnet start")
+            })?;
+        let client = net::client(&asked.url())?;
         let set = reigning(asked)?;
         if has(&set, node) == (wish == Wish::Join) {
             let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -182,6 +184,9 @@ fn change(
                 return Err(Failure::new(Exit::Refused, format_args!("{}: {why}", node.name)));
             }
             Err(ClientError::Refused(problem)) if problem.reason.as_deref() == Some("wrong_epoch") => {}
+            // It had left a moment before, and did not know of it yet when it was chosen.
+            Err(ClientError::Refused(problem) | ClientError::Failed(problem))
+                if problem.code == "observer" => {}
             Err(fault) => return Err(net::refused(fault)),
         }
     }
