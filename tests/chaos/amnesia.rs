@@ -113,9 +113,18 @@ async fn stopped_view(net: &Net) -> u64 {
 
 /// The hearer keeps a file that convicts it, which anybody can check with the genesis alone.
 fn convicted(data: &Path, genesis: &Path) {
-    let file = std::fs::read_dir(data.join("evidence")).expect("a folder").next().expect("a file");
-    let (file, genesis) = (file.expect("a file").path(), genesis.to_str().expect("a path"));
-    let file = file.to_str().expect("a path");
+    let begin = Instant::now();
+    // One that is being written still has another name.
+    let file = loop {
+        let files = std::fs::read_dir(data.join("evidence")).expect("a folder");
+        let mut paths = files.map(|file| file.expect("a file").path());
+        if let Some(whole) = paths.find(|path| path.extension().is_some_and(|it| it == "json")) {
+            break whole;
+        }
+        assert!(begin.elapsed() < NAMED, "no evidence was kept within {NAMED:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let (file, genesis) = (file.to_str().expect("a path"), genesis.to_str().expect("a path"));
     let verify = ["evidence", "verify", file, "--genesis", genesis];
     let output = Command::new(quorate()).args(verify).output().expect("runs");
     let said = String::from_utf8_lossy(&output.stdout);
