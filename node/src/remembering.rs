@@ -122,6 +122,11 @@ mod tests {
         assert_eq!(counting.0.load(Ordering::Relaxed), 7);
         checker.check(one.public(), b"message", &signature).unwrap();
         assert_eq!(counting.0.load(Ordering::Relaxed), 7, "a forgery takes nothing away");
+        let ours = two.sign(b"ours");
+        checker.made(two.public(), b"ours", &ours);
+        checker.check(two.public(), b"ours", &ours).unwrap();
+        assert_eq!(counting.0.load(Ordering::Relaxed), 7, "what we made is not checked");
+        checker.check(one.public(), b"ours", &ours).unwrap_err();
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use engine::{Answer, Command, Event, Timer};
 use ledger::{Outcome, Rejection};
 use mempool::limits::{BatchesLimits, Limit, PoolLimits};
+use proto::batch::Batch;
+use proto::id::ValidatorIndex;
 use proto::message::Message;
 use proto::operation::Operation;
 
@@ -51,6 +53,20 @@ fn a_full_pool_says_when_to_come_again() {
     let mut desk = Desk::begun(Options { validators: 4, pool, batches, ..Options::default() });
     assert!(matches!(desk.submit(&desk.submission(1)), Answer::Accepted { .. }));
     assert!(matches!(desk.submit(&desk.submission(2)), Answer::Full { retry_after_ms: 1.. }));
+}
+
+#[test]
+fn what_waits_goes_with_our_vote_and_at_once_while_none_of_ours_is_under_way() {
+    let mut desk = Desk::begun(Options { validators: 4, ..Options::default() });
+    let theirs = Batch { author: ValidatorIndex::new(1), submissions: vec![desk.submission(9)] };
+    let named = ledger::batch_ref(&theirs);
+    desk.hear(1, Message::Batch(theirs));
+    desk.submit(&desk.submission(1));
+    assert_eq!(sent_batches(&desk), 1, "only others' are under way");
+    desk.submit(&desk.submission(2));
+    assert_eq!(sent_batches(&desk), 1, "ours is");
+    desk.propose(1, &desk.genesis_certificate(), vec![named]);
+    assert_eq!((desk.spoken, sent_batches(&desk)), (1, 2), "it leaves with the vote");
 }
 
 #[test]
