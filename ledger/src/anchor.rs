@@ -8,9 +8,9 @@ use proto::canonical::Canonical as _;
 use proto::certificate::QuorumCert;
 use proto::counter::Height;
 
+use crate::body;
 use crate::change::{ChangeSet, Table};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::ledger::decode_block;
 use crate::read::{Read, ReadError};
 
 /// A header and the certificate of its block.
@@ -60,11 +60,9 @@ impl Anchor {
         if let Some(stored) = Self::stored(base, height)? {
             return Ok(Some(stored));
         }
-        let whole = |height: Height| {
-            let key = height.get().to_be_bytes();
-            base.get(Table::Blocks, &key)?.map(|bytes| decode_block(&key, &bytes)).transpose()
-        };
-        let (Some(it), Some(next)) = (whole(height)?, whole(height.next())?) else { return Ok(None) };
-        Ok(Some(Self { block: it.block, certificate: next.justify }))
+        let header = |height| body::stored_header(|table, key| base.get(table, key), height);
+        let Some((block, _)) = header(height)? else { return Ok(None) };
+        let Some((_, certificate)) = header(height.next())? else { return Ok(None) };
+        Ok(Some(Self { block, certificate }))
     }
 }

@@ -19,12 +19,13 @@ use proto::verified::Verified;
 
 use crate::attestation::Attestation;
 use crate::batch::check_batches;
+use crate::body::{self, Places};
 use crate::change::ChangeSet;
 use crate::check::Rules;
 use crate::error::{CheckError, LedgerError};
 use crate::identity::Identity;
 use crate::key::{KeyStanding, Position};
-use crate::ledger::{Ledger, put_block};
+use crate::ledger::Ledger;
 use crate::log::Leaf;
 use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
@@ -79,7 +80,7 @@ impl Ledger {
         let mut change = ChangeSet::new();
         let (mut log, mut sequence) = (self.log.clone(), self.sequence);
         let (mut outcomes, mut notices) = (Vec::new(), Vec::new());
-        let mut succession = None;
+        let (mut succession, mut places) = (None, None);
         if !empty {
             let first_index = log.next_index();
             let mut execution = self.execute(&block, &batches, next)?;
@@ -104,12 +105,13 @@ impl Ledger {
                 reign.put(&mut change);
             }
             tip.head = log.append(&execution.leaves, &mut change)?;
+            places = Some(Places { first: first_index, became_leaf: execution.became_leaf });
             outcomes = execution.outcomes;
             let event = Event::Committed { height, first_index, outcomes: outcomes.clone() };
             notices.push(sequence.tell(event, &mut change));
         }
         let certified = CertifiedBlock { block, justify, batches };
-        put_block(&certified, &tip, &mut change);
+        body::put(&certified, places.as_ref(), &mut change);
         tip.put(&mut change);
 
         self.overlay.push(height, change.clone());
@@ -159,11 +161,13 @@ impl Ledger {
         let mut state = State::new(&self.overlay);
         let (mut leaves, mut outcomes) = (Vec::new(), Vec::new());
         let (mut codes, mut refused) = (Vec::new(), Vec::new());
+        let mut became_leaf = Vec::new();
         let mut index = self.log.next_index();
         for submission in batches.iter().flat_map(|batch| &batch.submissions) {
             let id = submission.id();
             // Rule S4: what was decided before, in this block or another, is neither done nor refused again.
             if state.outcome(&id)?.is_some() && !crypto::broken!(ExecutedAgain) {
+                became_leaf.push(false);
                 continue;
             }
             let outcome = match self.rules.check(&state, submission, block.time) {
@@ -183,6 +187,7 @@ impl Ledger {
                 Err(CheckError::Read(fault)) => return Err(fault.into()),
             };
             state.put_outcome(&id, &outcome);
+            became_leaf.push(matches!(outcome, Outcome::Committed { .. }));
             outcomes.push((id, outcome));
         }
         // Rule V5
@@ -214,6 +219,7 @@ impl Ledger {
             rejections: rejections_digest(&codes),
             refused,
             leaves,
+            became_leaf,
             outcomes,
             change: state.into_change(),
         })
@@ -227,6 +233,8 @@ struct Execution {
     /// The policy's digest of the epoch that the block opens.
     opens: Option<Digest>,
     leaves: Vec<Leaf>,
+    /// Of each submission, whether one of them is its.
+    became_leaf: Vec<bool>,
     outcomes: Vec<(SubmissionId, Outcome)>,
     /// Those of them that refuse.
     refused: Vec<(SubmissionId, Outcome)>,

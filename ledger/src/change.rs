@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub enum Table {
     /// Single values: the tip, the state digest, the next notice number.
     Meta = 1,
-    /// Height (u64, big-endian) to canonical `CertifiedBlock`, batches included; empty blocks too.
+    /// Height (u64, big-endian) to a block without the envelopes that its leaves hold; empty blocks too.
     Blocks = 2,
     /// Block id to height.
     BlockHeights = 3,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crypto::Digest;
 use merkle::root_at;
 use proto::block::{Block, CertifiedBlock, Handover};
-use proto::canonical::{Canonical, DecodeError};
+use proto::canonical::DecodeError;
 use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
 use proto::counter::{Epoch, Height, TimeMs, TreeSize};
@@ -20,6 +20,7 @@ use proto::validators::{Opening, ValidatorList, ValidatorSet};
 use proto::verified::Verified;
 
 use crate::anchor::Anchor;
+use crate::body;
 use crate::change::{ChangeSet, Table};
 use crate::check::Rules;
 use crate::error::{CheckError, LedgerError};
@@ -96,7 +97,7 @@ impl Ledger {
         tip.put(&mut change);
         let justify = QuorumCert::genesis(tip.block);
         let certified = CertifiedBlock { block, justify, batches: Vec::new() };
-        put_block(&certified, &tip, &mut change);
+        body::put(&certified, None, &mut change);
 
         let sequence = Sequence::load(&*base)?;
         let mut overlay = Overlay::new(base);
@@ -114,8 +115,8 @@ impl Ledger {
         let certified = crate::checkpoint::latest(&*base)?.map_or(TreeSize::ZERO, |latest| latest.head.size);
         let key = tip.height.get().to_be_bytes();
         let damaged = |fault: &str| ReadError::damaged(Table::Blocks, &key, fault);
-        let block = match base.get(Table::Blocks, &key)? {
-            Some(bytes) => decode_block(&key, &bytes)?.block,
+        let block = match body::stored_header(|table, key| base.get(table, key), tip.height)? {
+            Some((block, _)) => block,
             // A part of the log ended here, and the body was never fetched.
             None => match Anchor::stored(&*base, tip.height)? {
                 Some(anchor) => anchor.block,
@@ -153,9 +154,7 @@ impl Ledger {
     /// # Errors
     /// `ReadError`.
     pub fn block(&self, height: Height) -> Result<Option<CertifiedBlock>, ReadError> {
-        let key = height.get().to_be_bytes();
-        let stored = self.overlay.get(Table::Blocks, &key)?;
-        stored.map(|bytes| decode_block(&key, &bytes)).transpose()
+        body::stored(|table, key| self.overlay.get(table, key), height)
     }
 
     /// The last applied block.
@@ -281,15 +280,4 @@ impl Ledger {
     pub fn waiting(&self) -> usize {
         self.overlay.depth()
     }
-}
-
-/// Adds a block, under its height and its id.
-pub(crate) fn put_block(block: &CertifiedBlock, tip: &Tip, change: &mut ChangeSet) {
-    let height = tip.height.get().to_be_bytes();
-    change.put(Table::Blocks, &height, block.encode());
-    change.put(Table::BlockHeights, tip.block.as_bytes(), height.to_vec());
-}
-
-pub(crate) fn decode_block(key: &[u8], bytes: &[u8]) -> Result<CertifiedBlock, ReadError> {
-    CertifiedBlock::decode(bytes).map_err(|fault| ReadError::damaged(Table::Blocks, key, fault))
 }

@@ -9,7 +9,8 @@
 //! - `state` reads and writes the tables of `identity`, `key`, `attestation` and `outcome`;
 //! - `reign` knows which validators hold an epoch and who comes next, `membership` who may change that;
 //! - `checkpoint` keeps certified heads, `collector` gathers signatures until a quorum agrees;
-//! - `receipt` proves one leaf, `bundle` holds it among those of its block; `batch` names batches by their root;
+//! - `receipt` proves one leaf, `bundle` holds it among those of its block; `batch` names batches by their root,
+//!   `body` keeps blocks without what their leaves hold;
 //! - `replay` goes on from a part of the certified log, for who is too far behind for blocks; `refusals` and `anchor`
 //!   are what the log does not hold of it;
 //! - `codec` writes stored values, `rejection` and `error` say why not.
@@ -20,6 +21,7 @@ mod anchor;
 pub mod apply;
 pub mod attestation;
 pub mod batch;
+mod body;
 pub mod bundle;
 pub mod change;
 mod check;

@@ -18,12 +18,12 @@ use proto::id::{BlockId, Did, SubmissionId};
 
 use crate::anchor::Anchor;
 use crate::attestation::Attestation;
+use crate::body;
 use crate::bundle::Bundle;
 use crate::change::Table;
 use crate::checkpoint;
 use crate::identity::Identity;
 use crate::key::ListedKey;
-use crate::ledger::decode_block;
 use crate::log::{frames, grown_tile, nodes, stored_tile, unreadable};
 use crate::notice::Notice;
 use crate::outcome::Outcome;
@@ -149,9 +149,7 @@ impl LedgerReader {
     /// # Errors
     /// `ReadError`.
     pub fn block(&self, height: Height) -> Result<Option<CertifiedBlock>, ReadError> {
-        let key = height.get().to_be_bytes();
-        let stored = self.base.get(Table::Blocks, &key)?;
-        stored.map(|bytes| decode_block(&key, &bytes)).transpose()
+        body::stored(|table, key| self.base.get(table, key), height)
     }
 
     /// The height of a block.

@@ -154,3 +154,6 @@ async fn take_room(door: &Arc<Semaphore>, bytes: usize) -> OwnedSemaphorePermit 
 
 const _: () =
     assert!(Kind::Response.bytes_max() >> 10 < BULK_KIB && Kind::Proposal.bytes_max() >> 10 < CONSENSUS_KIB);
+
+#[cfg(test)]
+mod tests;

@@ -38,9 +38,14 @@ impl Reporter {
     /// Looks at the engine.
     pub(crate) fn look(&self, engine: &Engine) {
         let seen = Seen { status: engine.status(), block_time: engine.ledger().tip_block().time };
-        self.congested.store(seen.status.congested, Ordering::Relaxed);
+        self.congest(seen.status.congested);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
         self.refresh();
+    }
+
+    /// Notes whether the engine would refuse a new submission.
+    pub(crate) fn congest(&self, congested: bool) {
+        self.congested.store(congested, Ordering::Relaxed);
     }
 
     /// Whether the engine would refuse a new submission, as far as was seen.

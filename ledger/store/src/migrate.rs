@@ -2,12 +2,15 @@
 //!
 //! A directory says which format it has before anything else in it is believed. A newer one is refused, so that an
 //! older program never writes into it. Version 1 had no log ahead of the engine: an older program would not read what
-//! stands there, so a directory gets version 2 when it gets its log, and is otherwise taken as it is.
+//! stands there, so a directory got version 2 with its log. Version 2 kept the submissions of a block twice; an older program
+//! would not read how it is kept now. Directories of both are taken as they are, and get our version.
 
 use crate::keys::{self, FORMAT_KEY};
 
 /// The format this program reads and writes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
+/// The format whose blocks hold their submissions a second time. They are read as they are; new ones do not.
+const WHOLE_BLOCKS: u32 = 2;
 /// The format before there was a log.
 const WITHOUT_LOG: u32 = 1;
 
@@ -38,8 +41,10 @@ pub enum FormatError {
 pub(crate) enum Found {
     /// Nothing yet: the version is to be written.
     Nothing,
-    /// The format before ours: the log is to be begun, then the version to be written.
+    /// The format before there was a log: it is to be begun, then the version to be written.
     WithoutLog,
+    /// The format before ours: the version is to be written.
+    Before,
     /// Our format.
     Current,
 }
@@ -54,6 +59,7 @@ pub(crate) fn judge(stored: Option<&[u8]>, empty: bool) -> Result<Found, FormatE
     let bytes = payload.try_into().map_err(|_| damaged(format!("{} bytes instead of 4", payload.len())))?;
     match u32::from_be_bytes(bytes) {
         FORMAT => Ok(Found::Current),
+        WHOLE_BLOCKS => Ok(Found::Before),
         WITHOUT_LOG => Ok(Found::WithoutLog),
         0 => Err(damaged("version 0, which never was".to_owned())),
         found => Err(FormatError::Newer { found, known: FORMAT }),
@@ -76,7 +82,8 @@ mod tests {
         assert_eq!(judge(None, false), Err(FormatError::Foreign));
         assert_eq!(judge(Some(&stamp()), false), Ok(Found::Current));
         assert_eq!(judge(Some(&version(1)), false), Ok(Found::WithoutLog));
-        assert_eq!(judge(Some(&version(3)), false), Err(FormatError::Newer { found: 3, known: 2 }));
+        assert_eq!(judge(Some(&version(2)), false), Ok(Found::Before));
+        assert_eq!(judge(Some(&version(4)), false), Err(FormatError::Newer { found: 4, known: 3 }));
         let damaged = [version(0), keys::seal(FORMAT_KEY, &[1]), FORMAT.to_be_bytes().to_vec(), Vec::new()];
         for spoiled in damaged {
             let verdict = judge(Some(&spoiled), false);

@@ -2,6 +2,7 @@
 
 mod attestations;
 mod blocks;
+mod bodies;
 mod epochs;
 mod finality;
 mod golden;

@@ -39,13 +39,14 @@ fn reigns(genesis: &Genesis) -> Arc<Reigns> {
         .unwrap()
 }
 
-struct Bench {
-    verifier: Verifier,
+/// A verifier of the first of two validators, without threads.
+pub(crate) struct Bench {
+    pub(crate) verifier: Verifier,
     door: Arc<Semaphore>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let genesis = Genesis {
             origin: "ledger.test/verifier".to_owned(),
             time: TimeMs::new(1),
@@ -101,7 +102,7 @@ impl Bench {
         Vote { statement, voter: ValidatorIndex::new(1), signature }
     }
 
-    fn submission(&self, network: NetworkId, break_signature: bool) -> Vec<u8> {
+    pub(crate) fn submission(&self, network: NetworkId, break_signature: bool) -> Vec<u8> {
         let secret = SecretKey::from_seed(Scheme::Ed25519, &[9; 32]).unwrap();
         let body = Body {
             network,

@@ -61,7 +61,7 @@ impl Start<'_> {
         let settled = read(COUNT_KEY)?.map_or(Ok(0), |sealed| acknowledged::decode(COUNT_KEY, &sealed));
         let (settled, noted) = (settled.map_err(count)?, note.read().map_err(count)?);
         let has_log = match found {
-            Found::Current => true,
+            Found::Current | Found::Before => true,
             Found::Nothing | Found::WithoutLog => false,
         };
         let log = match log::read(self.path, settled, noted) {
@@ -86,7 +86,7 @@ impl Start<'_> {
         }
         let begun = Log::begin(self.path, log.last + 1, self.bounds.segment_bytes);
         let begun = begun.map_err(|fault| OpenError::Directory { path: self.path.to_owned(), fault })?;
-        if !has_log {
+        if found != Found::Current {
             let stamped = self.engine.write(vec![(FORMAT_KEY.to_vec(), Some(migrate::stamp()))]);
             stamped.and_then(|()| self.make_durable()).map_err(|fault| self.failed(fault))?;
         }

@@ -203,11 +203,11 @@ fn what_is_no_directory_is_refused(engine: Engine) {
 
 fn another_format_is_refused_and_left_alone(engine: Engine) {
     let dir = tempfile::tempdir().expect("a directory");
-    let newer = keys::seal(FORMAT_KEY, &3_u32.to_be_bytes());
+    let newer = keys::seal(FORMAT_KEY, &4_u32.to_be_bytes());
     let store = Disk::open(dir.path(), engine).expect("opens");
     put(&store, FORMAT_KEY, Some(newer));
     store.close().expect("closes");
-    let refused = FormatError::Newer { found: 3, known: 2 };
+    let refused = FormatError::Newer { found: 4, known: 3 };
     for _ in 0..2 {
         match Disk::open(dir.path(), engine) {
             Err(OpenError::Format { fault, .. }) => assert_eq!(fault, refused),
