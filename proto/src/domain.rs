@@ -15,6 +15,10 @@ pub enum Domain {
     Submission,
     /// A new key's consent to be put in the place of an old one.
     KeyPossession,
+    /// A key's consent to be one of those an identity begins with.
+    IdentityPossession,
+    /// A key's consent to be added to an identity.
+    AdditionPossession,
     /// A leader's proposal.
     Proposal,
     /// A validator's vote for a block.
@@ -37,9 +41,11 @@ pub enum Domain {
 
 impl Domain {
     /// Every domain.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Submission,
         Self::KeyPossession,
+        Self::IdentityPossession,
+        Self::AdditionPossession,
         Self::Proposal,
         Self::Vote,
         Self::Timeout,
@@ -56,6 +62,8 @@ impl Domain {
         match self {
             Self::Submission => "quorate/v1/submission",
             Self::KeyPossession => "quorate/v1/key-possession",
+            Self::IdentityPossession => "quorate/v1/identity-possession",
+            Self::AdditionPossession => "quorate/v1/addition-possession",
             Self::Proposal => "quorate/v1/proposal",
             Self::Vote => "quorate/v1/vote",
             Self::Timeout => "quorate/v1/timeout",

@@ -11,6 +11,7 @@ pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod counter;
+pub mod did_key;
 pub mod domain;
 pub mod entry;
 pub mod genesis;

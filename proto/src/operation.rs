@@ -1,9 +1,12 @@
 //! What a submission may ask of the ledger.
 
+use std::cmp::Ordering;
+use std::fmt;
+
 use crypto::{Digest, KeyId, PublicKey, Signature};
 
 use crate::canonical::Canonical as _;
-use crate::counter::Epoch;
+use crate::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
 use crate::validators::Validator;
@@ -26,8 +29,11 @@ pub enum Operation {
     IdentityCreate {
         /// The identity; its text must follow from the first key.
         identity: Did,
-        /// 1 to 8 keys; the first signs the submission.
+        /// 1 to 8 keys; the DID follows from the first.
         keys: Vec<PublicKey>,
+        /// Consents of the keys that do not sign the submission, in their order: signatures over
+        /// [`identity_possession_bytes`]. All of them or, in entries of networks that did not ask for any, none.
+        possessions: Vec<Signature>,
     },
     /// `key.add`: gives an identity one more key.
     KeyAdd {
@@ -35,19 +41,23 @@ pub enum Operation {
         identity: Did,
         /// The new key.
         key: PublicKey,
+        /// The new key's consent: its signature over [`addition_possession_bytes`]. None in entries of networks that
+        /// did not ask for it.
+        possession: Option<Signature>,
     },
     /// `key.rotate`: puts a new key in the place of an old one.
     KeyRotate {
         /// The identity.
         identity: Did,
-        /// The key that retires; it may sign this submission.
+        /// The key that retires; it signs this submission.
         retires: KeyId,
         /// The new key.
         key: PublicKey,
         /// The new key's consent: its signature over [`possession_bytes`].
         possession: Signature,
     },
-    /// `key.revoke`: a key is no longer good for anything that comes later in the log.
+    /// `key.revoke`: a key is no longer good for anything that comes later in the log, and if so said, for what it
+    /// signed since it came into other hands.
     KeyRevoke {
         /// The identity.
         identity: Did,
@@ -55,6 +65,8 @@ pub enum Operation {
         key: KeyId,
         /// Why, for people.
         reason: String,
+        /// From where on it is not believed.
+        from: RevokedFrom,
     },
     /// `proof.submit`: that these bytes existed, and who said so.
     ProofSubmit {
@@ -118,6 +130,45 @@ pub enum Operation {
     },
 }
 
+/// From where on a revoked key is not believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RevokedFrom {
+    /// From the leaf after the one that revokes it.
+    #[default]
+    Here,
+    /// From this size of the log, at least 1: the leaf with this index is the first that is not believed.
+    Size(TreeSize),
+    /// From this block time, at least 1.
+    Time(TimeMs),
+}
+
+impl RevokedFrom {
+    /// Whether a leaf, of a block of that time, is not believed if it is signed by a key that the leaf `at` revoked from
+    /// here on. The revocation itself is believed: what ends a key may be signed by it.
+    pub fn reaches(self, at: LeafIndex, leaf: LeafIndex, time: TimeMs) -> bool {
+        match leaf.cmp(&at) {
+            Ordering::Greater => true,
+            Ordering::Equal => false,
+            Ordering::Less => match self {
+                Self::Here => false,
+                Self::Size(_) | Self::Time(_) if crypto::broken!(RevokedFromIgnored) => false,
+                Self::Size(size) => leaf.get() >= size.get(),
+                Self::Time(from) => time >= from,
+            },
+        }
+    }
+}
+
+impl fmt::Display for RevokedFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("its own leaf"),
+            Self::Size(size) => write!(f, "size {size}"),
+            Self::Time(time) => write!(f, "block time {time} ms"),
+        }
+    }
+}
+
 /// One change of the validator set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -153,6 +204,27 @@ impl Operation {
         }
     }
 
+    /// The first key it lists that has not signed that it belongs to the identity: neither by its consent nor by signing
+    /// the submission itself.
+    pub fn unasked_key<'a>(&'a self, signer: &'a PublicKey) -> Option<&'a PublicKey> {
+        match self {
+            Self::IdentityCreate { keys, possessions, .. } => {
+                let mut others = keys.iter().filter(|key| *key != signer);
+                others.nth(possessions.len())
+            }
+            Self::KeyAdd { key, possession: None, .. } => Some(key),
+            Self::KeyAdd { possession: Some(_), .. }
+            | Self::KeyRotate { .. }
+            | Self::KeyRevoke { .. }
+            | Self::ProofSubmit { .. }
+            | Self::AttestationIssue { .. }
+            | Self::AttestationRevoke { .. }
+            | Self::BatchAnchor { .. }
+            | Self::ValidatorJoin { .. }
+            | Self::ValidatorLeave { .. } => None,
+        }
+    }
+
     /// The SHA-256 of the artifact the operation speaks of, if it speaks of one.
     pub const fn content(&self) -> Option<&Digest> {
         match self {
@@ -173,10 +245,28 @@ impl Operation {
 /// What a new key signs to enter by `key.rotate`: the identity's length (u32, big-endian) and text, the id of
 /// the key that retires, the id of the new key.
 pub fn possession_bytes(network: &NetworkId, identity: &Did, retires: &KeyId, key: &KeyId) -> Vec<u8> {
+    Domain::KeyPossession.signed_bytes(network, &named(identity, [*retires, *key]))
+}
+
+/// What a new key signs to enter by `key.add`: the identity's length (u32, big-endian) and text, the id of the new key.
+pub fn addition_possession_bytes(network: &NetworkId, identity: &Did, key: &KeyId) -> Vec<u8> {
+    Domain::AdditionPossession.signed_bytes(network, &named(identity, [*key]))
+}
+
+/// What each key of a new identity signs, except the one that signs the submission: the identity's length (u32,
+/// big-endian) and text, the ids of all its keys in their order. So each agrees to those beside it.
+pub fn identity_possession_bytes(network: &NetworkId, identity: &Did, keys: &[PublicKey]) -> Vec<u8> {
+    Domain::IdentityPossession.signed_bytes(network, &named(identity, keys.iter().map(PublicKey::id)))
+}
+
+fn named(identity: &Did, keys: impl IntoIterator<Item = KeyId>) -> Vec<u8> {
     let name = identity.as_str().as_bytes();
-    let length = (name.len() as u32).to_be_bytes();
-    let message = [&length, name, retires.digest().as_bytes(), key.digest().as_bytes()].concat();
-    Domain::KeyPossession.signed_bytes(network, &message)
+    let mut message = (name.len() as u32).to_be_bytes().to_vec();
+    message.extend_from_slice(name);
+    for key in keys {
+        message.extend_from_slice(key.digest().as_bytes());
+    }
+    message
 }
 
 /// What a joining validator's consensus key signs: the epoch (u64, big-endian), the canonical validator.

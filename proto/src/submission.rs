@@ -11,7 +11,7 @@ use crate::canonical::{Canonical, DecodeError};
 use crate::counter::TimeMs;
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, Tenant};
-use crate::operation::{Operation, possession_bytes};
+use crate::operation::{Operation, addition_possession_bytes, identity_possession_bytes, possession_bytes};
 use crate::verified::{SignatureChecker, Unverified, Verified};
 use crate::wire;
 
@@ -80,9 +80,17 @@ pub enum SubmissionError {
     /// The author's signature does not hold.
     #[error("the author's signature does not hold: {0}")]
     Signature(SignatureError),
-    /// The new key of a rotation did not consent.
+    /// A key that should be listed did not consent.
     #[error("the new key's proof of possession does not hold: {0}")]
     Possession(SignatureError),
+    /// A new identity comes with consents, and not with one of each key that has to give it.
+    #[error("{found} keys consented to the identity, {needed} have to beside the one that signs")]
+    PossessionCount {
+        /// Consents found.
+        found: usize,
+        /// Keys that do not sign the submission.
+        needed: usize,
+    },
 }
 
 impl Submission {
@@ -126,11 +134,46 @@ impl Submission {
         checker
             .check(&body.key, &body.signed_bytes(), self.signature())
             .map_err(SubmissionError::Signature)?;
-        if let Operation::KeyRotate { identity, retires, key, possession } = &body.operation {
-            let message = possession_bytes(network, identity, retires, &key.id());
-            checker.check(key, &message, possession).map_err(SubmissionError::Possession)?;
+        self.verify_possessions(network, checker)
+    }
+
+    /// Checks the consents that came with it. That none is lacking is the state machine's rule, because entries are read
+    /// that were executed before there was one.
+    fn verify_possessions(
+        &self,
+        network: &NetworkId,
+        checker: &dyn SignatureChecker,
+    ) -> Result<(), SubmissionError> {
+        let check = |key: &PublicKey, message: &[u8], possession: &Signature| {
+            checker.check(key, message, possession).map_err(SubmissionError::Possession)
+        };
+        let body = self.body();
+        match &body.operation {
+            Operation::KeyRotate { identity, retires, key, possession } => {
+                check(key, &possession_bytes(network, identity, retires, &key.id()), possession)
+            }
+            Operation::KeyAdd { identity, key, possession: Some(possession) } => {
+                check(key, &addition_possession_bytes(network, identity, &key.id()), possession)
+            }
+            Operation::IdentityCreate { identity, keys, possessions } if !possessions.is_empty() => {
+                let others: Vec<_> = keys.iter().filter(|key| **key != body.key).collect();
+                let (found, needed) = (possessions.len(), others.len());
+                if found != needed {
+                    return Err(SubmissionError::PossessionCount { found, needed });
+                }
+                let message = identity_possession_bytes(network, identity, keys);
+                others.iter().zip(possessions).try_for_each(|(key, it)| check(key, &message, it))
+            }
+            Operation::KeyAdd { possession: None, .. }
+            | Operation::IdentityCreate { .. }
+            | Operation::KeyRevoke { .. }
+            | Operation::ProofSubmit { .. }
+            | Operation::AttestationIssue { .. }
+            | Operation::AttestationRevoke { .. }
+            | Operation::BatchAnchor { .. }
+            | Operation::ValidatorJoin { .. }
+            | Operation::ValidatorLeave { .. } => Ok(()),
         }
-        Ok(())
     }
 }
 

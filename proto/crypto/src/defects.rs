@@ -90,6 +90,14 @@ pub enum Defect {
     SilentTooShortly,
     /// What was decided before is executed again (`ledger/STATE.md`, S4).
     ExecutedAgain,
+    /// Keys are listed that did not consent (`ledger/STATE.md`, K6).
+    KeysUnasked,
+    /// Any key of an identity puts a new one in the place of another (`ledger/STATE.md`, K7).
+    AnyKeyRotates,
+    /// A revocation begins at a size or time that is still to come (`ledger/STATE.md`, K8).
+    RevokedAhead,
+    /// What a key signed since it was in other hands is believed (`ledger/STATE.md`, K8).
+    RevokedFromIgnored,
     /// A head is cosigned before its block is durable (`ledger/store/DURABILITY.md`).
     CosignedBeforeDurable,
     /// An odd node is joined with itself on the way up (RFC 6962 §2.1).
@@ -111,7 +119,7 @@ pub enum Defect {
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 42] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -142,6 +150,10 @@ impl Defect {
         Self::NextEpochEarly,
         Self::SilentTooShortly,
         Self::ExecutedAgain,
+        Self::KeysUnasked,
+        Self::AnyKeyRotates,
+        Self::RevokedAhead,
+        Self::RevokedFromIgnored,
         Self::CosignedBeforeDurable,
         Self::OddNodeDoubled,
         Self::NoLeafPrefix,

@@ -24,6 +24,8 @@ pub struct IdentityCreate {
     pub identity: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub keys: ::prost::alloc::vec::Vec<PublicKey>,
+    #[prost(message, repeated, tag = "3")]
+    pub possessions: ::prost::alloc::vec::Vec<Signature>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyAdd {
@@ -31,6 +33,8 @@ pub struct KeyAdd {
     pub identity: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub key: ::core::option::Option<PublicKey>,
+    #[prost(message, optional, tag = "3")]
+    pub possession: ::core::option::Option<Signature>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeyRotate {
@@ -51,6 +55,10 @@ pub struct KeyRevoke {
     pub key: ::prost::alloc::vec::Vec<u8>,
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub from_size: u64,
+    #[prost(uint64, tag = "5")]
+    pub from_time_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProofSubmit {

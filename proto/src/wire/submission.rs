@@ -4,12 +4,14 @@ use crypto::Scheme::Ed25519;
 use crypto::{PublicKey, Signature};
 use prost::Message as _;
 
-use super::part::{did, digest, key_id, signature, submission_id, text, validator_index};
+use super::part::{did, digest, key_id, optional, signature, submission_id, text, validator_index};
 use super::{Wire, each, pb, required};
 use crate::canonical::DecodeError;
-use crate::counter::{Epoch, TimeMs};
+use crate::counter::{Epoch, TimeMs, TreeSize};
 use crate::id::{Did, NetworkId, Tenant};
-use crate::operation::{Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::operation::{
+    Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, RevokedFrom, TEXT_BYTES_MAX,
+};
 use crate::submission::Body;
 use crate::validators::{Validator, ValidatorSet};
 
@@ -66,24 +68,38 @@ impl Wire for Body {
 fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
     use pb::submission_body::Operation as Proto;
     match operation {
-        Operation::IdentityCreate { identity, keys } => Proto::IdentityCreate(pb::IdentityCreate {
-            identity: identity.as_str().to_owned(),
-            keys: keys.iter().map(Wire::to_wire).collect(),
-        }),
-        Operation::KeyAdd { identity, key } => {
-            Proto::KeyAdd(pb::KeyAdd { identity: identity.as_str().to_owned(), key: Some(key.to_wire()) })
+        Operation::IdentityCreate { identity, keys, possessions } => {
+            Proto::IdentityCreate(pb::IdentityCreate {
+                identity: identity.as_str().to_owned(),
+                keys: keys.iter().map(Wire::to_wire).collect(),
+                possessions: possessions.iter().map(Wire::to_wire).collect(),
+            })
         }
+        Operation::KeyAdd { identity, key, possession } => Proto::KeyAdd(pb::KeyAdd {
+            identity: identity.as_str().to_owned(),
+            key: Some(key.to_wire()),
+            possession: possession.as_ref().map(Wire::to_wire),
+        }),
         Operation::KeyRotate { identity, retires, key, possession } => Proto::KeyRotate(pb::KeyRotate {
             identity: identity.as_str().to_owned(),
             retires: retires.digest().as_bytes().to_vec(),
             key: Some(key.to_wire()),
             possession: Some(possession.to_wire()),
         }),
-        Operation::KeyRevoke { identity, key, reason } => Proto::KeyRevoke(pb::KeyRevoke {
-            identity: identity.as_str().to_owned(),
-            key: key.digest().as_bytes().to_vec(),
-            reason: reason.clone(),
-        }),
+        Operation::KeyRevoke { identity, key, reason, from } => {
+            let (from_size, from_time_ms) = match from {
+                RevokedFrom::Here => (0, 0),
+                RevokedFrom::Size(size) => (size.get(), 0),
+                RevokedFrom::Time(time) => (0, time.get()),
+            };
+            Proto::KeyRevoke(pb::KeyRevoke {
+                identity: identity.as_str().to_owned(),
+                key: key.digest().as_bytes().to_vec(),
+                reason: reason.clone(),
+                from_size,
+                from_time_ms,
+            })
+        }
         Operation::ProofSubmit { content, content_bytes, media_type, subject } => {
             Proto::ProofSubmit(pb::ProofSubmit {
                 content: content.as_bytes().to_vec(),
@@ -147,29 +163,42 @@ impl Wire for Approval {
 fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation, DecodeError> {
     use pb::submission_body::Operation as Proto;
     Ok(match wire {
-        Proto::IdentityCreate(pb::IdentityCreate { identity, keys }) => {
+        Proto::IdentityCreate(pb::IdentityCreate { identity, keys, possessions }) => {
             if keys.is_empty() {
                 return Err(DecodeError::field("keys", "an identity begins with at least one key"));
             }
             Operation::IdentityCreate {
                 identity: did(&identity, "identity")?,
                 keys: each::<PublicKey>(keys, "keys", IDENTITY_KEYS_MAX)?,
+                possessions: each::<Signature>(possessions, "possessions", IDENTITY_KEYS_MAX)?,
             }
         }
-        Proto::KeyAdd(pb::KeyAdd { identity, key }) => {
-            Operation::KeyAdd { identity: did(&identity, "identity")?, key: required(key, "key")? }
-        }
+        Proto::KeyAdd(pb::KeyAdd { identity, key, possession }) => Operation::KeyAdd {
+            identity: did(&identity, "identity")?,
+            key: required(key, "key")?,
+            possession: optional(possession)?,
+        },
         Proto::KeyRotate(pb::KeyRotate { identity, retires, key, possession }) => Operation::KeyRotate {
             identity: did(&identity, "identity")?,
             retires: key_id(&retires, "retires")?,
             key: required(key, "key")?,
             possession: required(possession, "possession")?,
         },
-        Proto::KeyRevoke(pb::KeyRevoke { identity, key, reason }) => Operation::KeyRevoke {
-            identity: did(&identity, "identity")?,
-            key: key_id(&key, "key")?,
-            reason: text(reason, "reason", TEXT_BYTES_MAX)?,
-        },
+        Proto::KeyRevoke(pb::KeyRevoke { identity, key, reason, from_size, from_time_ms }) => {
+            Operation::KeyRevoke {
+                identity: did(&identity, "identity")?,
+                key: key_id(&key, "key")?,
+                reason: text(reason, "reason", TEXT_BYTES_MAX)?,
+                from: match (from_size, from_time_ms) {
+                    (0, 0) => RevokedFrom::Here,
+                    (size, 0) => RevokedFrom::Size(TreeSize::new(size)),
+                    (0, time) => RevokedFrom::Time(TimeMs::new(time)),
+                    (_, _) => {
+                        return Err(DecodeError::field("from", "is a size or a time, and not both"));
+                    }
+                },
+            }
+        }
         Proto::ProofSubmit(pb::ProofSubmit { content, content_bytes, media_type, subject }) => {
             Operation::ProofSubmit {
                 content: digest(&content, "content")?,

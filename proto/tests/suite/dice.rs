@@ -12,7 +12,7 @@ use proto::genesis::{Admission, Genesis};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::message::{Request, Response, SyncInfo};
-use proto::operation::{Approval, Operation};
+use proto::operation::{Approval, Operation, RevokedFrom};
 use proto::proposal::Proposal;
 use proto::record::SafetyRecord;
 use proto::submission::{Body, Submission};
@@ -128,15 +128,33 @@ impl Dice {
     pub fn operation(&mut self, kind: u64) -> Operation {
         let identity = Did::of(&self.key(Scheme::Ed25519));
         match kind % 10 {
-            0 => Operation::IdentityCreate { identity, keys: self.some(1, 2, Self::any_key) },
-            1 => Operation::KeyAdd { identity, key: self.any_key() },
+            0 => Operation::IdentityCreate {
+                identity,
+                keys: self.some(1, 2, Self::any_key),
+                possessions: self.some(0, 2, |dice| {
+                    let scheme = dice.scheme();
+                    dice.signature(scheme)
+                }),
+            },
+            1 => {
+                let scheme = self.scheme();
+                let possession = self.maybe(|dice| dice.signature(scheme));
+                Operation::KeyAdd { identity, key: self.key(scheme), possession }
+            }
             2 => {
                 let scheme = self.scheme();
                 let retires = self.any_key().id();
                 let possession = self.signature(scheme);
                 Operation::KeyRotate { identity, retires, key: self.key(scheme), possession }
             }
-            3 => Operation::KeyRevoke { identity, key: self.any_key().id(), reason: self.text() },
+            3 => {
+                let from = match self.below(3) {
+                    0 => RevokedFrom::Here,
+                    1 => RevokedFrom::Size(TreeSize::new(self.counter().max(1))),
+                    _ => RevokedFrom::Time(TimeMs::new(self.counter().max(1))),
+                };
+                Operation::KeyRevoke { identity, key: self.any_key().id(), reason: self.text(), from }
+            }
             4 => Operation::ProofSubmit {
                 content: self.digest(),
                 content_bytes: self.counter(),

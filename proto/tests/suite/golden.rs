@@ -14,18 +14,20 @@ use proto::batch::{Batch, BatchRef};
 use proto::block::{Block, Handover};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::{CheckpointText, cosigned_messages, note_keys};
-use proto::counter::{Epoch, Height, TimeMs, View};
+use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
 use proto::domain::Domain;
 use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
 use proto::id::{BatchId, Did, SubmissionId, Tenant};
 use proto::message::Request;
 use proto::note::{KeyName, SignatureType};
 use proto::operation::{
-    Approval, Membership, Operation, approval_bytes, membership_possession_bytes, possession_bytes,
+    Approval, Membership, Operation, RevokedFrom, addition_possession_bytes, approval_bytes,
+    identity_possession_bytes, membership_possession_bytes, possession_bytes,
 };
 use proto::policy::Policy;
 use proto::proposal::Proposal;
 use proto::submission::{Body, Submission};
+use proto::verified::Strict;
 
 use crate::fixture::{Network, head, index, secret};
 
@@ -52,15 +54,21 @@ fn operations(network: &Network) -> Vec<Operation> {
         Operation::IdentityCreate {
             identity: identity.clone(),
             keys: vec![old.public().clone(), post_quantum],
+            possessions: Vec::new(),
         },
-        Operation::KeyAdd { identity: identity.clone(), key: new.public().clone() },
+        Operation::KeyAdd { identity: identity.clone(), key: new.public().clone(), possession: None },
         Operation::KeyRotate {
             identity: identity.clone(),
             retires: old.public().id(),
             key: new.public().clone(),
             possession: new.sign(&consent),
         },
-        Operation::KeyRevoke { identity, key: old.public().id(), reason: "lost".into() },
+        Operation::KeyRevoke {
+            identity,
+            key: old.public().id(),
+            reason: "lost".into(),
+            from: RevokedFrom::Here,
+        },
         Operation::ProofSubmit {
             content: sha256(b"content"),
             content_bytes: 7,
@@ -90,6 +98,34 @@ fn operations(network: &Network) -> Vec<Operation> {
             name: "v2".into(),
             approvals: approve(Membership::Leave("v2".into())),
         },
+    ]
+}
+
+/// Operations on keys with what may come with them.
+fn key_operations(network: &Network) -> Vec<(&'static str, Operation)> {
+    let (id, key) = (network.set.network(), secret(Scheme::Ed25519, "author"));
+    let (identity, new) = (Did::of(key.public()), secret(Scheme::Ed25519, "author/new"));
+    let revoke = |from| Operation::KeyRevoke {
+        identity: identity.clone(),
+        key: key.public().id(),
+        reason: "stolen".into(),
+        from,
+    };
+    let keys = vec![key.public().clone(), new.public().clone()];
+    let consents = vec![new.sign(&identity_possession_bytes(id, &identity, &keys))];
+    let consent = new.sign(&addition_possession_bytes(id, &identity, &new.public().id()));
+    vec![
+        ("consented", Operation::IdentityCreate { identity: identity.clone(), keys, possessions: consents }),
+        (
+            "consented",
+            Operation::KeyAdd {
+                identity: identity.clone(),
+                key: new.public().clone(),
+                possession: Some(consent),
+            },
+        ),
+        ("from_size", revoke(RevokedFrom::Size(TreeSize::new(300)))),
+        ("from_time", revoke(RevokedFrom::Time(TimeMs::new(1_789_000_000_500)))),
     ]
 }
 
@@ -124,6 +160,13 @@ fn submissions(network: &Network, put: &mut impl FnMut(&str, String)) {
         let name = format!("submission/{}", submission.body().operation.name());
         put(&format!("{name}/bytes"), hex::encode(submission.bytes()));
         put(&format!("{name}/signed_bytes/sha256"), sha256(&submission.body().signed_bytes()).to_string());
+        put(&format!("{name}/id"), submission.id().to_string());
+    }
+    for (variant, operation) in key_operations(network) {
+        let submission = submission(network, operation);
+        submission.verify_signatures(network.set.network(), &Strict).expect("all keys consented");
+        let name = format!("submission/{}/{variant}", submission.body().operation.name());
+        put(&format!("{name}/bytes"), hex::encode(submission.bytes()));
         put(&format!("{name}/id"), submission.id().to_string());
     }
 }

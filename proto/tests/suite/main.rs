@@ -8,5 +8,6 @@ mod dice;
 mod fixture;
 mod golden;
 mod policies;
+mod possessions;
 mod receipts;
 mod round_trip;
