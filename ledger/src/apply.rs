@@ -21,7 +21,7 @@ use crate::attestation::Attestation;
 use crate::batch::check_batches;
 use crate::body::{self, Places};
 use crate::change::ChangeSet;
-use crate::check::Rules;
+use crate::check::{Moment, Rules};
 use crate::error::{CheckError, LedgerError};
 use crate::identity::Identity;
 use crate::key::{KeyStanding, Position};
@@ -170,7 +170,7 @@ impl Ledger {
                 became_leaf.push(false);
                 continue;
             }
-            let outcome = match self.rules.check(&state, submission, block.time) {
+            let outcome = match self.rules.check(&state, submission, Moment { now: block.time, index }) {
                 Ok(()) => {
                     let at = Position { index, height: block.height };
                     execute(&mut state, submission, at)?;
@@ -253,13 +253,17 @@ fn leaf(submission: &Submission, height: Height, time: TimeMs) -> Result<Leaf, L
 /// Does what a submission asks, which `check` has allowed in this very state.
 pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Result<(), ReadError> {
     match &submission.body().operation {
-        Operation::IdentityCreate { identity, keys } => {
+        Operation::IdentityCreate { identity, keys, possessions: _ } => {
             state.put_identity(&Identity::new(identity.clone(), keys, at));
+            for key in keys {
+                state.put_key(&key.id(), identity, at);
+            }
         }
-        Operation::KeyAdd { identity, key } => {
+        Operation::KeyAdd { identity, key, possession: _ } => {
             if let Some(mut identity) = state.identity(identity)? {
                 identity.list(key, at);
                 state.put_identity(&identity);
+                state.put_key(&key.id(), &identity.did, at);
             }
         }
         Operation::KeyRotate { identity, retires, key, possession: _ } => {
@@ -267,11 +271,12 @@ pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Positi
                 identity.end(retires, KeyStanding::Retired { at });
                 identity.list(key, at);
                 state.put_identity(&identity);
+                state.put_key(&key.id(), &identity.did, at);
             }
         }
-        Operation::KeyRevoke { identity, key, reason: _ } => {
+        Operation::KeyRevoke { identity, key, reason: _, from } => {
             if let Some(mut identity) = state.identity(identity)? {
-                identity.end(key, KeyStanding::Revoked { at });
+                identity.end(key, KeyStanding::Revoked { at, from: *from });
                 state.put_identity(&identity);
             }
         }

@@ -34,11 +34,13 @@ pub enum Table {
     Refusals = 13,
     /// Height (u64, big-endian) to the header of a block that is not here whole, and its certificate.
     Anchors = 14,
+    /// Key id and DID to the index of the leaf by which that identity lists that key (u64, big-endian).
+    Keys = 15,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -53,6 +55,7 @@ impl Table {
         Self::Epochs,
         Self::Refusals,
         Self::Anchors,
+        Self::Keys,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
@@ -69,7 +72,8 @@ impl Table {
             | Self::Notices
             | Self::Epochs
             | Self::Refusals
-            | Self::Anchors => false,
+            | Self::Anchors
+            | Self::Keys => false,
         }
     }
 }

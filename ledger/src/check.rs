@@ -2,15 +2,15 @@
 //!
 //! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
 //! before is not asked here: that is answered from its outcome, with the same answer as the first time.
-//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K5, A1, A2; of validators in `membership`.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2; of validators in `membership`.
 
 use std::collections::BTreeSet;
 
 use crypto::{KeyId, PublicKey};
-use proto::counter::TimeMs;
+use proto::counter::{LeafIndex, TimeMs};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, SubmissionId};
-use proto::operation::{Membership, Operation};
+use proto::operation::{Membership, Operation, RevokedFrom};
 use proto::submission::{Body, Submission};
 
 use crate::error::CheckError;
@@ -18,6 +18,14 @@ use crate::identity::Identity;
 use crate::membership::{Proposed, may_change};
 use crate::rejection::Rejection;
 use crate::state::State;
+
+/// When and where a submission would be executed: in a block, its time and the leaf it would be; at the door, what a node
+/// takes for these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) now: TimeMs,
+    pub(crate) index: LeafIndex,
+}
 
 /// What genesis says of admission.
 #[derive(Clone, Debug)]
@@ -38,14 +46,15 @@ impl Rules {
         }
     }
 
-    /// Judges a submission at a time, which is the block's when it is executed.
+    /// Judges a submission at a moment.
     pub(crate) fn check(
         &self,
         state: &State<'_>,
         submission: &Submission,
-        now: TimeMs,
+        moment: Moment,
     ) -> Result<(), CheckError> {
         let body = submission.body();
+        let now = moment.now;
         if body.network != self.network {
             return Err(Rejection::WrongNetwork { found: body.network, expected: self.network }.into());
         }
@@ -56,19 +65,25 @@ impl Rules {
             Some(_) | None => {}
         }
         match &body.operation {
-            Operation::IdentityCreate { identity, keys } => self.may_register(state, body, identity, keys),
-            Operation::KeyAdd { identity, key } => {
-                let identity = self.own_identity(state, body, identity)?;
-                may_list(&identity, key)
+            Operation::IdentityCreate { identity, keys, possessions: _ } => {
+                self.may_register(state, body, identity, keys)?;
+                have_consented(body, identity)
+            }
+            Operation::KeyAdd { identity, key, possession: _ } => {
+                let own = self.own_identity(state, body, identity)?;
+                may_list(&own, key)?;
+                have_consented(body, identity)
             }
             Operation::KeyRotate { identity, retires, key, possession: _ } => {
                 let identity = self.own_identity(state, body, identity)?;
                 may_end(&identity, retires)?;
-                may_list(&identity, key)
+                may_list(&identity, key)?;
+                may_rotate(body, retires)
             }
-            Operation::KeyRevoke { identity, key, reason: _ } => {
+            Operation::KeyRevoke { identity, key, reason: _, from } => {
                 let identity = self.own_identity(state, body, identity)?;
-                may_end(&identity, key)
+                may_end(&identity, key)?;
+                may_reach_back(*from, moment)
             }
             Operation::AttestationRevoke { attestation, reason: _ } => {
                 self.may_speak(state, body)?;
@@ -198,6 +213,40 @@ fn may_end(identity: &Identity, key: &KeyId) -> Result<(), CheckError> {
     match identity.key(key) {
         Some(listed) => Ok(listed.expect_active(*key)?),
         None => Err(Rejection::UnknownKey { identity: identity.did.clone(), key: *key }.into()),
+    }
+}
+
+/// Rule K6: every key that is listed has signed that it belongs there, so that nobody lists another's.
+fn have_consented(body: &Body, identity: &Did) -> Result<(), CheckError> {
+    match body.operation.unasked_key(&body.key) {
+        Some(key) if !crypto::broken!(KeysUnasked) => {
+            Err(Rejection::KeyConsent { identity: identity.clone(), key: key.id() }.into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Rule K7: the key that retires signs for the one that takes its place, as that one does for it.
+fn may_rotate(body: &Body, retires: &KeyId) -> Result<(), CheckError> {
+    match body.key.id() {
+        key if key != *retires && !crypto::broken!(AnyKeyRotates) => {
+            Err(Rejection::NotRetiringKey { retires: *retires, key }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rule K8: a revocation reaches back, never ahead.
+fn may_reach_back(from: RevokedFrom, moment: Moment) -> Result<(), CheckError> {
+    let Moment { now, index } = moment;
+    let ahead = match from {
+        RevokedFrom::Here => false,
+        RevokedFrom::Size(size) => size.get() > index.get(),
+        RevokedFrom::Time(time) => time > now,
+    };
+    match ahead && !crypto::broken!(RevokedAhead) {
+        true => Err(Rejection::RevokedAhead { from, index, now }.into()),
+        false => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! by the one key its own text names. Source: `STATE.md`, rules I1 to I4.
 
 use crypto::{KeyId, PublicKey};
+use proto::counter::TreeSize;
 use proto::id::Did;
 
 use crate::change::Table;
@@ -34,6 +35,26 @@ impl Identity {
     /// A key it has or had.
     pub fn key(&self, id: &KeyId) -> Option<&ListedKey> {
         self.keys.iter().find(|listed| listed.key.id() == *id)
+    }
+
+    /// What it was when the log had this size; none when it was not registered then. It follows from the positions alone,
+    /// so it never changes.
+    pub fn as_of(&self, size: TreeSize) -> Option<Self> {
+        let within = |at: &Position| at.index.get() < size.get();
+        if !within(&self.created) {
+            return None;
+        }
+        let keys = self.keys.iter().filter(|listed| within(&listed.from)).map(|listed| {
+            let ended = listed.until().is_some_and(|until| within(&until));
+            let standing = if ended { listed.standing } else { KeyStanding::Active };
+            ListedKey { standing, ..listed.clone() }
+        });
+        Some(Self { did: self.did.clone(), created: self.created, keys: keys.collect() })
+    }
+
+    /// Its keys that are good now.
+    pub fn active(&self) -> impl Iterator<Item = &ListedKey> {
+        self.keys.iter().filter(|listed| listed.standing == KeyStanding::Active)
     }
 
     pub(crate) fn list(&mut self, key: &PublicKey, from: Position) {

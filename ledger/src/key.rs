@@ -2,10 +2,11 @@
 //!
 //! A key is good for the leaves from the one that listed it to the one that ended it, both included: an identity's
 //! first key signs its own registration, a retiring key its own rotation. What a key signed while it was good stays
-//! good. Source: `STATE.md`, rules K1 to K5.
+//! good, unless a revocation says from when on it was in other hands. Source: `STATE.md`, rules K1 to K8.
 
 use crypto::{KeyId, PublicKey};
-use proto::counter::{Height, LeafIndex};
+use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
+use proto::operation::RevokedFrom;
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::rejection::Rejection;
@@ -43,6 +44,8 @@ pub enum KeyStanding {
     Revoked {
         /// By this leaf.
         at: Position,
+        /// From where on it is not believed, which may lie before that leaf.
+        from: RevokedFrom,
     },
 }
 
@@ -66,13 +69,18 @@ impl ListedKey {
     pub const fn until(&self) -> Option<Position> {
         match self.standing {
             KeyStanding::Active => None,
-            KeyStanding::Retired { at } | KeyStanding::Revoked { at } => Some(at),
+            KeyStanding::Retired { at } | KeyStanding::Revoked { at, .. } => Some(at),
         }
     }
 
-    /// Whether a leaf signed by it is signed by a good key. Rule K1.
-    pub fn is_good_at(&self, leaf: LeafIndex) -> bool {
-        self.from.index <= leaf && self.until().is_none_or(|until| leaf <= until.index)
+    /// Whether a leaf of a block of this time, signed by it, is signed by a good key. Rules K1 and K8.
+    pub fn is_good_at(&self, leaf: LeafIndex, time: TimeMs) -> bool {
+        let believed = match self.standing {
+            KeyStanding::Active => true,
+            KeyStanding::Retired { at } => leaf <= at.index,
+            KeyStanding::Revoked { at, from } => !from.reaches(at.index, leaf, time),
+        };
+        self.from.index <= leaf && believed
     }
 
     /// Refuses a key that was ended.
@@ -80,7 +88,7 @@ impl ListedKey {
         match self.standing {
             KeyStanding::Active => Ok(()),
             KeyStanding::Retired { at } => Err(Rejection::KeyRetired { key: id, at: at.index }),
-            KeyStanding::Revoked { at } => Err(Rejection::KeyRevoked { key: id, at: at.index }),
+            KeyStanding::Revoked { at, .. } => Err(Rejection::KeyRevoked { key: id, at: at.index }),
         }
     }
 
@@ -93,7 +101,17 @@ impl ListedKey {
                 to.u8(1);
             }
             KeyStanding::Retired { at } => at.write(to.u8(2)),
-            KeyStanding::Revoked { at } => at.write(to.u8(3)),
+            KeyStanding::Revoked { at, from } => match from {
+                RevokedFrom::Here => at.write(to.u8(3)),
+                RevokedFrom::Size(size) => {
+                    at.write(to.u8(4));
+                    to.u64(size.get());
+                }
+                RevokedFrom::Time(time) => {
+                    at.write(to.u8(5));
+                    to.u64(time.get());
+                }
+            },
         }
     }
 
@@ -103,7 +121,15 @@ impl ListedKey {
         let standing = match reader.u8()? {
             1 => KeyStanding::Active,
             2 => KeyStanding::Retired { at: Position::read(reader)? },
-            3 => KeyStanding::Revoked { at: Position::read(reader)? },
+            3 => KeyStanding::Revoked { at: Position::read(reader)?, from: RevokedFrom::Here },
+            4 => KeyStanding::Revoked {
+                at: Position::read(reader)?,
+                from: RevokedFrom::Size(TreeSize::new(reader.u64()?)),
+            },
+            5 => KeyStanding::Revoked {
+                at: Position::read(reader)?,
+                from: RevokedFrom::Time(TimeMs::new(reader.u64()?)),
+            },
             found => return Err(CodecError::Meaning { field: "key.standing", found: u64::from(found) }),
         };
         Ok(Self { key, from, standing })

@@ -22,7 +22,7 @@ use proto::verified::Verified;
 use crate::anchor::Anchor;
 use crate::body;
 use crate::change::{ChangeSet, Table};
-use crate::check::Rules;
+use crate::check::{Moment, Rules};
 use crate::error::{CheckError, LedgerError};
 use crate::log::{Leaf, Log, nodes, unreadable};
 use crate::notice::Sequence;
@@ -138,7 +138,8 @@ impl Ledger {
     /// # Errors
     /// `Rejected` with the rule it breaks; `Read` when the store fails.
     pub fn check(&self, submission: &Verified<Submission>, now: TimeMs) -> Result<(), CheckError> {
-        self.rules.check(&State::new(&self.overlay), submission, now)
+        let moment = Moment { now, index: self.log.next_index() };
+        self.rules.check(&State::new(&self.overlay), submission, moment)
     }
 
     /// What became of a submission, durable or not.

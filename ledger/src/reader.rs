@@ -33,6 +33,8 @@ use crate::refusals;
 use crate::reign::Reign;
 use crate::tip::Tip;
 
+mod keys;
+
 /// Reads what is durable. Cheap to clone.
 #[derive(Clone)]
 pub struct LedgerReader {

@@ -4,8 +4,9 @@
 //! when asked for. Numbers and codes are never reused; texts may be reworded, they are in no digest.
 
 use crypto::KeyId;
-use proto::counter::{Epoch, LeafIndex, TimeMs};
+use proto::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
 use proto::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
+use proto::operation::RevokedFrom;
 
 use crate::codec::{CodecError, Reader, Writer};
 
@@ -234,6 +235,32 @@ pub enum Rejection {
         /// The validator.
         name: String,
     },
+    /// A key that should be listed did not consent.
+    #[error("key {key} has not signed that it belongs to {identity}")]
+    KeyConsent {
+        /// The identity.
+        identity: Did,
+        /// The key.
+        key: KeyId,
+    },
+    /// A rotation is not signed by the key that it retires.
+    #[error("a rotation is signed by the key that retires, {retires}, and this one by {key}")]
+    NotRetiringKey {
+        /// The key that should retire.
+        retires: KeyId,
+        /// The signing key.
+        key: KeyId,
+    },
+    /// A revocation would begin after itself.
+    #[error("a key is revoked from now on or from earlier: {from} is later than entry {index} at {now} ms")]
+    RevokedAhead {
+        /// From where on it should be revoked.
+        from: RevokedFrom,
+        /// The leaf it would be revoked by.
+        index: LeafIndex,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
 }
 
 impl Rejection {
@@ -270,6 +297,9 @@ impl Rejection {
             Self::TooFewApprovals { .. } => "too_few_approvals",
             Self::ApprovalSignature { .. } => "approval_signature",
             Self::ValidatorPossession { .. } => "validator_possession",
+            Self::KeyConsent { .. } => "key_consent",
+            Self::NotRetiringKey { .. } => "not_retiring_key",
+            Self::RevokedAhead { .. } => "revoked_ahead",
         }
     }
 
@@ -286,7 +316,8 @@ impl Rejection {
             | Self::ValidatorName { .. }
             | Self::ValidatorKey { .. }
             | Self::ValidatorCount { .. }
-            | Self::ValidatorPolicy { .. } => false,
+            | Self::ValidatorPolicy { .. }
+            | Self::RevokedAhead { .. } => false,
             // Epochs only grow.
             Self::WrongEpoch { found, expected } => found.get() < expected.get(),
             Self::Expired { .. }
@@ -307,7 +338,9 @@ impl Rejection {
             | Self::ApproverTwice { .. }
             | Self::TooFewApprovals { .. }
             | Self::ApprovalSignature { .. }
-            | Self::ValidatorPossession { .. } => true,
+            | Self::ValidatorPossession { .. }
+            | Self::KeyConsent { .. }
+            | Self::NotRetiringKey { .. } => true,
         }
     }
 
@@ -349,6 +382,16 @@ impl Rejection {
             Self::TooFewApprovals { power, needed } => to.u8(28).u64(*power).u64(*needed),
             Self::ApprovalSignature { approver } => to.u8(29).u64(approver.get().into()),
             Self::ValidatorPossession { name } => to.u8(30).bytes(name.as_bytes()),
+            Self::KeyConsent { identity, key } => to.u8(31).did(identity).key_id(key),
+            Self::NotRetiringKey { retires, key } => to.u8(32).key_id(retires).key_id(key),
+            Self::RevokedAhead { from, index, now } => {
+                let (kind, number) = match from {
+                    RevokedFrom::Here => (1, 0),
+                    RevokedFrom::Size(size) => (2, size.get()),
+                    RevokedFrom::Time(time) => (3, time.get()),
+                };
+                to.u8(33).u8(kind).u64(number).u64(index.get()).u64(now.get())
+            }
         };
     }
 
@@ -395,8 +438,24 @@ impl Rejection {
             28 => Self::TooFewApprovals { power: from.u64()?, needed: from.u64()? },
             29 => Self::ApprovalSignature { approver: index(from)? },
             30 => Self::ValidatorPossession { name: name(from)? },
+            31 => Self::KeyConsent { identity: from.did()?, key: from.key_id()? },
+            32 => Self::NotRetiringKey { retires: from.key_id()?, key: from.key_id()? },
+            33 => Self::RevokedAhead {
+                from: revoked_from(from)?,
+                index: LeafIndex::new(from.u64()?),
+                now: TimeMs::new(from.u64()?),
+            },
             found => return Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }),
         })
+    }
+}
+
+fn revoked_from(from: &mut Reader<'_>) -> Result<RevokedFrom, CodecError> {
+    match (from.u8()?, from.u64()?) {
+        (1, 0) => Ok(RevokedFrom::Here),
+        (2, size) => Ok(RevokedFrom::Size(TreeSize::new(size))),
+        (3, time) => Ok(RevokedFrom::Time(TimeMs::new(time))),
+        (found, _) => Err(CodecError::Meaning { field: "revoked_from", found: u64::from(found) }),
     }
 }
 
@@ -443,7 +502,7 @@ mod tests {
             Rejection::NotOwnIdentity { author: author.clone(), identity: identity.clone() },
             Rejection::KeyListed { identity: identity.clone(), key },
             Rejection::UnknownKey { identity: identity.clone(), key },
-            Rejection::KeyCount { identity, found: 33, max: 32 },
+            Rejection::KeyCount { identity: identity.clone(), found: 33, max: 32 },
             Rejection::UnknownAttestation { attestation },
             Rejection::NotIssuer { author, issuer },
             Rejection::AttestationRevoked { attestation, at },
@@ -460,6 +519,13 @@ mod tests {
             Rejection::TooFewApprovals { power: 3, needed: 4 },
             Rejection::ApprovalSignature { approver: ValidatorIndex::new(3) },
             Rejection::ValidatorPossession { name: "v5".to_owned() },
+            Rejection::KeyConsent { identity, key },
+            Rejection::NotRetiringKey { retires: first, key },
+            Rejection::RevokedAhead {
+                from: RevokedFrom::Size(TreeSize::new(9)),
+                index: at,
+                now: TimeMs::new(6),
+            },
         ]
     }
 
@@ -470,7 +536,8 @@ mod tests {
             not_registrar already_registered identity_not_of_key not_self_registered not_own_identity key_listed \
             unknown_key key_count unknown_attestation not_issuer attestation_revoked \
             wrong_epoch too_many_changes unknown_validator validator_name validator_key validator_power validator_count \
-            validator_policy unknown_approver approver_twice too_few_approvals approval_signature validator_possession";
+            validator_policy unknown_approver approver_twice too_few_approvals approval_signature validator_possession \
+            key_consent not_retiring_key revoked_ahead";
         for ((number, code), rejection) in (1_u8..).zip(frozen.split_whitespace()).zip(one_of_each()) {
             let mut writer = Writer::new();
             rejection.write(&mut writer);
@@ -483,7 +550,7 @@ mod tests {
 
     #[test]
     fn an_unknown_number_is_no_rejection() {
-        for found in [0, 31, 255] {
+        for found in [0, 34, 255] {
             let refused = Reader::whole(&[1, found], Rejection::read);
             assert_eq!(refused, Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }));
         }

@@ -3,13 +3,14 @@
 //! The only place that reads and writes the replicated tables, so the chain of digests over these writes is the
 //! digest of all that was ever decided.
 
-use crypto::Digest;
+use crypto::{Digest, KeyId};
 use proto::domain::Domain;
 use proto::id::{Did, NetworkId, SubmissionId};
 
 use crate::attestation::Attestation;
 use crate::change::{ChangeSet, Table};
 use crate::identity::Identity;
+use crate::key::Position;
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
 use crate::read::ReadError;
@@ -48,6 +49,11 @@ impl<'a> State<'a> {
 
     pub(crate) fn put_identity(&mut self, identity: &Identity) {
         self.change.put(Table::Identities, Identity::stored_key(&identity.did), identity.encode());
+    }
+
+    /// Notes which identity lists a key, for those who know the key alone.
+    pub(crate) fn put_key(&mut self, key: &KeyId, did: &Did, listed: Position) {
+        self.change.put(Table::Keys, &listing(key, did), listed.index.get().to_be_bytes().to_vec());
     }
 
     pub(crate) fn attestation(&self, id: &SubmissionId) -> Result<Option<Attestation>, ReadError> {
@@ -96,6 +102,11 @@ impl<'a> State<'a> {
     pub(crate) fn into_change(self) -> ChangeSet {
         self.change
     }
+}
+
+/// Where it is noted that an identity lists a key: those of one key stand together.
+pub(crate) fn listing(key: &KeyId, did: &Did) -> Vec<u8> {
+    [key.digest().as_bytes(), did.as_str().as_bytes()].concat()
 }
 
 /// Where the chain of state digests begins.

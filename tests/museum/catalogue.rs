@@ -51,6 +51,10 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     NextEpochEarly, "H5", [Engine];
     SilentTooShortly, "R7", [Consensus];
     ExecutedAgain, "STATE S4", [Ledger];
+    KeysUnasked, "STATE K6", [Ledger];
+    AnyKeyRotates, "STATE K7", [Ledger];
+    RevokedAhead, "STATE K8", [Ledger];
+    RevokedFromIgnored, "STATE K8", [Verify];
     CosignedBeforeDurable, "durable before told", [Engine];
     OddNodeDoubled, "RFC 6962 §2.1", [Merkle];
     NoLeafPrefix, "RFC 6962 §2.1", [Merkle];

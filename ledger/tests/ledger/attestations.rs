@@ -73,7 +73,7 @@ fn an_issuer_stays_the_issuer_when_its_keys_change() {
     let alice = Person::new(1);
     let issued = world.say(&alice, issue(None));
     assert_eq!(world.code(&issued), "ok");
-    let create = world.create(&alice, &alice.did, &[alice.key()]);
+    let create = world.create(&alice, &alice.did, &[&alice]);
     assert_eq!(world.code(&create), "ok");
     let second = Person::new(2).speaking_as(&alice.did);
     let rotate = world.rotate(&alice, alice.key(), &second);

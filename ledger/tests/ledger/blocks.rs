@@ -111,7 +111,7 @@ fn a_rejected_submission_gets_no_leaf_and_the_same_answer_for_ever() {
     let list = [early.id().as_bytes().as_slice(), &[code.len() as u8], code].concat();
     assert_eq!(block.rejections, Domain::Rejections.digest(&[&list]));
 
-    let create = world.create(&bob, &bob.did, &[bob.key(), alice.key()]);
+    let create = world.create(&bob, &bob.did, &[&bob, &alice]);
     assert_eq!(world.code(&create), "ok");
     assert_eq!(world.ledger.check(&world.verified(&early), world.ledger.tip().time), Ok(()));
     assert!(world.run(std::slice::from_ref(&early)).outcomes.is_empty());

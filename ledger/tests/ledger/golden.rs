@@ -13,7 +13,7 @@ fn a_known_history_leads_to_known_digests() {
     let mut world = World::open();
     let (alice, mallory) = (Person::new(1), Person::new(2));
     let second = Person::new(3).speaking_as(&alice.did);
-    let create = world.create(&alice, &alice.did, &[alice.key()]);
+    let create = world.create(&alice, &alice.did, &[&alice]);
     let rotate = world.rotate(&alice, alice.key(), &second);
     let issue = world.say(
         &second,
@@ -48,7 +48,7 @@ fn a_known_history_leads_to_known_digests() {
 fn the_state_digest_is_the_chain_over_the_writes() {
     let mut world = World::open();
     let alice = Person::new(1);
-    let create = world.create(&alice, &alice.did, &[alice.key()]);
+    let create = world.create(&alice, &alice.did, &[&alice]);
     let refused = world.say(&alice.speaking_as(&Person::new(2).did), proof(1));
     world.run(&[create, refused]);
     // The first block wrote all there is in the replicated tables, by rule D1 of `STATE.md`:

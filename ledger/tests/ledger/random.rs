@@ -39,8 +39,8 @@ fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
     let (owner, key) = (Person::new(whose), Person::new(key));
     let signer = Person::new(who).speaking_as(&owner.did);
     let operation = match what {
-        0 => Operation::IdentityCreate { identity: owner.did, keys: vec![owner.secret.public().clone()] },
-        1 => Operation::KeyAdd { identity: owner.did, key: key.key().clone() },
+        0 => return world.create(&signer, &owner.did, &[&owner]),
+        1 => return world.add(&signer, &key),
         2 => return world.rotate(&signer, owner.key(), &key),
         3 => return world.revoke(&signer, key.key()),
         4 => Operation::AttestationIssue {

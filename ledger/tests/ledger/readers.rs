@@ -138,7 +138,7 @@ fn identities_are_listed_in_the_order_of_their_names() {
     let mut world = World::open();
     let mut people: Vec<Person> = (1..6).map(Person::new).collect();
     let creates: Vec<_> = people.iter().map(|it| (it.clone(), it.did.clone())).collect();
-    let creates: Vec<_> = creates.iter().map(|(it, did)| world.create(it, did, &[it.key()])).collect();
+    let creates: Vec<_> = creates.iter().map(|(it, did)| world.create(it, did, &[it])).collect();
     world.run(&creates);
     people.sort_by(|a, b| a.did.cmp(&b.did));
     let names: Vec<_> = people.iter().map(|it| it.did.clone()).collect();
@@ -156,7 +156,7 @@ fn identities_are_listed_in_the_order_of_their_names() {
 fn a_damaged_value_is_named_and_never_a_panic() {
     let mut world = World::open();
     let alice = Person::new(1);
-    let create = world.create(&alice, &alice.did, &[alice.key()]);
+    let create = world.create(&alice, &alice.did, &[&alice]);
     let wrong = world.say(&alice.speaking_as(&Person::new(2).did), proof(1));
     let issue = world.say(
         &alice,
@@ -187,6 +187,7 @@ fn a_damaged_value_is_named_and_never_a_panic() {
         }
         reader.attestation(&issued)?;
         reader.identities(None, 9)?;
+        reader.listings(&alice.key().id(), 9)?;
         reader.notices(0, 9)?;
         reader.log_part(TreeSize::new(2), TreeSize::new(5))?;
         reader.reign(Epoch::ZERO)?;

@@ -17,7 +17,7 @@ use crate::world::{Lenient, Memory, Person, World, digest, proof};
 fn with_history() -> World {
     let mut world = World::open();
     let (alice, bob) = (Person::new(1), Person::new(2));
-    let create = world.create(&alice, &alice.did.clone(), &[alice.key()]);
+    let create = world.create(&alice, &alice.did.clone(), &[&alice]);
     world.run(&[create]);
     for round in 0..12 {
         let good = world.say(&alice, proof(round));

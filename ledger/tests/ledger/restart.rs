@@ -43,7 +43,7 @@ fn a_ledger_goes_on_where_its_store_is() {
 fn two_nodes_that_apply_the_same_blocks_are_the_same() {
     let (mut one, mut two) = (World::open(), World::open());
     let (alice, bob) = (Person::new(1), Person::new(2));
-    let create = one.create(&alice, &alice.did, &[alice.key()]);
+    let create = one.create(&alice, &alice.did, &[&alice]);
     let wrong = one.say(&bob.speaking_as(&alice.did), proof(1));
     let rotate = one.rotate(&alice, alice.key(), &bob);
     let good = one.say(&bob.speaking_as(&alice.did), proof(2));
@@ -66,8 +66,8 @@ fn heights_are_applied_before_older_ones_are_durable() {
     let mut world = World::open();
     let alice = Person::new(1);
     let second = Person::new(2).speaking_as(&alice.did);
-    let create = world.create(&alice, &alice.did, &[alice.key()]);
-    let add = world.add(&alice, second.key());
+    let create = world.create(&alice, &alice.did, &[&alice]);
+    let add = world.add(&alice, &second);
     let uses = world.say(&second, proof(1));
     for submission in [&create, &add, &uses] {
         let applied = world.apply(&[std::slice::from_ref(submission)]);

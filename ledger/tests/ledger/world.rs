@@ -14,7 +14,9 @@ use proto::checkpoint::{Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
-use proto::operation::{Operation, possession_bytes};
+use proto::operation::{
+    Operation, RevokedFrom, addition_possession_bytes, identity_possession_bytes, possession_bytes,
+};
 use proto::submission::{Body, Submission};
 use proto::validators::Validator;
 use proto::verified::{SignatureChecker, Strict, Unverified, Verified};
@@ -203,13 +205,20 @@ impl World {
         body.sign(&person.secret)
     }
 
-    pub fn create(&mut self, signer: &Person, identity: &Did, keys: &[&PublicKey]) -> Submission {
-        let keys = keys.iter().copied().cloned().collect();
-        self.say(signer, Operation::IdentityCreate { identity: identity.clone(), keys })
+    /// A new identity, with the consents of all whose keys it lists.
+    pub fn create(&mut self, signer: &Person, identity: &Did, people: &[&Person]) -> Submission {
+        let keys: Vec<_> = people.iter().map(|person| person.key().clone()).collect();
+        let message = identity_possession_bytes(&self.network(), identity, &keys);
+        let others = people.iter().filter(|person| person.key() != signer.key());
+        let possessions = others.map(|person| person.secret.sign(&message)).collect();
+        self.say(signer, Operation::IdentityCreate { identity: identity.clone(), keys, possessions })
     }
 
-    pub fn add(&mut self, signer: &Person, key: &PublicKey) -> Submission {
-        self.say(signer, Operation::KeyAdd { identity: signer.did.clone(), key: key.clone() })
+    pub fn add(&mut self, signer: &Person, new: &Person) -> Submission {
+        let identity = signer.did.clone();
+        let message = addition_possession_bytes(&self.network(), &identity, &new.key().id());
+        let possession = Some(new.secret.sign(&message));
+        self.say(signer, Operation::KeyAdd { identity, key: new.key().clone(), possession })
     }
 
     pub fn rotate(&mut self, signer: &Person, retires: &PublicKey, to: &Person) -> Submission {
@@ -220,8 +229,12 @@ impl World {
     }
 
     pub fn revoke(&mut self, signer: &Person, key: &PublicKey) -> Submission {
+        self.revoke_from(signer, key, RevokedFrom::Here)
+    }
+
+    pub fn revoke_from(&mut self, signer: &Person, key: &PublicKey, from: RevokedFrom) -> Submission {
         let (identity, key, reason) = (signer.did.clone(), key.id(), "lost".to_owned());
-        self.say(signer, Operation::KeyRevoke { identity, key, reason })
+        self.say(signer, Operation::KeyRevoke { identity, key, reason, from })
     }
 
     pub fn verified(&self, submission: &Submission) -> Verified<Submission> {

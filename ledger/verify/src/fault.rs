@@ -1,11 +1,12 @@
 //! Why a receipt is not believed.
 
-use crypto::Digest;
+use crypto::{Digest, KeyId};
 use merkle::inclusion::InclusionError;
 use proto::canonical::DecodeError;
-use proto::counter::{Epoch, TreeSize};
+use proto::counter::{Epoch, LeafIndex, TreeSize};
 use proto::id::SubmissionId;
 use proto::note::KeyName;
+use proto::operation::RevokedFrom;
 use proto::submission::SubmissionError;
 
 use crate::checkpoint::CheckpointFault;
@@ -62,6 +63,38 @@ pub enum Fault {
     /// A signature in the submission does not hold.
     #[error(transparent)]
     Author(#[from] SubmissionError),
+    /// The key was the author's only later.
+    #[error("key {key} signed entry {index}, and was listed by entry {listed}, later")]
+    KeyNotListed {
+        /// The key.
+        key: KeyId,
+        /// What it signed.
+        index: LeafIndex,
+        /// What listed it.
+        listed: LeafIndex,
+    },
+    /// Another key had taken its place.
+    #[error("key {key} was retired by entry {at}, and signed entry {index} after that")]
+    KeyRetired {
+        /// The key.
+        key: KeyId,
+        /// What it signed.
+        index: LeafIndex,
+        /// What retired it.
+        at: LeafIndex,
+    },
+    /// The key was in other hands when it signed, as its identity said later, or was withdrawn already.
+    #[error("key {key} was revoked by entry {at} from {from} on, and signed entry {index} after that")]
+    KeyRevoked {
+        /// The key.
+        key: KeyId,
+        /// What it signed.
+        index: LeafIndex,
+        /// What revoked it.
+        at: LeafIndex,
+        /// From where on it is not believed.
+        from: RevokedFrom,
+    },
     /// The receipt is about the item of a batch, and the entry anchors none.
     #[error("the receipt is about an item of a batch, and the entry is {found}, not batch.anchor")]
     NoBatch {

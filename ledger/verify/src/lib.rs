@@ -5,6 +5,7 @@
 //!
 //! - `receipt` runs the checks in their fixed order; `report` says what each one found;
 //! - `checkpoint` decides whether a signed head is the quorum's; `history` whether one head extends another;
+//! - `standing` judges whether the key that signed was the author's, by leaves that tell of its life;
 //! - `trust` follows the validators from epoch to epoch, from a genesis alone;
 //! - `fault` lists why something was not believed.
 //!
@@ -16,11 +17,15 @@ mod fault;
 mod history;
 mod receipt;
 mod report;
+mod standing;
 mod trust;
 
 pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, head_of, verify_checkpoint};
 pub use fault::Fault;
 pub use history::{HistoryFault, verify_history};
-pub use receipt::{Freshness, Options, verify_receipt};
+pub use receipt::{
+    Freshness, Lives, Options, verify_receipt, verify_receipt_knowing, verify_receipt_with_keys,
+};
 pub use report::{Check, Code, EntryFacts, ItemFacts, Outcome, Report, Standing, SubmissionFacts};
+pub use standing::{Ended, KeyEnd, KeyLife, LEAVES_MAX, LeafError, ProvenLeaf, Signed, verify_standing};
 pub use trust::{HandoverProof, Trust, TrustError};

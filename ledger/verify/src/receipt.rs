@@ -4,21 +4,24 @@
 //! would rest on something that was not believed.
 //! The order is the same in every verifier of ours, so that all name the same first fault.
 
-use crypto::Digest;
+use crypto::{Digest, KeyId};
 use merkle::inclusion::{self, InclusionError};
 use merkle::leaf_hash;
 use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
 use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
-use proto::id::SubmissionId;
+use proto::id::{Did, SubmissionId};
+use proto::note::KeyName;
 use proto::operation::{BATCH_TREE, Operation};
 use proto::policy::{Policy, Quorum};
 use proto::receipt::{BatchItem, Receipt};
+use proto::submission::Body;
 use proto::verified::Strict;
 
 use crate::checkpoint::{self, CheckpointFacts, CheckpointFault};
 use crate::fault::Fault;
 use crate::report::{Check, Code, EntryFacts, ItemFacts, Outcome, Report, Standing, SubmissionFacts};
+use crate::standing::{KeyLife, ProvenLeaf, Signed, verify_standing};
 
 /// How far a quorum's clocks may be ahead of the caller's, in seconds.
 const CLOCK_SKEW_S: u64 = 300;
@@ -45,16 +48,42 @@ pub struct Options {
 
 /// Checks a receipt under a policy.
 pub fn verify_receipt(policy: &Policy, receipt: &Receipt, options: Options) -> Report {
+    verify_receipt_with_keys(policy, receipt, options, &[])
+}
+
+/// Checks a receipt under a policy, and the key that signed by leaves that were proven under it: those that listed and
+/// ended keys of the author. Without them the check `key_standing` rests on the validators' execution alone.
+pub fn verify_receipt_with_keys(
+    policy: &Policy,
+    receipt: &Receipt,
+    options: Options,
+    leaves: &[ProvenLeaf],
+) -> Report {
+    verify_receipt_knowing(policy, receipt, options, &|log, author, key| {
+        KeyLife::shown(log, author, key, leaves)
+    })
+}
+
+/// Checks a receipt under a policy, with what the caller knows of the key that signed: of a log, an author and a key.
+pub fn verify_receipt_knowing(
+    policy: &Policy,
+    receipt: &Receipt,
+    options: Options,
+    lives: Lives<'_>,
+) -> Report {
     let checks = Vec::with_capacity(Code::ALL.len());
     let mut run = Run { checks, checkpoint: None, index: None, entry: None, item: None };
     // The failure is in `checks` by now; what was not reached follows it.
-    let _ = run.all(policy, receipt, options);
+    let _ = run.all(policy, receipt, options, lives);
     for code in Code::ALL.into_iter().skip(run.checks.len()) {
         run.checks.push(Check { code, outcome: Outcome::Skipped("an earlier check failed") });
     }
     let Run { checks, checkpoint, index, entry, item } = run;
     Report { checks, checkpoint, index, entry, item }
 }
+
+/// What is known of the keys of authors: of a log, an author and a key.
+pub type Lives<'a> = &'a dyn Fn(&KeyName, &Did, &KeyId) -> KeyLife;
 
 /// A check has failed, and the verification is over.
 struct Ended;
@@ -68,7 +97,13 @@ struct Run {
 }
 
 impl Run {
-    fn all(&mut self, policy: &Policy, receipt: &Receipt, options: Options) -> Result<(), Ended> {
+    fn all(
+        &mut self,
+        policy: &Policy,
+        receipt: &Receipt,
+        options: Options,
+        lives: Lives<'_>,
+    ) -> Result<(), Ended> {
         let facts = self.head(policy, &receipt.checkpoint)?;
         self.checkpoint = Some(facts.clone());
         self.inclusion(receipt, &facts)?;
@@ -76,7 +111,7 @@ impl Run {
         let entry = self.entry(&receipt.entry, &facts, options.submission)?;
         let operation = match &entry {
             Entry::Submission(submission) => {
-                self.author(submission)?;
+                self.author(submission, receipt.index, &facts, lives)?;
                 Some(&submission.submission.body().operation)
             }
             Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
@@ -142,14 +177,30 @@ impl Run {
     }
 
     /// `author_signature`, `key_standing`.
-    fn author(&mut self, entry: &SubmissionEntry) -> Result<(), Ended> {
+    fn author(
+        &mut self,
+        entry: &SubmissionEntry,
+        index: LeafIndex,
+        facts: &CheckpointFacts,
+        lives: Lives<'_>,
+    ) -> Result<(), Ended> {
         let submission = &entry.submission;
         // The network is the one the author named: that it is this log's network was the validators' rule, and the
         // signature covers it either way.
         let verified = submission.verify_signatures(&submission.body().network, &Strict);
         self.make(Code::AuthorSignature, verified)?;
-        // Nothing to compute: either the DID shows the key, or the entry's place in the log does. The facts say which.
-        self.pass(Code::KeyStanding);
+        // That the key was good when the entry was executed its place in the log says. What is known of it besides may
+        // show more, and may say that it was in other hands by then.
+        let Body { author, key, .. } = submission.body();
+        let life = lives(&facts.origin, author, &key.id());
+        let signed = Signed { index, time: entry.time, key: key.id(), self_certified: author.is_of(key) };
+        if let Some(EntryFacts::Submission(said)) = &mut self.entry {
+            said.key_end = life.end;
+        }
+        let standing = self.make(Code::KeyStanding, verify_standing(&signed, &life))?;
+        if let Some(EntryFacts::Submission(said)) = &mut self.entry {
+            said.standing = standing;
+        }
         Ok(())
     }
 
@@ -285,6 +336,7 @@ fn submission_facts(entry: &SubmissionEntry) -> SubmissionFacts {
         author: body.author.clone(),
         key: body.key.id(),
         standing,
+        key_end: None,
         operation: body.operation.name(),
         content: body.operation.content().copied(),
     }

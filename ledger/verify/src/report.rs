@@ -10,6 +10,7 @@ use proto::id::{Did, NetworkId, SubmissionId, Tenant};
 
 use crate::checkpoint::CheckpointFacts;
 use crate::fault::Fault;
+use crate::standing::KeyEnd;
 
 /// A check, in the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +105,11 @@ pub enum Standing {
     /// The DID does not show it: that the submission was executed, and so stands in the log, means that the
     /// validators found the key among the author's registered ones at that place.
     AttestedByLog,
+    /// A leaf that was proven lists the key among the author's.
+    Listed {
+        /// That leaf.
+        by: LeafIndex,
+    },
 }
 
 /// What the entry says, once it is known to stand in the log.
@@ -158,6 +164,9 @@ pub struct SubmissionFacts {
     pub key: KeyId,
     /// Why the author could use that key.
     pub standing: Standing,
+    /// How that key ended, if a leaf was shown that ended it; said whether or not it ended before it signed. That none was
+    /// shown does not mean that it did not end.
+    pub key_end: Option<KeyEnd>,
     /// Name of the operation.
     pub operation: &'static str,
     /// SHA-256 of the content it is about, if it is about one.

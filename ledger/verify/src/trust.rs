@@ -19,8 +19,9 @@ use proto::validators::{Opening, ValidatorList, ValidatorSet};
 
 use crate::checkpoint::{self, verify_checkpoint};
 use crate::fault::Fault;
-use crate::receipt::{Options, verify_receipt};
+use crate::receipt::{Options, verify_receipt, verify_receipt_with_keys};
 use crate::report::{Code, Outcome, Report};
+use crate::standing::ProvenLeaf;
 
 /// One link: that the validators of an epoch named those of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,11 +212,21 @@ impl Trust {
     /// Checks a receipt under the policy of the epoch its head is of. A head that a retired quorum signed is refused by
     /// that name.
     pub fn verify_receipt(&self, receipt: &Receipt, options: Options) -> Report {
+        self.verify_receipt_with_keys(receipt, options, &[])
+    }
+
+    /// The same, with leaves that were proven: those that listed and ended keys of the author.
+    pub fn verify_receipt_with_keys(
+        &self,
+        receipt: &Receipt,
+        options: Options,
+        leaves: &[ProvenLeaf],
+    ) -> Report {
         let Ok((_, text)) = checkpoint::read(&receipt.checkpoint) else {
             return verify_receipt(&self.last().policy, receipt, options);
         };
         let size = text.head.size;
-        let mut report = verify_receipt(self.policy_at(size), receipt, options);
+        let mut report = verify_receipt_with_keys(self.policy_at(size), receipt, options, leaves);
         let retired = match report.failure() {
             Some((Code::CheckpointSignatures | Code::Quorum, _)) => self.retired(size, &receipt.checkpoint),
             Some(_) | None => None,

@@ -7,4 +7,5 @@ mod golden;
 mod history;
 mod items;
 mod receipts;
+mod standing;
 mod trust;
