@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod entries;
+pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod proofs;
 pub(crate) mod submit;

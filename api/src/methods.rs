@@ -5,6 +5,7 @@ use model::chain::{
 };
 use model::entry::{EntryAnswer, EntryParams, SubmitParams, Ticket};
 use model::error::ApiError;
+use model::identity::{IdentityAnswer, IdentityParams, JwksParams, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
 use model::receipt::{
     ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptParams, VerifyAnswer, VerifyParams,
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
-use crate::calls::{chain, entries, node, proofs, submit, trust, verdict};
+use crate::calls::{chain, entries, keys, node, proofs, submit, trust, verdict};
 use crate::guard::Caller;
 use crate::openrpc;
 use crate::schema::{SchemaOf, of};
@@ -37,6 +38,8 @@ pub(crate) enum Method {
     Trust,
     Status,
     Jwks,
+    KeysHistory,
+    Identity,
     Discover,
 }
 
@@ -46,7 +49,7 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Submit,
         Self::Get,
         Self::Receipt,
@@ -58,6 +61,8 @@ impl Method {
         Self::Trust,
         Self::Status,
         Self::Jwks,
+        Self::KeysHistory,
+        Self::Identity,
         Self::Discover,
     ];
 
@@ -74,6 +79,8 @@ impl Method {
             Self::Trust => "ledger_trust",
             Self::Status => "node_status",
             Self::Jwks => "keys_jwks",
+            Self::KeysHistory => "keys_history",
+            Self::Identity => "identity_get",
             Self::Discover => "rpc.discover",
         }
     }
@@ -94,7 +101,11 @@ impl Method {
             Self::Validators => "The validators of an epoch.",
             Self::Trust => "The chain of trust: from genesis to the validators of any epoch.",
             Self::Status => "What the node says of itself.",
-            Self::Jwks => "The network's public keys.",
+            Self::Jwks => "The public keys that are good: the network's, or an identity's.",
+            Self::KeysHistory => {
+                "From which leaf to which keys are good: an identity's, one key, or the validators'."
+            }
+            Self::Identity => "An identity and all its keys.",
             Self::Discover => "This interface as an OpenRPC document.",
         }
     }
@@ -112,7 +123,9 @@ impl Method {
             Self::Validators => (of::<ValidatorsParams>, of::<ValidatorsAnswer>),
             Self::Trust => (of::<TrustParams>, of::<TrustAnswer>),
             Self::Status => (of::<Nothing>, of::<StatusAnswer>),
-            Self::Jwks => (of::<Nothing>, of::<Jwks>),
+            Self::Jwks => (of::<JwksParams>, of::<Jwks>),
+            Self::KeysHistory => (of::<KeyHistoryParams>, of::<KeyHistory>),
+            Self::Identity => (of::<IdentityParams>, of::<IdentityAnswer>),
             Self::Discover => (of::<Nothing>, of::<Map<String, Value>>),
         }
     }
@@ -139,7 +152,9 @@ impl Method {
             Self::Validators => write(&chain::validators(api, read(params)?).await?),
             Self::Trust => write(&trust::trust(api, read(params)?).await?),
             Self::Status => read(params).and_then(|Nothing {}| write(&node::status(api))),
-            Self::Jwks => read(params).and_then(|Nothing {}| write(&node::jwks(api))),
+            Self::Jwks => write(&keys::jwks(api, read(params)?).await?),
+            Self::KeysHistory => write(&keys::history(api, read(params)?).await?),
+            Self::Identity => write(&keys::identity(api, read(params)?).await?),
             Self::Discover => read(params).map(|Nothing {}| openrpc::document()),
         }
     }

@@ -10,8 +10,10 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures::FutureExt as _;
 use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer, ValidatorsParams};
+use model::did::DidDocument;
 use model::entry::{EntryAnswer, SubmitParams, Ticket};
 use model::error::ApiError;
+use model::identity::{AsOf, IdentityAnswer, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
 use model::receipt::{ConsistencyAnswer, ConsistencyParams, VerifyAnswer, VerifyParams};
 use model::status::{HealthAnswer, StatusAnswer};
@@ -25,7 +27,7 @@ use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
 use crate::rest::node::ReadyQuery;
-use crate::rest::{chain, entries, node, tiles};
+use crate::rest::{chain, entries, keys, node, tiles};
 use crate::schema::{SchemaOf, of};
 
 /// What handlers know: the window, and the listener they answer on.
@@ -260,19 +262,55 @@ fn description() -> Vec<Route> {
         ),
         read("/v1/policy", "policy", policy, Answers::Text(TEXT), || get(chain::policy)),
         read(
-            "/.well-known/jwks.json",
-            "keys_jwks",
-            "The network's public keys.",
-            Answers::Json(of::<Jwks>),
-            || get(node::jwks),
-        ),
-        read(
             "/openapi.json",
             "openapi",
             "This interface as OpenAPI document.",
             Answers::Json(of::<Value>),
             || get(node::openapi),
         ),
+    ]
+}
+
+/// Whose keys are good, now and as of any size.
+fn keys() -> Vec<Route> {
+    let (jwks, document) = (Answers::Json(of::<Jwks>), Answers::Json(of::<DidDocument>));
+    let as_of = |route: Route| Route { query: Some(of::<AsOf>), ..route };
+    let network = "The network's DID document: the keys that sign its heads.";
+    vec![
+        read("/.well-known/jwks.json", "keys_jwks", "The network's public keys.", jwks, || get(keys::jwks)),
+        read("/.well-known/did.json", "did_web", network, document, || get(keys::network_did)),
+        read("/did.json", "did_web_path", network, document, || get(keys::network_did)),
+        Route {
+            query: Some(of::<KeyHistoryParams>),
+            ..read(
+                "/v1/keys/history",
+                "keys_history",
+                "From which leaf to which keys are good: an identity's, one key, or the validators'.",
+                Answers::Json(of::<KeyHistory>),
+                || get(keys::history),
+            )
+        },
+        as_of(read(
+            "/v1/identities/{did}",
+            "identity_get",
+            "An identity and all its keys.",
+            Answers::Json(of::<IdentityAnswer>),
+            || get(keys::identity),
+        )),
+        as_of(read(
+            "/v1/identities/{did}/jwks.json",
+            "identity_jwks",
+            "The keys of an identity that are good.",
+            jwks,
+            || get(keys::identity_jwks),
+        )),
+        as_of(read(
+            "/v1/identities/{did}/did.json",
+            "identity_did",
+            "The DID document of an identity, or what a did:key stands for.",
+            document,
+            || get(keys::identity_did),
+        )),
     ]
 }
 
@@ -283,7 +321,7 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest = [submission(), proofs(), history(), files(), description()].into_iter().flatten();
+    let rest = [submission(), proofs(), history(), files(), description(), keys()].into_iter().flatten();
     rest.chain(operation).collect()
 }
 

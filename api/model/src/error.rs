@@ -157,6 +157,18 @@ pub enum ApiError {
         /// The height.
         height: String,
     },
+    /// No identity of this name is registered.
+    #[error("no identity {identity} is registered")]
+    IdentityUnknown {
+        /// Its DID.
+        identity: String,
+    },
+    /// No identity lists this key.
+    #[error("no identity lists key {kid}")]
+    KeyUnknown {
+        /// The key's id.
+        kid: String,
+    },
     /// No quorum has signed a checkpoint of this size.
     #[error("there is no checkpoint {size}")]
     CheckpointUnknown {
@@ -384,6 +396,20 @@ impl ApiError {
                 "Block not kept here",
                 "This node replayed the log of that time and did not fetch its blocks. Entries, proofs and receipts are here; a node that was there has the block.",
             ),
+            Self::IdentityUnknown { .. } => row(
+                "identity_unknown",
+                404,
+                1220,
+                "No such identity",
+                "An identity that registered nothing speaks by the key its DID names; quorate keys register registers it.",
+            ),
+            Self::KeyUnknown { .. } => row(
+                "key_unknown",
+                404,
+                1221,
+                "No such key",
+                "A key is named by its RFC 7638 thumbprint; those of the validators are under /v1/keys/history without a name.",
+            ),
             Self::CheckpointUnknown { .. } => row(
                 "checkpoint_unknown",
                 404,
@@ -472,6 +498,8 @@ impl ApiError {
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
             | Self::BlockNotKept { .. }
+            | Self::IdentityUnknown { .. }
+            | Self::KeyUnknown { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NoReceipt { .. }
@@ -509,6 +537,8 @@ impl ApiError {
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
             | Self::BlockNotKept { .. }
+            | Self::IdentityUnknown { .. }
+            | Self::KeyUnknown { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NotFinal { .. }

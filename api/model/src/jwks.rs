@@ -51,6 +51,13 @@ pub enum Jwk {
 }
 
 impl Jwk {
+    /// The key's RFC 7638 thumbprint.
+    pub fn kid(&self) -> &str {
+        match self {
+            Self::Okp { kid, .. } | Self::Akp { kid, .. } => kid,
+        }
+    }
+
     /// The key as JWK; none for schemes that JOSE has no name for.
     pub fn of(key: &PublicKey) -> Option<Self> {
         let (kid, usage) = (key.id().to_string(), "sig".to_owned());

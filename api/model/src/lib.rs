@@ -8,13 +8,15 @@
 //! - `scalar` the spellings of digests, bytes, numbers; `error` everything that can go wrong;
 //! - `entry`, `operation` what is submitted and what became of it; `receipt` proofs and their verdicts;
 //! - `chain` blocks, checkpoints, validators; `trust` how these came to reign;
-//! - `status`, `event`, `jwks` what a node says of itself;
+//! - `status`, `event` what a node says of itself; `jwks`, `identity`, `did` public keys, now and as of any size;
 //! - `jsonrpc` the envelope of JSON-RPC 2.0.
 
 pub mod chain;
+pub mod did;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod identity;
 pub mod jsonrpc;
 pub mod jwks;
 pub mod membership;

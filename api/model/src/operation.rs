@@ -1,8 +1,9 @@
 //! Operations in JSON: one shape for each kind of `proto::operation`, told apart by `type`.
 
 use crypto::{PublicKey, Scheme, Signature};
-use proto::counter::Epoch;
+use proto::counter::{Epoch, TimeMs, TreeSize};
 use proto::id::Did;
+use proto::operation::RevokedFrom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,13 @@ pub enum Operation {
         /// Its keys.
         #[serde(deserialize_with = "crate::strict::named_list")]
         keys: Vec<Key>,
+        /// Consents of the keys that do not sign the submission, in their order.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "crate::strict::named_list"
+        )]
+        possessions: Vec<Consent>,
     },
     /// Gives an identity one more key.
     #[serde(rename = "key.add")]
@@ -30,6 +38,9 @@ pub enum Operation {
         /// The new key.
         #[serde(deserialize_with = "crate::strict::named")]
         key: Key,
+        /// The new key's consent: its signature. Entries of networks that did not ask for it have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        possession: Option<Bytes>,
     },
     /// Puts a new key in the place of an old one.
     #[serde(rename = "key.rotate")]
@@ -54,6 +65,12 @@ pub enum Operation {
         /// Why, for people.
         #[serde(default)]
         reason: String,
+        /// The size of the log from which on the key is not believed, at least 1; without it and `from_time_ms`, from now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_size: Option<Uint>,
+        /// The block time from which on the key is not believed, in milliseconds since 1970, at least 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_time_ms: Option<Uint>,
     },
     /// Says that some bytes exist.
     #[serde(rename = "proof.submit")]
@@ -143,6 +160,33 @@ pub struct Key {
     pub public_key: Bytes,
 }
 
+/// A key's consent to be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// The key's scheme.
+    pub scheme: String,
+    /// Its signature.
+    pub signature: Bytes,
+}
+
+impl From<&Signature> for Consent {
+    fn from(signature: &Signature) -> Self {
+        let signature_bytes = Bytes(signature.as_bytes().to_vec());
+        Self { scheme: signature.scheme().name().to_owned(), signature: signature_bytes }
+    }
+}
+
+impl Consent {
+    fn parse(&self) -> Result<Signature, String> {
+        let scheme = Scheme::from_name(&self.scheme).ok_or_else(|| {
+            let found = self.scheme.chars().take(40).collect::<String>();
+            format!("possessions: {found:?} is not a scheme")
+        })?;
+        Signature::parse(scheme, &self.signature.0).map_err(|fault| format!("possessions: {fault}"))
+    }
+}
+
 impl From<&PublicKey> for Key {
     fn from(key: &PublicKey) -> Self {
         Self { scheme: key.scheme().name().to_owned(), public_key: Bytes(key.as_bytes().to_vec()) }
@@ -171,24 +215,31 @@ type Domain = proto::operation::Operation;
 impl From<&Domain> for Operation {
     fn from(operation: &Domain) -> Self {
         match operation {
-            Domain::IdentityCreate { identity, keys } => Self::IdentityCreate {
+            Domain::IdentityCreate { identity, keys, possessions } => Self::IdentityCreate {
                 identity: identity.to_string(),
                 keys: keys.iter().map(Key::from).collect(),
+                possessions: possessions.iter().map(Consent::from).collect(),
             },
-            Domain::KeyAdd { identity, key } => {
-                Self::KeyAdd { identity: identity.to_string(), key: Key::from(key) }
-            }
+            Domain::KeyAdd { identity, key, possession } => Self::KeyAdd {
+                identity: identity.to_string(),
+                key: Key::from(key),
+                possession: possession.as_ref().map(|possession| Bytes(possession.as_bytes().to_vec())),
+            },
             Domain::KeyRotate { identity, retires, key, possession } => Self::KeyRotate {
                 identity: identity.to_string(),
                 retires: retires.to_string(),
                 key: Key::from(key),
                 possession: Bytes(possession.as_bytes().to_vec()),
             },
-            Domain::KeyRevoke { identity, key, reason } => Self::KeyRevoke {
-                identity: identity.to_string(),
-                key: key.to_string(),
-                reason: reason.clone(),
-            },
+            Domain::KeyRevoke { identity, key, reason, from } => {
+                let (from_size, from_time_ms) = match from {
+                    RevokedFrom::Here => (None, None),
+                    RevokedFrom::Size(size) => (Some(Uint(size.get())), None),
+                    RevokedFrom::Time(time) => (None, Some(Uint(time.get()))),
+                };
+                let (identity, key, reason) = (identity.to_string(), key.to_string(), reason.clone());
+                Self::KeyRevoke { identity, key, reason, from_size, from_time_ms }
+            }
             Domain::ProofSubmit { content, content_bytes, media_type, subject } => Self::ProofSubmit {
                 content: Hash(*content),
                 content_bytes: Uint(*content_bytes),
@@ -232,11 +283,18 @@ impl Operation {
     /// Which member is wrong, in words.
     pub fn parse(&self) -> Result<Domain, String> {
         Ok(match self {
-            Self::IdentityCreate { identity, keys } => Domain::IdentityCreate {
+            Self::IdentityCreate { identity, keys, possessions } => Domain::IdentityCreate {
                 identity: did(identity)?,
                 keys: keys.iter().map(Key::parse).collect::<Result<_, _>>()?,
+                possessions: possessions.iter().map(Consent::parse).collect::<Result<_, _>>()?,
             },
-            Self::KeyAdd { identity, key } => Domain::KeyAdd { identity: did(identity)?, key: key.parse()? },
+            Self::KeyAdd { identity, key, possession } => {
+                let (identity, key) = (did(identity)?, key.parse()?);
+                let parse = |possession: &Bytes| Signature::parse(key.scheme(), &possession.0);
+                let possession = possession.as_ref().map(parse).transpose();
+                let possession = possession.map_err(|fault| format!("possession: {fault}"))?;
+                Domain::KeyAdd { identity, key, possession }
+            }
             Self::KeyRotate { identity, retires, key, possession } => {
                 let key = key.parse()?;
                 let possession = Signature::parse(key.scheme(), &possession.0)
@@ -248,10 +306,21 @@ impl Operation {
                     possession,
                 }
             }
-            Self::KeyRevoke { identity, key, reason } => Domain::KeyRevoke {
+            Self::KeyRevoke { identity, key, reason, from_size, from_time_ms } => Domain::KeyRevoke {
                 identity: did(identity)?,
                 key: key.parse().map_err(|fault| format!("key: {fault}"))?,
                 reason: reason.clone(),
+                from: match (from_size, from_time_ms) {
+                    (None, None) => RevokedFrom::Here,
+                    (Some(Uint(size @ 1..)), None) => RevokedFrom::Size(TreeSize::new(*size)),
+                    (None, Some(Uint(time @ 1..))) => RevokedFrom::Time(TimeMs::new(*time)),
+                    (Some(_), Some(_)) => {
+                        return Err("from_size, from_time_ms: one of them, not both".to_owned());
+                    }
+                    (Some(_), None) | (None, Some(_)) => {
+                        return Err("from_size, from_time_ms: at least 1".to_owned());
+                    }
+                },
             },
             Self::ProofSubmit { content, content_bytes, media_type, subject } => Domain::ProofSubmit {
                 content: content.0,
@@ -317,20 +386,42 @@ mod tests {
         let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs");
         let key = secret.public().clone();
         let identity = Did::of(&key);
+        let revoke = |from| Domain::KeyRevoke {
+            identity: Did::of(secret.public()),
+            key: secret.public().id(),
+            reason: "lost".to_owned(),
+            from,
+        };
         let approval = proto::operation::Approval {
             approver: proto::id::ValidatorIndex::new(2),
             signature: secret.sign(b"any"),
         };
         let all = [
-            Domain::IdentityCreate { identity: identity.clone(), keys: vec![key.clone()] },
-            Domain::KeyAdd { identity: identity.clone(), key: key.clone() },
+            Domain::IdentityCreate {
+                identity: identity.clone(),
+                keys: vec![key.clone()],
+                possessions: Vec::new(),
+            },
+            Domain::IdentityCreate {
+                identity: identity.clone(),
+                keys: vec![key.clone(), key.clone()],
+                possessions: vec![secret.sign(b"any")],
+            },
+            Domain::KeyAdd { identity: identity.clone(), key: key.clone(), possession: None },
+            Domain::KeyAdd {
+                identity: identity.clone(),
+                key: key.clone(),
+                possession: Some(secret.sign(b"any")),
+            },
+            revoke(RevokedFrom::Size(TreeSize::new(7))),
+            revoke(RevokedFrom::Time(TimeMs::new(u64::MAX))),
             Domain::KeyRotate {
                 identity: identity.clone(),
                 retires: key.id(),
                 key: key.clone(),
                 possession: secret.sign(b"any"),
             },
-            Domain::KeyRevoke { identity, key: key.id(), reason: "lost".to_owned() },
+            revoke(RevokedFrom::Here),
             Domain::ProofSubmit {
                 content: sha256(b"x"),
                 content_bytes: u64::MAX,
@@ -374,6 +465,8 @@ mod tests {
             identity: "did:web:x".to_owned(),
             key: String::new(),
             reason: String::new(),
+            from_size: None,
+            from_time_ms: None,
         };
         assert!(bad.parse().expect_err("no such did method").starts_with("identity:"));
         let key = Key { scheme: "rsa".to_owned(), public_key: Bytes(vec![]) };

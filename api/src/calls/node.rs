@@ -1,4 +1,4 @@
-//! `node_status`, `keys_jwks`, health: what a node says of itself.
+//! `node_status`, the network's keys, health: what a node says of itself.
 
 use model::jwks::{Jwk, Jwks};
 use model::scalar::{Hash, Uint};

@@ -1,15 +1,20 @@
-//! `ledger_verify`: what this node makes of a receipt, under the policy of the epoch that its head is of.
+//! `ledger_verify`: what this node makes of a receipt, under the policy of the epoch that its head is of, and by what it
+//! knows by now of the key that signed: one that was revoked from before then on is not believed.
 //!
 //! A convenience. Who needs a verdict that binds runs the same checks offline, with a policy from elsewhere.
 
+use ledger::LedgerReader;
+use ledger::key::KeyStanding;
 use model::error::ApiError;
 use model::receipt::{CheckAnswer, CheckOutcome, VerifyAnswer, VerifyParams};
+use proto::canonical::Canonical as _;
 use proto::counter::TreeSize;
+use proto::entry::Entry;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
-use verify::{Check, Options, Outcome, verify_receipt};
+use verify::{Check, Ended, KeyEnd, KeyLife, Options, Outcome, verify_receipt_knowing};
 
-use crate::api::Api;
+use crate::api::{Api, Fault};
 
 /// Checks a receipt.
 ///
@@ -30,10 +35,27 @@ pub(crate) async fn verify(api: &Api, params: VerifyParams) -> Result<VerifyAnsw
         })?;
         let options =
             Options { submission: None, artifact: artifact.map(|artifact| artifact.0), freshness: None };
-        let report = verify_receipt(&policy, &receipt, options);
+        let life = life(reader, &receipt)?;
+        let report = verify_receipt_knowing(&policy, &receipt, options, &|_, _, _| life);
         Ok(VerifyAnswer { valid: report.is_true(), checks: report.checks.iter().map(answer).collect() })
     })
     .await
+}
+
+/// What became of the key that signed a receipt's entry, as this node knows it. Nothing of it is believed of the receipt:
+/// what it says of itself only chooses the key to look up.
+fn life(reader: &LedgerReader, receipt: &Receipt) -> Result<KeyLife, Fault> {
+    let Ok(Entry::Submission(entry)) = Entry::decode(&receipt.entry) else { return Ok(KeyLife::default()) };
+    let body = entry.submission.body();
+    let identity = reader.identity(&body.author)?;
+    let listed = identity.as_ref().and_then(|identity| identity.key(&body.key.id()));
+    let Some(listed) = listed else { return Ok(KeyLife::default()) };
+    let end = match listed.standing {
+        KeyStanding::Active => None,
+        KeyStanding::Retired { at } => Some(KeyEnd { at: at.index, how: Ended::Retired }),
+        KeyStanding::Revoked { at, from } => Some(KeyEnd { at: at.index, how: Ended::Revoked(from) }),
+    };
+    Ok(KeyLife { listed: Some(listed.from.index), end })
 }
 
 fn answer(check: &Check) -> CheckAnswer {

@@ -1,4 +1,4 @@
-//! Status, keys, health, metrics, and the document of all this.
+//! Status, health, metrics, and the document of all this.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -19,11 +19,6 @@ use crate::routes::Context;
 /// `GET /v1/status`.
 pub(crate) async fn status(State(context): State<Context>) -> Response {
     respond::json(StatusCode::OK, Keep::Never, &node::status(&context.api))
-}
-
-/// `GET /.well-known/jwks.json`.
-pub(crate) async fn jwks(State(context): State<Context>) -> Response {
-    respond::json(StatusCode::OK, Keep::QuarterHour, &node::jwks(&context.api))
 }
 
 /// `GET /livez`: who can answer lives.

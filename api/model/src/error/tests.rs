@@ -43,6 +43,8 @@ fn samples() -> Vec<ApiError> {
         ApiError::Observer { validators: vec![text()] },
         ApiError::EpochUnknown { epoch: 1 },
         ApiError::BlockNotKept { height: text() },
+        ApiError::IdentityUnknown { identity: text() },
+        ApiError::KeyUnknown { kid: text() },
     ]
 }
 
@@ -80,6 +82,8 @@ fn position(error: &ApiError) -> usize {
         ApiError::Observer { .. } => 29,
         ApiError::EpochUnknown { .. } => 30,
         ApiError::BlockNotKept { .. } => 31,
+        ApiError::IdentityUnknown { .. } => 32,
+        ApiError::KeyUnknown { .. } => 33,
     }
 }
 
@@ -87,7 +91,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=31).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=33).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));
