@@ -250,7 +250,7 @@ impl Client {
         self.text("metrics").await
     }
 
-    async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         read(&self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?)
     }
 

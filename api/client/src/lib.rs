@@ -3,6 +3,7 @@
 //! - `batch` puts many digests under one anchor and makes the receipt of each, without asking anybody;
 //! - `http` asks a node, and says which of five ways a question failed; `error` names them;
 //! - `events` listens to what happens;
+//! - `keys` asks whose keys were good where, and for the receipts that show it;
 //! - `trust` follows the validators from a genesis on;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
@@ -10,6 +11,7 @@ pub mod batch;
 pub mod error;
 pub mod events;
 pub mod http;
+pub mod keys;
 pub mod trust;
 pub mod verifying;
 

@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 22] = [
+const PATHS: [(&str, &str); 28] = [
+    ("get", "/.well-known/did.json"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/checkpoint"),
+    ("get", "/did.json"),
     ("get", "/livez"),
     ("get", "/metrics"),
     ("get", "/openapi.json"),
@@ -24,6 +26,10 @@ const PATHS: [(&str, &str); 22] = [
     ("get", "/v1/entries/{name}"),
     ("get", "/v1/entries/{name}/receipt"),
     ("get", "/v1/events"),
+    ("get", "/v1/identities/{did}"),
+    ("get", "/v1/identities/{did}/did.json"),
+    ("get", "/v1/identities/{did}/jwks.json"),
+    ("get", "/v1/keys/history"),
     ("get", "/v1/policy"),
     ("get", "/v1/status"),
     ("get", "/v1/trust"),
@@ -34,7 +40,9 @@ const PATHS: [(&str, &str); 22] = [
     ("post", "/v1/verify"),
 ];
 
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 14] = [
+    "identity_get",
+    "keys_history",
     "keys_jwks",
     "ledger_block",
     "ledger_checkpoint",

@@ -5,6 +5,7 @@ mod events;
 mod guards;
 mod hostile;
 mod kept;
+mod keys;
 mod node;
 mod proofs;
 mod rpc;

@@ -253,6 +253,21 @@ impl Inside {
     }
 }
 
+/// The key of somebody who submits.
+pub fn person(n: u8) -> SecretKey {
+    secret(Scheme::Ed25519, 7, n)
+}
+
+/// That a file exists.
+pub fn proof() -> Operation {
+    Operation::ProofSubmit {
+        content: sha256(b"content"),
+        content_bytes: 7,
+        media_type: "text/plain".to_owned(),
+        subject: "a file".to_owned(),
+    }
+}
+
 /// What a test holds.
 pub struct Node {
     pub api: Api,
@@ -338,22 +353,22 @@ impl Node {
     }
 
     pub fn envelope_by(&self, author: u8, n: u64) -> Vec<u8> {
-        let key = secret(Scheme::Ed25519, 7, author);
+        let key = person(author);
+        self.signed(&key, &Did::of(key.public()), n, proof())
+    }
+
+    /// An operation in the name of an identity, signed by a key.
+    pub fn signed(&self, key: &SecretKey, author: &Did, nonce: u64, operation: Operation) -> Vec<u8> {
         let body = SubmissionBody {
             network: *self.set.network(),
             tenant: Tenant::default_tenant(),
-            author: Did::of(key.public()),
+            author: author.clone(),
             key: key.public().clone(),
-            nonce: n,
+            nonce,
             expires_at: None,
-            operation: Operation::ProofSubmit {
-                content: sha256(b"content"),
-                content_bytes: 7,
-                media_type: "text/plain".to_owned(),
-                subject: "a file".to_owned(),
-            },
+            operation,
         };
-        body.sign(&key).bytes().to_vec()
+        body.sign(key).bytes().to_vec()
     }
 
     pub async fn ask(&self, request: Request<Body>) -> Response {
