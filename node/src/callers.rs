@@ -65,7 +65,7 @@ pub(crate) fn unsigned(id: SubmissionId, fault: &SubmissionError) -> SubmitReply
     let code = match fault {
         SubmissionError::Network { .. } => "wrong_network",
         SubmissionError::Signature(_) => "bad_signature",
-        SubmissionError::Possession(_) => "bad_possession",
+        SubmissionError::Possession(_) | SubmissionError::PossessionCount { .. } => "bad_possession",
     };
     SubmitReply::Refused { id, code, detail: fault.to_string() }
 }

@@ -7,6 +7,7 @@ mod crash;
 mod epochs;
 mod history;
 mod journal;
+mod keys;
 mod offline;
 mod pause;
 mod recovery;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crypto::KeyId;
+use model::did::DidDocument;
 use model::identity::{IdentityAnswer, KeyHistory, KeyLife};
 use model::jwks::Jwks;
 use model::scalar::Uint;
@@ -28,6 +29,14 @@ impl Client {
     /// As every question.
     pub async fn identity_jwks(&self, did: &Did, size: Option<TreeSize>) -> Result<Jwks, ClientError> {
         self.ask(&format!("v1/identities/{did}/jwks.json{}", as_of(size, '?'))).await
+    }
+
+    /// The DID document of an identity, now or as of a size of the log.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn did_document(&self, did: &Did, size: Option<TreeSize>) -> Result<DidDocument, ClientError> {
+        self.ask(&format!("v1/identities/{did}/did.json{}", as_of(size, '?'))).await
     }
 
     /// The lives of an identity's keys, now or as of a size of the log.

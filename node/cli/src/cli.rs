@@ -7,6 +7,7 @@ use crate::commands::config::ConfigCommand;
 use crate::commands::dev::Dev;
 use crate::commands::evidence::EvidenceCommand;
 use crate::commands::get::Get;
+use crate::commands::identity::Identity;
 use crate::commands::keys::Keys;
 use crate::commands::node::Node;
 use crate::commands::receipt::Fetch;
@@ -70,9 +71,12 @@ pub enum Command {
     Evidence(EvidenceCommand),
     /// Show where a node stands
     Status(Status),
-    /// Keys to sign submissions with
+    /// Keys to sign submissions with, and how they change
     #[command(subcommand)]
-    Keys(Keys),
+    Keys(Box<Keys>),
+    /// Who speaks by which keys
+    #[command(subcommand)]
+    Identity(Identity),
     /// A node's configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -68,7 +68,12 @@ pub async fn run(
         expires_at_ms: None,
     };
     let network_id: NetworkId = topology.network.parse().map_err(Failure::internal)?;
-    let draft = Draft { tenant: Tenant::default_tenant(), operation, expires_in: Duration::from_secs(3_600) };
+    let draft = Draft {
+        author: None,
+        tenant: Tenant::default_tenant(),
+        operation,
+        expires_in: Duration::from_secs(3_600),
+    };
     let submission = draft.sign(network_id, &key(&dir)?)?;
 
     let client = net::client(&network.url())?;
@@ -118,6 +123,7 @@ pub async fn run(
 
     // From here on nothing is asked of any node: two files and this program, as a verifier has them.
     let files = Files {
+        keys: None,
         receipt: &receipt_file,
         belief: Belief::Policy(Some(&policy_file)),
         artifact: Some(&program),

@@ -93,12 +93,13 @@ pub fn refused(error: ClientError) -> Failure {
     };
     match error {
         ClientError::NotFound(problem) | ClientError::Refused(problem) | ClientError::Failed(problem) => {
-            let rule = problem.reason.map(|reason| format!(" [{reason}]")).unwrap_or_default();
+            let reason = problem.reason;
+            let rule = reason.as_ref().map(|reason| format!(" [{reason}]")).unwrap_or_default();
             let hint = match problem.code.as_str() {
                 "route_unknown" => {
                     "is --url the address of a node's REST, and not of its metrics?".to_owned()
                 }
-                _ => problem.hint,
+                _ => reason.and_then(|reason| rule_hint(&reason)).map_or(problem.hint, str::to_owned),
             };
             Failure::new(exit, format_args!("{} ({}{rule})", problem.detail, problem.code)).hint(hint)
         }
@@ -111,6 +112,22 @@ pub fn refused(error: ClientError) -> Failure {
         }
         ClientError::Address { .. } => Failure::new(exit, error).hint("an address is http://host:port"),
         ClientError::Interrupted { .. } => Failure::new(exit, error),
+    }
+}
+
+/// What helps where a rule on keys refused.
+fn rule_hint(reason: &str) -> Option<&'static str> {
+    match reason {
+        "unknown_identity" => Some("quorate keys register registers the identity of a key"),
+        "key_retired" | "key_revoked" => {
+            Some("sign with another key of the identity: --key NAME; quorate keys history shows them")
+        }
+        "key_not_of_author" => Some("is the key listed already, and --identity the identity that lists it?"),
+        "not_retiring_key" => {
+            Some("sign with the key that retires, or add the new one and revoke the old one")
+        }
+        "revoked_ahead" => Some("leave out --from-size and --from-time to revoke the key from now on"),
+        _ => None,
     }
 }
 

@@ -9,8 +9,10 @@ use clap::Args;
 use crypto::{PublicKey, Scheme, SecretKey};
 use node::keystore::{Keystore, KeystoreError, Owner, Protection};
 use node::passphrase::Passphrase;
+use proto::id::Did;
 
 use crate::exit::Failure;
+use crate::files;
 use crate::output::Output;
 
 /// The name of the key that is used when none is named.
@@ -28,6 +30,11 @@ pub struct PassphraseSource {
 }
 
 impl PassphraseSource {
+    /// A file, if one is named.
+    pub const fn of_file(passphrase_file: Option<PathBuf>) -> Self {
+        Self { passphrase_file, passphrase_fd: None }
+    }
+
     /// Reads the passphrase; none when no source is given.
     ///
     /// # Errors
@@ -101,7 +108,40 @@ pub fn public_key(key: &str) -> Result<PublicKey, Failure> {
     first.ok_or_else(|| Failure::usage(format_args!("{} names no public key", path.display())))
 }
 
-fn keystore_path(key: &str) -> Result<PathBuf, Failure> {
+/// The identity that this program listed a key for, and wrote down beside the keystore; none where it did not.
+///
+/// # Errors
+/// `Usage` when there is no such key's name, or what is written down is no DID.
+pub fn identity_of(key: &str) -> Result<Option<Did>, Failure> {
+    let path = identity_path(key)?;
+    match files::read(&path, Did::BYTES_MAX + 1) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let fault = |fault| Failure::usage(format_args!("{}: {fault}", path.display()));
+            Did::parse(text.trim_end()).map(Some).map_err(fault)
+        }
+        Err(none) if none.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(files::unreadable(&path, &fault)),
+    }
+}
+
+/// Writes down the identity that a key was listed for, so that whoever signs with it need not name it.
+///
+/// # Errors
+/// `Usage` when it cannot be written.
+pub fn remember_identity(key: &str, identity: &Did) -> Result<(), Failure> {
+    files::write(&identity_path(key)?, format!("{identity}\n").as_bytes())
+}
+
+fn identity_path(key: &str) -> Result<PathBuf, Failure> {
+    Ok(keystore_path(key)?.with_extension("did"))
+}
+
+/// The file of a key that is given by name or by path.
+///
+/// # Errors
+/// `Usage` when it is neither.
+pub fn keystore_path(key: &str) -> Result<PathBuf, Failure> {
     match key.contains('/') || key.ends_with(".json") {
         true => Ok(PathBuf::from(key)),
         false => key_path(key),

@@ -16,6 +16,36 @@ pub fn utc(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Reads an instant: milliseconds since 1970, or RFC 3339 in UTC with whole seconds, as [`utc`] writes it.
+///
+/// # Errors
+/// What is expected, in words.
+pub fn instant_ms(text: &str) -> Result<u64, String> {
+    let fault =
+        || format!("{text:?} is not an instant such as 2026-09-21T14:13:20Z, or milliseconds since 1970");
+    if let Ok(ms @ 1..) = text.parse() {
+        return Ok(ms);
+    }
+    let field = |from: usize, to: usize| -> Option<u64> {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let seconds = || -> Option<u64> {
+        let (year, month, day) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
+        let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
+        // Whole years and months before it, by the calendar that `date` reads.
+        let mut days: u64 = (1970..year).map(|year| 365 + u64::from(is_leap(year))).sum();
+        let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        days += lengths.iter().take(usize::try_from(month).ok()?.checked_sub(1)?).sum::<u64>();
+        Some((days + day.checked_sub(1)?) * 86_400 + hour * 3_600 + minute * 60 + second)
+    };
+    // One spelling: what is written back is what was read, which also refuses the 30th of February.
+    match seconds() {
+        Some(seconds) if seconds > 0 && utc(seconds) == text => Ok(seconds * 1_000),
+        Some(_) | None => Err(fault()),
+    }
+}
+
 /// Year, month and day of a day counted from 1970-01-01: whole years off, then whole months.
 fn date(mut days: u64) -> (u64, u64, u64) {
     // 400 years have the same number of days wherever they begin.
@@ -85,6 +115,34 @@ mod tests {
             (12_622_780_800, "2370-01-01T00:00:00Z"),
         ] {
             assert_eq!(utc(seconds), text);
+        }
+    }
+
+    #[test]
+    fn instants_are_read_as_they_are_written() {
+        for (seconds, text) in [
+            (1, "1970-01-01T00:00:01Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_790_000_000, "2026-09-21T14:13:20Z"),
+        ] {
+            assert_eq!((instant_ms(text), utc(seconds).as_str()), (Ok(seconds * 1_000), text));
+        }
+        assert_eq!(instant_ms("1790000000123"), Ok(1_790_000_000_123));
+        let bad = [
+            "",
+            "0",
+            "-1",
+            "1970-01-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01T00:00:00",
+            "2026-1-1T0:0:0Z",
+            "ä",
+        ];
+        for text in bad {
+            assert!(instant_ms(text).is_err(), "{text:?}");
         }
     }
 

@@ -1,4 +1,9 @@
-//! `quorate keys`: the submitter's keys, and public keys for everybody else.
+//! `quorate keys`: the submitter's keys, public keys for everybody else, and how the keys of an identity change.
+
+pub mod change;
+pub mod consent;
+pub mod history;
+mod register;
 
 use std::path::PathBuf;
 
@@ -9,8 +14,8 @@ use node::keystore::{Keystore, Owner, Protection};
 use proto::id::Did;
 use serde::Serialize;
 
-use crate::commands::register::{self, Register};
 use crate::exit::{Exit, Failure};
+use crate::net;
 use crate::output::Output;
 use crate::submitter::{self, DEFAULT_KEY, PassphraseSource};
 
@@ -23,8 +28,28 @@ pub enum Keys {
     List,
     /// Print public keys as a JSON Web Key set
     ExportJwks(Export),
-    /// Register the identity of a key, where only registered ones are admitted
-    Register(Register),
+    /// Show a key in the configuration directory
+    Show(Show),
+    /// Register the identity of a key, so that it can have more of them
+    Register(register::Register),
+    /// Add a key to the identity that the signing key speaks for
+    Add(change::Add),
+    /// Put a new key in the place of the signing key
+    Rotate(change::Rotate),
+    /// Revoke a key, from now on or from when it is known to have been lost
+    Revoke(change::Revoke),
+    /// Sign with a key that it may be listed, for somebody elsewhere who submits that
+    Consent(consent::Consent),
+    /// From which entry to which keys were good, and the receipts that show it
+    History(history::History),
+}
+
+/// Flags of `keys show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// A name in the configuration directory or a keystore's path
+    #[arg(default_value = DEFAULT_KEY)]
+    key: String,
 }
 
 /// Flags of `keys new`.
@@ -81,6 +106,9 @@ struct KeyLine {
     scheme: String,
     key: String,
     did: String,
+    /// The identity it was listed for here, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
     passphrase: bool,
 }
 
@@ -95,8 +123,26 @@ pub fn run(command: &Keys, output: &Output) -> Result<Exit, Failure> {
         Keys::New(args) => new(args, output),
         Keys::List => list(output),
         Keys::ExportJwks(args) => export(args, output),
+        Keys::Show(args) => show(args, output),
         Keys::Register(args) => register::run(args, output),
+        Keys::Add(args) => net::runtime()?.block_on(change::add(args, output)),
+        Keys::Rotate(args) => net::runtime()?.block_on(change::rotate(args, output)),
+        Keys::Revoke(args) => net::runtime()?.block_on(change::revoke(args, output)),
+        Keys::Consent(args) => consent::run(args, output),
+        Keys::History(args) => net::runtime()?.block_on(history::run(args, output)),
     }
+}
+
+fn show(args: &Show, output: &Output) -> Result<Exit, Failure> {
+    let path = submitter::keystore_path(&args.key)?;
+    let keystore = Keystore::read(&path).map_err(|fault| submitter::refused(&fault))?;
+    let line = line(args.key.clone(), path, &keystore)?;
+    if output.is_json() {
+        output.json(&line);
+    } else {
+        print(&line, output);
+    }
+    Ok(Exit::Ok)
 }
 
 fn new(args: &New, output: &Output) -> Result<Exit, Failure> {
@@ -144,7 +190,7 @@ fn print(key: &KeyLine, output: &Output) {
     output.line(&key.name);
     output.row("scheme", &key.scheme);
     output.row("key id", &key.key);
-    output.row("author", &key.did);
+    output.row("author", key.identity.as_ref().unwrap_or(&key.did));
     output.row("passphrase", if key.passphrase { "yes" } else { "no" });
     output.row("file", key.file.display());
 }
@@ -174,8 +220,10 @@ fn line(name: String, file: PathBuf, keystore: &Keystore) -> Result<KeyLine, Fai
     let Some((_, key)) = keystore.public().next() else {
         return Err(Failure::usage(format_args!("{} names no public key", file.display())));
     };
+    let listed = submitter::identity_of(&file.to_string_lossy())?;
     Ok(KeyLine {
         name,
+        identity: listed.map(|did| did.to_string()),
         file,
         scheme: key.scheme().to_string(),
         key: key.id().to_string(),

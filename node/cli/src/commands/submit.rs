@@ -24,7 +24,7 @@ use crate::output::{Output, Tone};
 use crate::{files, time};
 
 pub mod batch;
-mod sending;
+pub mod sending;
 
 use batch::SubmitBatch;
 use sending::{Sending, Sent};
@@ -91,7 +91,7 @@ fn one(file: &Path, args: &Submit, output: &Output) -> Result<Exit, Failure> {
     let wait = if args.receipt.is_some() { Wait::Finalized } else { args.sending.wait.into() };
     let node = &args.sending.node;
     net::runtime()?.block_on(async {
-        let Sent { client, ticket, exit } = args.sending.send(operation, wait, output).await?;
+        let Sent { client, ticket, exit, author: _ } = args.sending.send(operation, wait, output).await?;
         print(&ticket, node, output);
         if let (Some(path), Exit::Ok) = (&args.receipt, exit) {
             keep_receipt(&client, ticket.id, path, output).await?;
@@ -161,6 +161,8 @@ fn shortened(name: String) -> String {
 
 /// What is to be signed.
 pub struct Draft {
+    /// Who speaks; none: the identity that the key makes by itself.
+    pub author: Option<Did>,
     /// The tenant it belongs to.
     pub tenant: Tenant,
     /// What is asked.
@@ -170,7 +172,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Signs for a network, as the identity that the key makes by itself.
+    /// Signs for a network.
     ///
     /// # Errors
     /// `Usage` when a text is too long or empty where it must not be.
@@ -178,7 +180,7 @@ impl Draft {
         let body = Body {
             network,
             tenant: self.tenant,
-            author: Did::of(secret.public()),
+            author: self.author.unwrap_or_else(|| Did::of(secret.public())),
             key: secret.public().clone(),
             nonce: rand::random(),
             expires_at: Some(TimeMs::new(time::now_ms()).plus(time::ms(self.expires_in))),
@@ -249,7 +251,7 @@ mod tests {
                 subject,
             };
             let expires_in = Duration::from_secs(3_600);
-            Draft { tenant: Tenant::default_tenant(), operation, expires_in }
+            Draft { author: None, tenant: Tenant::default_tenant(), operation, expires_in }
                 .sign(NetworkId::default(), &secret)
         };
         let (one, two) = (sign("a".into()).expect("signs"), sign("a".into()).expect("signs"));

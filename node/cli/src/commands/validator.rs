@@ -224,8 +224,12 @@ fn submit(args: &Submit, output: &Output) -> Result<Exit, Failure> {
             .hint(format_args!("quorate validator approve {file} --dir DIR, at one validator more")));
     }
     let secret = submitter::signing_key(args.key.as_deref(), &args.passphrase, output)?;
-    let draft =
-        Draft { tenant: Tenant::default_tenant(), operation: change.operation()?, expires_in: EXPIRES_IN };
+    let draft = Draft {
+        author: None,
+        tenant: Tenant::default_tenant(),
+        operation: change.operation()?,
+        expires_in: EXPIRES_IN,
+    };
     let submission = draft.sign(change.network(), &secret)?;
     let ticket = net::runtime()?
         .block_on(net::submit_and_wait(&client, &submission, Wait::Finalized, args.timeout))

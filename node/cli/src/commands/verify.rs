@@ -12,10 +12,14 @@ use crypto::Digest;
 use proto::counter::LeafIndex;
 use proto::entry::ENTRY_BYTES_MAX;
 use proto::id::SubmissionId;
+use proto::operation::RevokedFrom;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
 use serde::Serialize;
-use verify::{EntryFacts, Freshness, ItemFacts, Options, Outcome, Report, Standing, Trust, verify_receipt};
+use verify::{
+    Ended, EntryFacts, Freshness, ItemFacts, KeyEnd, LEAVES_MAX, Options, Outcome, ProvenLeaf, Report,
+    Standing, Trust, verify_receipt_with_keys,
+};
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
@@ -47,6 +51,10 @@ pub struct Verify {
     /// The entry's bytes, which travel beside a tlog-proof
     #[arg(long, value_name = "FILE")]
     entry: Option<PathBuf>,
+    /// Receipts of the entries that listed and ended the author's keys, as quorate keys history --receipts wrote them: what
+    /// a key signed after it was lost is then refused
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
     /// How old the checkpoint may be at most, such as 24h
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     max_age: Option<Duration>,
@@ -64,6 +72,7 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
         },
         artifact: args.artifact.as_deref(),
         entry: args.entry.as_deref(),
+        keys: args.keys.as_deref(),
     };
     let verdict = judge(files, Options { submission: args.id, artifact: args.digest, freshness })?;
     verdict.print(output);
@@ -81,6 +90,8 @@ pub struct Files<'a> {
     pub artifact: Option<&'a Path>,
     /// The entry, if it does not travel in the receipt.
     pub entry: Option<&'a Path>,
+    /// Receipts of the entries that tell of the author's keys, one a line.
+    pub keys: Option<&'a Path>,
 }
 
 /// Where it is written whom to believe.
@@ -104,11 +115,35 @@ enum Believed {
 }
 
 impl Believed {
-    fn verify(&self, receipt: &Receipt, options: Options) -> Report {
+    fn verify(&self, receipt: &Receipt, options: Options, leaves: &[ProvenLeaf]) -> Report {
         match self {
-            Self::Policy(policy) => verify_receipt(policy, receipt, options),
-            Self::Trust(trust) => trust.verify_receipt(receipt, options),
+            Self::Policy(policy) => verify_receipt_with_keys(policy, receipt, options, leaves),
+            Self::Trust(trust) => trust.verify_receipt_with_keys(receipt, options, leaves),
         }
+    }
+
+    /// The leaves that a file of receipts proves, all of which must hold.
+    fn leaves(&self, path: &Path) -> Result<Vec<ProvenLeaf>, Failure> {
+        let bytes = files::read(path, LEAVES_MAX * Receipt::BYTES_MAX)
+            .map_err(|fault| files::unreadable(path, &fault))?;
+        let fault = |line: usize, fault: String| {
+            Failure::new(Exit::NotVerified, format_args!("{}, line {line}: {fault}", path.display()))
+                .hint("a proof of a key's life that does not hold is no proof; fetch it again: quorate keys history --receipts")
+        };
+        let text = String::from_utf8(bytes).map_err(|it| fault(1, it.to_string()))?;
+        let mut leaves = Vec::new();
+        for (line, number) in text.lines().filter(|line| !line.trim().is_empty()).zip(1..) {
+            if number > LEAVES_MAX {
+                return Err(fault(number, format!("at most {LEAVES_MAX} receipts are looked at")));
+            }
+            let receipt = Receipt::from_json(line).map_err(|it| fault(number, it.to_string()))?;
+            let leaf = match self {
+                Self::Policy(policy) => ProvenLeaf::prove(policy, &receipt),
+                Self::Trust(trust) => ProvenLeaf::prove_by(trust, &receipt),
+            };
+            leaves.push(leaf.map_err(|it| fault(number, it.to_string()))?);
+        }
+        Ok(leaves)
     }
 }
 
@@ -127,7 +162,10 @@ pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
     let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
     let artifact = artifact.or(options.artifact);
     match read_receipt(&bytes, entry) {
-        Ok(receipt) => Ok(Verdict::of(&believed.verify(&receipt, Options { artifact, ..options }))),
+        Ok(receipt) => {
+            let leaves = files.keys.map(|path| believed.leaves(path)).transpose()?.unwrap_or_default();
+            Ok(Verdict::of(&believed.verify(&receipt, Options { artifact, ..options }, &leaves)))
+        }
         Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
         Err(Unread::Usage(failure)) => Err(failure),
     }
@@ -233,8 +271,11 @@ pub struct Facts {
     author: Option<String>,
     /// The author's key.
     key: Option<String>,
-    /// Why the key was the author's: `self_certified` or `attested_by_log`.
+    /// Why the key was the author's: `self_certified`, `attested_by_log`, or `listed` where --keys shows it.
     key_standing: Option<&'static str>,
+    /// How the key ended, where --keys shows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_end: Option<KeyEndFact>,
     /// SHA-256 of what it is about.
     content: Option<String>,
     /// The item of the batch that the entry anchors.
@@ -326,6 +367,27 @@ impl Verdict {
     }
 }
 
+/// How the key that signed ended, before it signed or after.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct KeyEndFact {
+    /// `retired` or `revoked`.
+    kind: &'static str,
+    /// By this entry.
+    index: u64,
+    /// From where on it is not believed.
+    from: String,
+}
+
+impl KeyEndFact {
+    fn of(end: KeyEnd) -> Self {
+        let index = end.at.get();
+        match end.how {
+            Ended::Retired => Self { kind: "retired", index, from: RevokedFrom::Here.to_string() },
+            Ended::Revoked(from) => Self { kind: "revoked", index, from: from.to_string() },
+        }
+    }
+}
+
 /// An item of the batch that the entry anchors.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ItemFact {
@@ -381,7 +443,9 @@ impl Facts {
                 facts.key_standing = Some(match submission.standing {
                     Standing::SelfCertified => "self_certified",
                     Standing::AttestedByLog => "attested_by_log",
+                    Standing::Listed { .. } => "listed",
                 });
+                facts.key_end = submission.key_end.map(KeyEndFact::of);
                 facts.content = submission.content.as_ref().map(ToString::to_string);
             }
         }
@@ -400,6 +464,12 @@ impl Facts {
             ("content", self.content.as_ref().map(|content| format!("sha256 {content}"))),
             ("item", self.item.as_ref().map(|item| format!("sha256 {}", item.digest))),
             ("author", self.author.as_ref().map(|author| abridged(author))),
+            (
+                "key",
+                self.key_end.as_ref().map(|end| {
+                    format!("{} by entry {}, not believed from {} on", end.kind, end.index, end.from)
+                }),
+            ),
             (
                 "block",
                 self.height.map(|height| {

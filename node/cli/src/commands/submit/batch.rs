@@ -104,7 +104,7 @@ pub fn run(args: &SubmitBatch, output: &Output) -> Result<Exit, Failure> {
     let node = &args.sending.node;
     net::runtime()?.block_on(async {
         let operation = named.batch.operation();
-        let Sent { client, ticket, exit } = args.sending.send(operation, wait, output).await?;
+        let Sent { client, ticket, exit, author: _ } = args.sending.send(operation, wait, output).await?;
         let kept = match args.keeping.is_asked() && exit == Exit::Ok {
             true => Some(args.keeping.fetch(&client, ticket.id, &named.batch, output).await),
             false => None,

@@ -4,15 +4,16 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use client::Client;
+use crypto::SecretKey;
 use model::entry::{Ticket, Wait};
-use proto::id::Tenant;
+use proto::id::{Did, NetworkId, Tenant};
 use proto::operation::Operation;
 
 use super::Draft;
 use crate::exit::{Exit, Failure};
 use crate::net::{self, Node};
 use crate::output::Output;
-use crate::submitter::{self, PassphraseSource};
+use crate::submitter::{self, DEFAULT_KEY, PassphraseSource};
 use crate::time;
 
 /// Flags of sending.
@@ -34,9 +35,22 @@ pub struct Sending {
     expires_in: Duration,
     /// The key to sign with: a name in the configuration directory or a keystore's path
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    pub key: Option<String>,
+    /// The identity to speak for [default: the one that the key was listed for here, else the key's own]
+    #[arg(long, value_name = "DID", value_parser = Did::parse)]
+    identity: Option<Did>,
     #[command(flatten)]
     passphrase: PassphraseSource,
+}
+
+/// Who speaks, and where.
+pub struct Speaker {
+    /// The network.
+    pub network: NetworkId,
+    /// The identity.
+    pub author: Did,
+    /// The key that signs.
+    pub secret: SecretKey,
 }
 
 /// The state to wait for.
@@ -65,6 +79,8 @@ impl From<WaitFor> for Wait {
 pub struct Sent {
     /// The node it was sent to.
     pub client: Client,
+    /// Who spoke.
+    pub author: Did,
     /// How far it has come.
     pub ticket: Ticket,
     /// How a command ends that wanted this.
@@ -77,13 +93,31 @@ impl Sending {
     /// # Errors
     /// As the node, the keystore and the flags say; the id is told when it is not known what became of it.
     pub async fn send(&self, operation: Operation, wait: Wait, output: &Output) -> Result<Sent, Failure> {
+        self.send_made(|_| Ok(operation), wait, output).await
+    }
+
+    /// The same for an operation that depends on who speaks and where.
+    ///
+    /// # Errors
+    /// As [`Sending::send`], and as `make`.
+    pub async fn send_made(
+        &self,
+        make: impl FnOnce(&Speaker) -> Result<Operation, Failure>,
+        wait: Wait,
+        output: &Output,
+    ) -> Result<Sent, Failure> {
         let tenant = Tenant::parse(&self.tenant).map_err(Failure::usage)?;
         let client = self.node.client()?;
         let secret = submitter::signing_key(self.key.as_deref(), &self.passphrase, output)?;
+        let listed = submitter::identity_of(self.key.as_deref().unwrap_or(DEFAULT_KEY))?;
+        let author = self.identity.clone().or(listed).unwrap_or_else(|| Did::of(secret.public()));
         let begin = Instant::now();
         let network = self.node.network(&client, self.timeout).await?;
-        let draft = Draft { tenant, operation, expires_in: self.expires_in };
-        let submission = draft.sign(network, &secret)?;
+        let speaker = Speaker { network, author, secret };
+        let operation = make(&speaker)?;
+        let author = Some(speaker.author.clone());
+        let draft = Draft { author, tenant, operation, expires_in: self.expires_in };
+        let submission = draft.sign(network, &speaker.secret)?;
         if output.shows_progress() {
             output.note(format_args!("submission {} sent, waiting …", submission.id()));
         }
@@ -93,6 +127,6 @@ impl Sending {
             output.note(format_args!("the submission's id is {}", submission.id()));
         })?;
         let exit = net::exit_of(wait, ticket.state);
-        Ok(Sent { client, ticket, exit })
+        Ok(Sent { client, author: speaker.author, ticket, exit })
     }
 }

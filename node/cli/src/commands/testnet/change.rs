@@ -166,6 +166,7 @@ fn change(
         }
         let change = approved(topology, node, wish, &set)?;
         let draft = Draft {
+            author: None,
             tenant: Tenant::default_tenant(),
             operation: change.operation()?,
             expires_in: EXPIRES_IN,
