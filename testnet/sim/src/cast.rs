@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crypto::{Scheme, sha256};
+use ledger::identity::Identity;
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, SubmissionId, Tenant};
 use proto::operation::Operation;
@@ -32,6 +33,8 @@ pub struct Cast {
     /// Each member's keys, the spares' after those of the first validators.
     pub keys: Vec<Rc<Keys>>,
     author: Signer,
+    /// The keys of an identity that changes them, one after the other.
+    rotating: Vec<Signer>,
     wanted: RefCell<Vec<Wanted>>,
 }
 
@@ -67,7 +70,13 @@ impl Cast {
         let author = Signer::new(Scheme::Ed25519, *sha256(b"author").as_bytes());
         notary.register(&author);
         let genesis = Arc::new(genesis);
-        Self { genesis, set, notary, keys, author, wanted: RefCell::new(Vec::new()) }
+        let rotating: Vec<_> = (0..Identity::KEYS_MAX)
+            .map(|number| {
+                Signer::new(Scheme::Ed25519, *sha256(format!("rotating {number}").as_bytes()).as_bytes())
+            })
+            .collect();
+        rotating.iter().for_each(|key| notary.register(key));
+        Self { genesis, set, notary, keys, author, rotating, wanted: RefCell::new(Vec::new()) }
     }
 
     /// The first `count` submissions.
@@ -91,18 +100,42 @@ impl Cast {
         self.signed(nonce, operation)
     }
 
+    /// The identity that changes its keys.
+    pub fn rotating(&self) -> Did {
+        Did::of(self.rotating[0].public())
+    }
+
+    /// One of its keys.
+    pub fn rotating_key(&self, number: usize) -> &Signer {
+        &self.rotating[number]
+    }
+
+    /// How many keys it has.
+    pub fn rotating_keys(&self) -> usize {
+        self.rotating.len()
+    }
+
+    /// An operation in its name, signed by one of its keys.
+    pub fn rotated(&self, key: usize, nonce: u64, operation: Operation) -> Verified<Submission> {
+        self.signed_by(&self.rotating[key], self.rotating(), nonce, operation)
+    }
+
     /// A signed operation.
     pub fn signed(&self, nonce: u64, operation: Operation) -> Verified<Submission> {
+        self.signed_by(&self.author, Did::of(self.author.public()), nonce, operation)
+    }
+
+    fn signed_by(&self, key: &Signer, author: Did, nonce: u64, operation: Operation) -> Verified<Submission> {
         let body = Body {
             network: *self.set.network(),
             tenant: Tenant::default_tenant(),
-            author: Did::of(self.author.public()),
-            key: self.author.public().clone(),
+            author,
+            key: key.public().clone(),
             nonce,
             expires_at: None,
             operation,
         };
-        let signature = self.notary.sign(&self.author, &body.signed_bytes());
+        let signature = self.notary.sign(key, &body.signed_bytes());
         let submission = Unverified::new(body.seal(signature));
         submission.verify(self.set.network(), &self.notary).expect("it was signed just now")
     }

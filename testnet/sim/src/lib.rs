@@ -5,7 +5,7 @@
 //! - `world`: the queue of happenings; `cast`: who is in it, and what they submit; `trouble`: when what goes wrong;
 //!   `workload`: what became of what was submitted; `liveness`: what must happen once it is over; `deeds`: what a
 //!   member's shell does; `letter`: a message under way;
-//! - `succession`: validators that come and go;
+//! - `succession`: validators that come and go; `rotation`: an identity whose keys change;
 //! - `byzantine`, `lies`, `release`: what is done, answered and said instead; `defects`: rules broken on purpose;
 //! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong; `crash`: one member ends
 //!   at one of its effects;
@@ -35,6 +35,7 @@ pub mod outcomes;
 pub mod plan;
 pub mod prng;
 mod release;
+mod rotation;
 pub mod scale;
 pub mod shrink;
 mod succession;

@@ -30,6 +30,8 @@ pub struct Outcomes {
     pub accusations: u64,
     /// The latest epoch that somebody could follow to.
     pub epochs: u64,
+    /// Keys that the rotating identity retired.
+    pub rotations: u64,
     /// Times that a damaged disk was noticed.
     pub noticed: u64,
     /// Messages, questions and answers sent, one for each that should get it.

@@ -151,6 +151,9 @@ pub struct Plan {
     /// Changes of the validators during the trouble, by spares that join and members that leave.
     #[serde(default)]
     pub changes: u64,
+    /// Times that an identity changes its key during the trouble, the first of them to register it; all at equal distances.
+    #[serde(default)]
+    pub rotations: u64,
     /// Changes of the validators by name, each at its time in milliseconds. Several of one time are handed over together
     /// or one after the other, as it comes.
     #[serde(default)]
@@ -262,6 +265,7 @@ impl Plan {
             skew_ms: 0,
             spares: 0,
             changes: 0,
+            rotations: 0,
             turnover: Vec::new(),
             wipes: 0,
             leader_crash: false,

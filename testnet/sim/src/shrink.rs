@@ -70,6 +70,10 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
         found.push(Plan { changes: 0, ..plan.clone() });
         found.push(Plan { changes: plan.changes - 1, ..plan.clone() });
     }
+    if plan.rotations > 0 {
+        found.push(Plan { rotations: 0, ..plan.clone() });
+        found.push(Plan { rotations: plan.rotations - 1, ..plan.clone() });
+    }
     if plan.wipes > 0 {
         found.push(Plan { wipes: plan.wipes - 1, ..plan.clone() });
     }

@@ -85,6 +85,12 @@ impl World {
             let at = 1_000_000 + self.faults.below(trouble_us);
             self.at(at.min(trouble_us), Happening::Change);
         }
+        // At most as many as the identity has keys: the others would find none.
+        let rotations = self.plan.rotations.min(self.cast.rotating_keys() as u64);
+        for number in 1..=rotations {
+            let distance = trouble_us.saturating_sub(1_000_000) / (rotations + 1);
+            self.at(1_000_000 + distance * number, Happening::Rotate);
+        }
         let times: Vec<_> = self.plan.troubles.iter().map(|it| (it.at_ms, it.end_ms())).collect();
         for (trouble, (begin_ms, end_ms)) in times.into_iter().enumerate() {
             self.at(begin_ms.min(trouble_ms) * 1_000, Happening::Begin { trouble });

@@ -166,6 +166,7 @@ impl World {
         let searched = self.faults.below(4 * u64::from(self.plan.members)) as u16;
         for member in self.honest() {
             self.check_succession(member)?;
+            self.check_rotation(member)?;
             let reader = self.reader(member);
             for number in 0..self.required() {
                 if !self.finals[usize::from(member)].receipted.contains(&number) {

@@ -78,6 +78,7 @@ pub(crate) enum Happening {
         submission: usize,
     },
     Change,
+    Rotate,
     Turnover(Turnover),
     Wipe {
         member: u16,
@@ -123,6 +124,7 @@ const fn whose(happening: &Happening) -> Option<u16> {
         | Happening::StoreWritten { member, .. } => Some(*member),
         Happening::Restart { .. }
         | Happening::Change
+        | Happening::Rotate
         | Happening::Turnover(_)
         | Happening::Wipe { .. }
         | Happening::Stumble { .. }
@@ -316,6 +318,10 @@ impl World {
             Happening::Submit { to, submission } => self.submit(to, submission),
             Happening::Change => {
                 self.change();
+                Ok(())
+            }
+            Happening::Rotate => {
+                self.rotate();
                 Ok(())
             }
             Happening::Turnover(turnover) => {
