@@ -51,6 +51,7 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     NextEpochEarly, "H5", [Engine];
     SilentTooShortly, "R7", [Consensus];
     ExecutedAgain, "STATE S4", [Ledger];
+    EndedKeysSpeak, "STATE K1", [Ledger];
     KeysUnasked, "STATE K6", [Ledger];
     AnyKeyRotates, "STATE K7", [Ledger];
     RevokedAhead, "STATE K8", [Ledger];

@@ -90,6 +90,8 @@ pub enum Defect {
     SilentTooShortly,
     /// What was decided before is executed again (`ledger/STATE.md`, S4).
     ExecutedAgain,
+    /// What was retired or revoked goes on speaking (`ledger/STATE.md`, K1).
+    EndedKeysSpeak,
     /// Keys are listed that did not consent (`ledger/STATE.md`, K6).
     KeysUnasked,
     /// Any key of an identity puts a new one in the place of another (`ledger/STATE.md`, K7).
@@ -119,7 +121,7 @@ pub enum Defect {
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -150,6 +152,7 @@ impl Defect {
         Self::NextEpochEarly,
         Self::SilentTooShortly,
         Self::ExecutedAgain,
+        Self::EndedKeysSpeak,
         Self::KeysUnasked,
         Self::AnyKeyRotates,
         Self::RevokedAhead,
