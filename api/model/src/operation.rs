@@ -469,6 +469,17 @@ mod tests {
             from_time_ms: None,
         };
         assert!(bad.parse().expect_err("no such did method").starts_with("identity:"));
+        let key = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs").public().clone();
+        for (from_size, from_time_ms) in [(Some(0), None), (None, Some(0)), (Some(1), Some(1))] {
+            let bad = Operation::KeyRevoke {
+                identity: Did::of(&key).to_string(),
+                key: key.id().to_string(),
+                reason: String::new(),
+                from_size: from_size.map(Uint),
+                from_time_ms: from_time_ms.map(Uint),
+            };
+            assert!(bad.parse().expect_err("no such beginning").starts_with("from_size, from_time_ms:"));
+        }
         let key = Key { scheme: "rsa".to_owned(), public_key: Bytes(vec![]) };
         assert!(key.parse().expect_err("no such scheme").contains("ml-dsa-65"));
     }

@@ -26,7 +26,7 @@ impl Chance {
     }
 }
 
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 14] = [
     "ledger_submit",
     "ledger_get",
     "ledger_receipt",
@@ -36,12 +36,14 @@ const METHODS: [&str; 12] = [
     "ledger_block",
     "node_status",
     "keys_jwks",
+    "keys_history",
+    "identity_get",
     "rpc.discover",
     "",
     "ledger_submit\u{0}",
 ];
 
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 19] = [
     "envelope",
     "operation",
     "tenant",
@@ -57,10 +59,13 @@ const MEMBERS: [&str; 16] = [
     "from",
     "to",
     "height",
+    "identity",
+    "kid",
+    "epoch",
     "constructor",
 ];
 
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 18] = [
     "/v1/entries/",
     "/v1/entries",
     "/v1/blocks/",
@@ -73,6 +78,8 @@ const PATHS: [&str; 16] = [
     "/v1/status",
     "/v1/policy",
     "/v1/validators",
+    "/v1/keys/history",
+    "/v1/identities/",
     "/openapi.json",
     "/readyz",
     "/metrics",

@@ -128,7 +128,7 @@ impl Believed {
             .map_err(|fault| files::unreadable(path, &fault))?;
         let fault = |line: usize, fault: String| {
             Failure::new(Exit::NotVerified, format_args!("{}, line {line}: {fault}", path.display()))
-                .hint("a proof of a key's life that does not hold is no proof; fetch it again: quorate keys history --receipts")
+                .hint("fetch the receipts again: quorate keys history --receipts")
         };
         let text = String::from_utf8(bytes).map_err(|it| fault(1, it.to_string()))?;
         let mut leaves = Vec::new();
