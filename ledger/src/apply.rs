@@ -17,6 +17,7 @@ use proto::submission::Submission;
 use proto::validators::{Opening, ValidatorList};
 use proto::verified::Verified;
 
+use crate::artifact::Artifact;
 use crate::attestation::Attestation;
 use crate::batch::check_batches;
 use crate::body::{self, Places};
@@ -293,6 +294,26 @@ pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Positi
             if let Some(mut attestation) = state.attestation(id)? {
                 attestation.revoked = Some(at);
                 state.put_attestation(id, &attestation);
+            }
+        }
+        Operation::ArtifactCommit { address, salted, retention, .. } => {
+            let (owner, address) = (submission.body().author.clone(), *address);
+            let artifact = Artifact {
+                owner,
+                committed: at,
+                address,
+                salted: *salted,
+                retention: *retention,
+                erased: None,
+            };
+            state.put_artifact(&submission.id(), &artifact);
+            state.note_expiry(&submission.id(), *retention);
+        }
+        Operation::RetentionTombstone { artifact: id, reason: _ } => {
+            if let Some(mut artifact) = state.artifact(id)? {
+                artifact.erased = Some(at);
+                state.put_artifact(id, &artifact);
+                state.note_tombstone(at.index, id);
             }
         }
         Operation::ValidatorJoin { validator, .. } => {

@@ -36,11 +36,17 @@ pub enum Table {
     Anchors = 14,
     /// Key id and DID to the index of the leaf by which that identity lists that key (u64, big-endian).
     Keys = 15,
+    /// Submission id of an artifact to its standing.
+    Artifacts = 17,
+    /// Index of a leaf that erased (u64, big-endian) to the submission id of the artifact.
+    Tombstones = 18,
+    /// Block time at which an artifact ends (u64, big-endian) and its submission id, to nothing.
+    Expiries = 19,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -56,13 +62,18 @@ impl Table {
         Self::Refusals,
         Self::Anchors,
         Self::Keys,
+        Self::Artifacts,
+        Self::Tombstones,
+        Self::Expiries,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
     /// log or are this node's own.
     pub const fn is_state(self) -> bool {
         match self {
-            Self::Outcomes | Self::Identities | Self::Attestations | Self::Validators => true,
+            Self::Outcomes | Self::Identities | Self::Attestations | Self::Validators | Self::Artifacts => {
+                true
+            }
             Self::Meta
             | Self::Blocks
             | Self::BlockHeights
@@ -71,6 +82,8 @@ impl Table {
             | Self::Checkpoints
             | Self::Notices
             | Self::Epochs
+            | Self::Tombstones
+            | Self::Expiries
             | Self::Refusals
             | Self::Anchors
             | Self::Keys => false,

@@ -10,7 +10,7 @@ use crypto::{KeyId, PublicKey};
 use proto::counter::{LeafIndex, TimeMs};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, SubmissionId};
-use proto::operation::{Membership, Operation, RevokedFrom};
+use proto::operation::{Membership, Operation, Retention, RevokedFrom};
 use proto::submission::{Body, Submission};
 
 use crate::error::CheckError;
@@ -91,7 +91,12 @@ impl Rules {
             }
             Operation::ProofSubmit { .. }
             | Operation::AttestationIssue { .. }
-            | Operation::BatchAnchor { .. } => self.may_speak(state, body),
+            | Operation::BatchAnchor { .. }
+            | Operation::ArtifactCommit { .. } => self.may_speak(state, body),
+            Operation::RetentionTombstone { artifact, reason: _ } => {
+                self.may_speak(state, body)?;
+                may_erase(state, &body.author, artifact, now)
+            }
             Operation::ValidatorJoin { epoch, validator, possession, approvals } => {
                 self.may_speak(state, body)?;
                 let change = Membership::Join(validator.clone());
@@ -247,6 +252,26 @@ fn may_reach_back(from: RevokedFrom, moment: Moment) -> Result<(), CheckError> {
     match ahead && !crypto::broken!(RevokedAhead) {
         true => Err(Rejection::RevokedAhead { from, index, now }.into()),
         false => Ok(()),
+    }
+}
+
+/// Rules T2 and T3: an artifact is erased by who committed it, once, and not while it is to be kept.
+fn may_erase(state: &State<'_>, author: &Did, id: &SubmissionId, now: TimeMs) -> Result<(), CheckError> {
+    let Some(artifact) = state.artifact(id)? else {
+        return Err(Rejection::UnknownArtifact { artifact: *id }.into());
+    };
+    if artifact.owner != *author {
+        let (author, owner) = (author.clone(), artifact.owner);
+        return Err(Rejection::NotOwner { author, owner }.into());
+    }
+    if let Some(at) = artifact.erased {
+        return Err(Rejection::ArtifactErased { artifact: *id, at: at.index }.into());
+    }
+    match artifact.retention {
+        Retention::WriteOnce(until) if now < until => {
+            Err(Rejection::WriteOnce { artifact: *id, until, now }.into())
+        }
+        Retention::WriteOnce(_) | Retention::Until(_) | Retention::UntilErased => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod anchor;
 pub mod apply;
+pub mod artifact;
 pub mod attestation;
 pub mod batch;
 mod body;

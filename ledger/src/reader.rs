@@ -11,12 +11,13 @@ use merkle::{TileId, TileTree, consistency, inclusion};
 use proto::block::CertifiedBlock;
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
-use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
+use proto::counter::{Epoch, Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{BlockEntry, Entry};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BlockId, Did, SubmissionId};
 
 use crate::anchor::Anchor;
+use crate::artifact::{self, Artifact};
 use crate::attestation::Attestation;
 use crate::body;
 use crate::bundle::Bundle;
@@ -144,6 +145,37 @@ impl LedgerReader {
     pub fn by_id(&self, id: &SubmissionId) -> Result<Option<Outcome>, ReadError> {
         let stored = self.base.get(Table::Outcomes, id.as_bytes())?;
         stored.map(|bytes| Outcome::decode(id, &bytes)).transpose()
+    }
+
+    /// An artifact that a submission committed.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn artifact(&self, id: &SubmissionId) -> Result<Option<Artifact>, ReadError> {
+        let stored = self.base.get(Table::Artifacts, id.as_bytes())?;
+        stored.map(|bytes| Artifact::decode(id, &bytes)).transpose()
+    }
+
+    /// The first artifact that was erased by a leaf from this one on, and the leaf.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn erased_from(&self, leaf: LeafIndex) -> Result<Option<(LeafIndex, SubmissionId)>, ReadError> {
+        let found = self.base.at_or_above(Table::Tombstones, &leaf.get().to_be_bytes())?;
+        found.map(|pair| artifact::read_tombstone(&pair)).transpose()
+    }
+
+    /// The first artifact whose time ends at this block time or later, by time and then by id, and its time.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn expiring_from(
+        &self,
+        time: TimeMs,
+        id: &SubmissionId,
+    ) -> Result<Option<(TimeMs, SubmissionId)>, ReadError> {
+        let found = self.base.at_or_above(Table::Expiries, &artifact::expiry_key(time, id))?;
+        found.map(|(key, _)| artifact::read_expiry(&key)).transpose()
     }
 
     /// A block with the certificate of its parent and its batches.

@@ -261,6 +261,38 @@ pub enum Rejection {
         /// The time it was judged at.
         now: TimeMs,
     },
+    /// No artifact was committed by that submission.
+    #[error("no artifact was committed by submission {artifact}")]
+    UnknownArtifact {
+        /// The submission.
+        artifact: SubmissionId,
+    },
+    /// Somebody else committed the artifact.
+    #[error("{author} erases an artifact of {owner}")]
+    NotOwner {
+        /// The author.
+        author: Did,
+        /// Who committed it.
+        owner: Did,
+    },
+    /// The artifact is erased already.
+    #[error("artifact {artifact} was erased by entry {at}")]
+    ArtifactErased {
+        /// The submission that committed it.
+        artifact: SubmissionId,
+        /// The entry that erased it.
+        at: LeafIndex,
+    },
+    /// The artifact is to be kept.
+    #[error("artifact {artifact} is kept until {until} ms, the time is {now} ms")]
+    WriteOnce {
+        /// The submission that committed it.
+        artifact: SubmissionId,
+        /// Until when nobody erases it.
+        until: TimeMs,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
 }
 
 impl Rejection {
@@ -284,6 +316,10 @@ impl Rejection {
             Self::UnknownAttestation { .. } => "unknown_attestation",
             Self::NotIssuer { .. } => "not_issuer",
             Self::AttestationRevoked { .. } => "attestation_revoked",
+            Self::UnknownArtifact { .. } => "unknown_artifact",
+            Self::NotOwner { .. } => "not_owner",
+            Self::ArtifactErased { .. } => "artifact_erased",
+            Self::WriteOnce { .. } => "write_once",
             Self::WrongEpoch { .. } => "wrong_epoch",
             Self::TooManyChanges { .. } => "too_many_changes",
             Self::UnknownValidator { .. } => "unknown_validator",
@@ -311,6 +347,8 @@ impl Rejection {
             | Self::KeyNotOfAuthor { .. }
             | Self::UnknownKey { .. }
             | Self::UnknownAttestation { .. }
+            | Self::UnknownArtifact { .. }
+            | Self::WriteOnce { .. }
             | Self::TooManyChanges { .. }
             | Self::UnknownValidator { .. }
             | Self::ValidatorName { .. }
@@ -333,6 +371,8 @@ impl Rejection {
             | Self::KeyCount { .. }
             | Self::NotIssuer { .. }
             | Self::AttestationRevoked { .. }
+            | Self::NotOwner { .. }
+            | Self::ArtifactErased { .. }
             | Self::ValidatorPower { .. }
             | Self::UnknownApprover { .. }
             | Self::ApproverTwice { .. }
@@ -392,6 +432,12 @@ impl Rejection {
                 };
                 to.u8(33).u8(kind).u64(number).u64(index.get()).u64(now.get())
             }
+            Self::UnknownArtifact { artifact } => to.u8(40).digest(artifact.digest()),
+            Self::NotOwner { author, owner } => to.u8(41).did(author).did(owner),
+            Self::ArtifactErased { artifact, at } => to.u8(42).digest(artifact.digest()).u64(at.get()),
+            Self::WriteOnce { artifact, until, now } => {
+                to.u8(43).digest(artifact.digest()).u64(until.get()).u64(now.get())
+            }
         };
     }
 
@@ -443,6 +489,17 @@ impl Rejection {
             33 => Self::RevokedAhead {
                 from: revoked_from(from)?,
                 index: LeafIndex::new(from.u64()?),
+                now: TimeMs::new(from.u64()?),
+            },
+            40 => Self::UnknownArtifact { artifact: SubmissionId::new(from.digest()?) },
+            41 => Self::NotOwner { author: from.did()?, owner: from.did()? },
+            42 => Self::ArtifactErased {
+                artifact: SubmissionId::new(from.digest()?),
+                at: LeafIndex::new(from.u64()?),
+            },
+            43 => Self::WriteOnce {
+                artifact: SubmissionId::new(from.digest()?),
+                until: TimeMs::new(from.u64()?),
                 now: TimeMs::new(from.u64()?),
             },
             found => return Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }),
@@ -504,7 +561,7 @@ mod tests {
             Rejection::UnknownKey { identity: identity.clone(), key },
             Rejection::KeyCount { identity: identity.clone(), found: 33, max: 32 },
             Rejection::UnknownAttestation { attestation },
-            Rejection::NotIssuer { author, issuer },
+            Rejection::NotIssuer { author: author.clone(), issuer },
             Rejection::AttestationRevoked { attestation, at },
             Rejection::WrongEpoch { found: Epoch::new(3), expected: Epoch::new(4) },
             Rejection::TooManyChanges { waiting: 3, max: 4 },
@@ -526,6 +583,10 @@ mod tests {
                 index: at,
                 now: TimeMs::new(6),
             },
+            Rejection::UnknownArtifact { artifact: attestation },
+            Rejection::NotOwner { author: author.clone(), owner: author },
+            Rejection::ArtifactErased { artifact: attestation, at },
+            Rejection::WriteOnce { artifact: attestation, until: TimeMs::new(8), now: TimeMs::new(7) },
         ]
     }
 
@@ -537,8 +598,9 @@ mod tests {
             unknown_key key_count unknown_attestation not_issuer attestation_revoked \
             wrong_epoch too_many_changes unknown_validator validator_name validator_key validator_power validator_count \
             validator_policy unknown_approver approver_twice too_few_approvals approval_signature validator_possession \
-            key_consent not_retiring_key revoked_ahead";
-        for ((number, code), rejection) in (1_u8..).zip(frozen.split_whitespace()).zip(one_of_each()) {
+            key_consent not_retiring_key revoked_ahead unknown_artifact not_owner artifact_erased write_once";
+        let numbers = (1_u8..=33).chain(40..);
+        for ((number, code), rejection) in numbers.zip(frozen.split_whitespace()).zip(one_of_each()) {
             let mut writer = Writer::new();
             rejection.write(&mut writer);
             let bytes = writer.finish();

@@ -4,9 +4,12 @@
 //! digest of all that was ever decided.
 
 use crypto::{Digest, KeyId};
+use proto::counter::LeafIndex;
 use proto::domain::Domain;
 use proto::id::{Did, NetworkId, SubmissionId};
+use proto::operation::Retention;
 
+use crate::artifact::{self, Artifact};
 use crate::attestation::Attestation;
 use crate::change::{ChangeSet, Table};
 use crate::identity::Identity;
@@ -63,6 +66,27 @@ impl<'a> State<'a> {
 
     pub(crate) fn put_attestation(&mut self, id: &SubmissionId, attestation: &Attestation) {
         self.change.put(Table::Attestations, id.as_bytes(), attestation.encode());
+    }
+
+    pub(crate) fn artifact(&self, id: &SubmissionId) -> Result<Option<Artifact>, ReadError> {
+        let stored = self.get(Table::Artifacts, id.as_bytes())?;
+        stored.map(|bytes| Artifact::decode(id, &bytes)).transpose()
+    }
+
+    pub(crate) fn put_artifact(&mut self, id: &SubmissionId, artifact: &Artifact) {
+        self.change.put(Table::Artifacts, id.as_bytes(), artifact.encode());
+    }
+
+    /// Notes when an artifact ends by itself, if it does.
+    pub(crate) fn note_expiry(&mut self, id: &SubmissionId, retention: Retention) {
+        if let Some(until) = retention.until() {
+            self.change.put(Table::Expiries, &artifact::expiry_key(until, id), Vec::new());
+        }
+    }
+
+    /// Notes which artifact a leaf erased.
+    pub(crate) fn note_tombstone(&mut self, leaf: LeafIndex, id: &SubmissionId) {
+        self.change.put(Table::Tombstones, &leaf.get().to_be_bytes(), id.as_bytes().to_vec());
     }
 
     pub(crate) fn outcome(&self, id: &SubmissionId) -> Result<Option<Outcome>, ReadError> {

@@ -108,6 +108,28 @@ pub enum Operation {
         /// How the tree is made: [`BATCH_TREE`], or any other name that its author understands.
         tree: String,
     },
+    /// `artifact.commit`: bytes that are kept beside the log, and may be erased without a proof becoming less true.
+    ArtifactCommit {
+        /// SHA-256 of the content, or of the salt and the content.
+        address: Digest,
+        /// Whether 32 random bytes stand before the content, so that nobody who guesses it finds it confirmed here.
+        salted: bool,
+        /// Length of the content, in bytes; 0 where that is nobody's business.
+        content_bytes: u64,
+        /// Media type (RFC 6838), or empty.
+        media_type: String,
+        /// What it is about; may be empty.
+        subject: String,
+        /// How long it is kept.
+        retention: Retention,
+    },
+    /// `retention.tombstone`: erases an artifact. What was said of it stays.
+    RetentionTombstone {
+        /// The submission that committed it.
+        artifact: SubmissionId,
+        /// Why, for people.
+        reason: String,
+    },
     /// `validator.join`: one more validator, from the next epoch on.
     ValidatorJoin {
         /// The epoch whose validators approve.
@@ -169,6 +191,27 @@ impl fmt::Display for RevokedFrom {
     }
 }
 
+/// How long an artifact is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// Until it is erased.
+    UntilErased,
+    /// Until this block time, or until it is erased.
+    Until(TimeMs),
+    /// Until this block time, and nobody erases it before.
+    WriteOnce(TimeMs),
+}
+
+impl Retention {
+    /// Block time from which it is not kept.
+    pub const fn until(self) -> Option<TimeMs> {
+        match self {
+            Self::UntilErased => None,
+            Self::Until(until) | Self::WriteOnce(until) => Some(until),
+        }
+    }
+}
+
 /// One change of the validator set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -199,6 +242,8 @@ impl Operation {
             Self::AttestationIssue { .. } => "attestation.issue",
             Self::AttestationRevoke { .. } => "attestation.revoke",
             Self::BatchAnchor { .. } => "batch.anchor",
+            Self::ArtifactCommit { .. } => "artifact.commit",
+            Self::RetentionTombstone { .. } => "retention.tombstone",
             Self::ValidatorJoin { .. } => "validator.join",
             Self::ValidatorLeave { .. } => "validator.leave",
         }
@@ -214,6 +259,8 @@ impl Operation {
             }
             Self::KeyAdd { key, possession: None, .. } => Some(key),
             Self::KeyAdd { possession: Some(_), .. }
+            | Self::ArtifactCommit { .. }
+            | Self::RetentionTombstone { .. }
             | Self::KeyRotate { .. }
             | Self::KeyRevoke { .. }
             | Self::ProofSubmit { .. }
@@ -228,7 +275,9 @@ impl Operation {
     /// The SHA-256 of the artifact the operation speaks of, if it speaks of one.
     pub const fn content(&self) -> Option<&Digest> {
         match self {
-            Self::ProofSubmit { content, .. } => Some(content),
+            Self::ProofSubmit { content, .. } | Self::ArtifactCommit { address: content, .. } => {
+                Some(content)
+            }
             Self::AttestationIssue { content, .. } => content.as_ref(),
             Self::IdentityCreate { .. }
             | Self::KeyAdd { .. }
@@ -236,6 +285,7 @@ impl Operation {
             | Self::KeyRevoke { .. }
             | Self::AttestationRevoke { .. }
             | Self::BatchAnchor { .. }
+            | Self::RetentionTombstone { .. }
             | Self::ValidatorJoin { .. }
             | Self::ValidatorLeave { .. } => None,
         }

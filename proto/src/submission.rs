@@ -171,6 +171,8 @@ impl Submission {
             | Operation::AttestationIssue { .. }
             | Operation::AttestationRevoke { .. }
             | Operation::BatchAnchor { .. }
+            | Operation::ArtifactCommit { .. }
+            | Operation::RetentionTombstone { .. }
             | Operation::ValidatorJoin { .. }
             | Operation::ValidatorLeave { .. } => Ok(()),
         }

@@ -3,7 +3,7 @@
 use crypto::{PublicKey, Scheme, Signature};
 use proto::counter::{Epoch, TimeMs, TreeSize};
 use proto::id::Did;
-use proto::operation::RevokedFrom;
+use proto::operation::{Retention, RevokedFrom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,39 @@ pub enum Operation {
         /// How the tree is made. `rfc6962-sha256-digests`: RFC 6962 with SHA-256, over the 32-byte SHA-256 digests of
         /// the items. Any other name is for its author to understand.
         tree: String,
+    },
+    /// Commits bytes that nodes may keep beside the log, until they are erased.
+    #[serde(rename = "artifact.commit")]
+    ArtifactCommit {
+        /// SHA-256 of the content, or of the salt and the content.
+        address: Hash,
+        /// Whether 32 random bytes, the salt, stand before the content.
+        #[serde(default)]
+        salted: bool,
+        /// Length of the content, in bytes; 0 where that is nobody's business.
+        #[serde(default = "none")]
+        content_bytes: Uint,
+        /// Media type, or empty.
+        #[serde(default)]
+        media_type: String,
+        /// What it is about, or empty.
+        #[serde(default)]
+        subject: String,
+        /// Block time until which it is kept, in milliseconds since 1970; none: until it is erased.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keep_until_ms: Option<Uint>,
+        /// Whether nobody may erase it before.
+        #[serde(default)]
+        write_once: bool,
+    },
+    /// Erases one's own artifact. Every proof of it stays true.
+    #[serde(rename = "retention.tombstone")]
+    RetentionTombstone {
+        /// The submission that committed it.
+        artifact: Hash,
+        /// Why, for people.
+        #[serde(default)]
+        reason: String,
     },
     /// Adds a validator, from the next epoch on.
     #[serde(rename = "validator.join")]
@@ -258,6 +291,20 @@ impl From<&Domain> for Operation {
             Domain::AttestationRevoke { attestation, reason } => {
                 Self::AttestationRevoke { attestation: (*attestation).into(), reason: reason.clone() }
             }
+            Domain::ArtifactCommit { address, salted, content_bytes, media_type, subject, retention } => {
+                Self::ArtifactCommit {
+                    address: Hash(*address),
+                    salted: *salted,
+                    content_bytes: Uint(*content_bytes),
+                    media_type: media_type.clone(),
+                    subject: subject.clone(),
+                    keep_until_ms: retention.until().map(|until| Uint(until.get())),
+                    write_once: matches!(retention, Retention::WriteOnce(_)),
+                }
+            }
+            Domain::RetentionTombstone { artifact, reason } => {
+                Self::RetentionTombstone { artifact: (*artifact).into(), reason: reason.clone() }
+            }
             Domain::ValidatorJoin { epoch, validator, possession, approvals } => Self::ValidatorJoin {
                 epoch: Uint(epoch.get()),
                 validator: Validator::from(&**validator),
@@ -340,6 +387,30 @@ impl Operation {
             Self::AttestationRevoke { attestation, reason } => {
                 Domain::AttestationRevoke { attestation: attestation.submission(), reason: reason.clone() }
             }
+            Self::ArtifactCommit {
+                address,
+                salted,
+                content_bytes,
+                media_type,
+                subject,
+                keep_until_ms,
+                write_once,
+            } => Domain::ArtifactCommit {
+                address: address.0,
+                salted: *salted,
+                content_bytes: content_bytes.0,
+                media_type: media_type.clone(),
+                subject: subject.clone(),
+                retention: match (keep_until_ms, write_once) {
+                    (None, false) => Retention::UntilErased,
+                    (None, true) => return Err("write_once: needs keep_until_ms".to_owned()),
+                    (Some(until), false) => Retention::Until(TimeMs::new(until.0)),
+                    (Some(until), true) => Retention::WriteOnce(TimeMs::new(until.0)),
+                },
+            },
+            Self::RetentionTombstone { artifact, reason } => {
+                Domain::RetentionTombstone { artifact: artifact.submission(), reason: reason.clone() }
+            }
             Self::ValidatorJoin { epoch, validator, possession, approvals } => Domain::ValidatorJoin {
                 epoch: Epoch::new(epoch.0),
                 validator: Box::new(validator.parse()?),
@@ -356,6 +427,10 @@ impl Operation {
             }
         })
     }
+}
+
+fn none() -> Uint {
+    Uint(0)
 }
 
 fn did(text: &str) -> Result<Did, String> {
@@ -440,6 +515,18 @@ mod tests {
                 reason: String::new(),
             },
             Domain::BatchAnchor { root: Digest::ZERO, count: 1, tree: "rfc6962-sha256".to_owned() },
+            Domain::ArtifactCommit {
+                address: sha256(b"salt and content"),
+                salted: true,
+                content_bytes: 0,
+                media_type: String::new(),
+                subject: "file".to_owned(),
+                retention: Retention::WriteOnce(TimeMs::new(9)),
+            },
+            Domain::RetentionTombstone {
+                artifact: proto::id::SubmissionId::new(Digest::ZERO),
+                reason: "asked for".to_owned(),
+            },
             Domain::ValidatorJoin {
                 epoch: Epoch::new(3),
                 validator: Box::new(validator()),

@@ -1,5 +1,6 @@
 //! The ledger as its users see it: blocks in, and what follows from them.
 
+mod artifacts;
 mod attestations;
 mod blocks;
 mod bodies;

@@ -4,7 +4,7 @@ use ledger::{Ledger, Outcome};
 use merkle::{inclusion, leaf_hash};
 use proptest::prelude::*;
 use proto::counter::{Height, LeafIndex};
-use proto::operation::Operation;
+use proto::operation::{Operation, Retention};
 use proto::submission::Submission;
 
 use crate::world::{Memory, Person, STEP_MS, World, proof};
@@ -20,7 +20,7 @@ struct Attempt {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    (0..8_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
+    (0..10_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
         .prop_map(|(what, who, whose, key, late)| Attempt { what, who, whose, key, late })
 }
 
@@ -53,6 +53,22 @@ fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
         5 => match said.iter().rev().find(|it| it.body().operation.name() == "attestation.issue") {
             Some(issued) => Operation::AttestationRevoke { attestation: issued.id(), reason: String::new() },
             None => proof(5),
+        },
+        6 => Operation::ArtifactCommit {
+            address: crypto::sha256(&[key.did.as_str().len() as u8]),
+            salted: false,
+            content_bytes: 1,
+            media_type: String::new(),
+            subject: String::new(),
+            retention: if late {
+                Retention::UntilErased
+            } else {
+                Retention::WriteOnce(world.ledger.tip().time.plus(2 * STEP_MS))
+            },
+        },
+        7 => match said.iter().rev().find(|it| it.body().operation.name() == "artifact.commit") {
+            Some(it) => Operation::RetentionTombstone { artifact: it.id(), reason: String::new() },
+            None => proof(7),
         },
         n => proof(u64::from(n)),
     };

@@ -159,6 +159,8 @@ impl KeyLife {
                 | Operation::AttestationIssue { .. }
                 | Operation::AttestationRevoke { .. }
                 | Operation::BatchAnchor { .. }
+                | Operation::ArtifactCommit { .. }
+                | Operation::RetentionTombstone { .. }
                 | Operation::ValidatorJoin { .. }
                 | Operation::ValidatorLeave { .. } => {}
             }

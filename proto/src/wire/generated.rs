@@ -101,6 +101,30 @@ pub struct BatchAnchor {
     pub tree: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArtifactCommit {
+    #[prost(bytes = "vec", tag = "1")]
+    pub address: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "2")]
+    pub salted: bool,
+    #[prost(uint64, tag = "3")]
+    pub content_bytes: u64,
+    #[prost(string, tag = "4")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub subject: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "6")]
+    pub keep_until_ms: u64,
+    #[prost(bool, tag = "7")]
+    pub write_once: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetentionTombstone {
+    #[prost(bytes = "vec", tag = "1")]
+    pub artifact: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Approval {
     #[prost(uint32, tag = "1")]
     pub approver: u32,
@@ -141,7 +165,7 @@ pub struct SubmissionBody {
     pub nonce: u64,
     #[prost(uint64, tag = "6")]
     pub expires_at_ms: u64,
-    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
+    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 30, 31")]
     pub operation: ::core::option::Option<submission_body::Operation>,
 }
 /// Nested message and enum types in `SubmissionBody`.
@@ -168,6 +192,10 @@ pub mod submission_body {
         ValidatorJoin(super::ValidatorJoin),
         #[prost(message, tag = "25")]
         ValidatorLeave(super::ValidatorLeave),
+        #[prost(message, tag = "30")]
+        ArtifactCommit(super::ArtifactCommit),
+        #[prost(message, tag = "31")]
+        RetentionTombstone(super::RetentionTombstone),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]

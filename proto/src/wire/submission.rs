@@ -10,7 +10,7 @@ use crate::canonical::DecodeError;
 use crate::counter::{Epoch, TimeMs, TreeSize};
 use crate::id::{Did, NetworkId, Tenant};
 use crate::operation::{
-    Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, RevokedFrom, TEXT_BYTES_MAX,
+    Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, Retention, RevokedFrom, TEXT_BYTES_MAX,
 };
 use crate::submission::Body;
 use crate::validators::{Validator, ValidatorSet};
@@ -128,6 +128,23 @@ fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
             count: *count,
             tree: tree.clone(),
         }),
+        Operation::ArtifactCommit { address, salted, content_bytes, media_type, subject, retention } => {
+            Proto::ArtifactCommit(pb::ArtifactCommit {
+                address: address.as_bytes().to_vec(),
+                salted: *salted,
+                content_bytes: *content_bytes,
+                media_type: media_type.clone(),
+                subject: subject.clone(),
+                keep_until_ms: retention.until().map_or(0, TimeMs::get),
+                write_once: matches!(retention, Retention::WriteOnce(_)),
+            })
+        }
+        Operation::RetentionTombstone { artifact, reason } => {
+            Proto::RetentionTombstone(pb::RetentionTombstone {
+                artifact: artifact.as_bytes().to_vec(),
+                reason: reason.clone(),
+            })
+        }
         Operation::ValidatorJoin { epoch, validator, possession, approvals } => {
             Proto::ValidatorJoin(pb::ValidatorJoin {
                 epoch: epoch.get(),
@@ -240,6 +257,36 @@ fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation
                 root: digest(&root, "root")?,
                 count,
                 tree: text(tree, "tree", TEXT_BYTES_MAX)?,
+            }
+        }
+        Proto::ArtifactCommit(pb::ArtifactCommit {
+            address,
+            salted,
+            content_bytes,
+            media_type,
+            subject,
+            keep_until_ms,
+            write_once,
+        }) => Operation::ArtifactCommit {
+            address: digest(&address, "address")?,
+            salted,
+            content_bytes,
+            media_type: text(media_type, "media_type", TEXT_BYTES_MAX)?,
+            subject: text(subject, "subject", TEXT_BYTES_MAX)?,
+            retention: match (keep_until_ms, write_once) {
+                (0, false) => Retention::UntilErased,
+                (0, true) => {
+                    let fault = "what nobody may erase needs a time until which it is kept";
+                    return Err(DecodeError::field("keep_until_ms", fault));
+                }
+                (until, false) => Retention::Until(TimeMs::new(until)),
+                (until, true) => Retention::WriteOnce(TimeMs::new(until)),
+            },
+        },
+        Proto::RetentionTombstone(pb::RetentionTombstone { artifact, reason }) => {
+            Operation::RetentionTombstone {
+                artifact: submission_id(&artifact, "artifact")?,
+                reason: text(reason, "reason", TEXT_BYTES_MAX)?,
             }
         }
         Proto::ValidatorJoin(pb::ValidatorJoin { epoch, validator, possession, approvals }) => {

@@ -12,7 +12,7 @@ use proto::genesis::{Admission, Genesis};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::message::{Request, Response, SyncInfo};
-use proto::operation::{Approval, Operation, RevokedFrom};
+use proto::operation::{Approval, Operation, Retention, RevokedFrom};
 use proto::proposal::Proposal;
 use proto::record::SafetyRecord;
 use proto::submission::{Body, Submission};
@@ -127,7 +127,7 @@ impl Dice {
 
     pub fn operation(&mut self, kind: u64) -> Operation {
         let identity = Did::of(&self.key(Scheme::Ed25519));
-        match kind % 10 {
+        match kind % 12 {
             0 => Operation::IdentityCreate {
                 identity,
                 keys: self.some(1, 2, Self::any_key),
@@ -183,12 +183,29 @@ impl Dice {
                 possession: self.signature(Scheme::Ed25519),
                 approvals: self.some(0, 3, Self::approval),
             },
+            9 => Operation::ArtifactCommit {
+                address: self.digest(),
+                salted: self.below(2) == 1,
+                content_bytes: self.counter(),
+                media_type: self.text(),
+                subject: self.text(),
+                retention: self.retention(),
+            },
+            10 => Operation::RetentionTombstone {
+                artifact: SubmissionId::new(self.digest()),
+                reason: self.text(),
+            },
             _ => Operation::ValidatorLeave {
                 epoch: self.epoch(),
                 name: self.text(),
                 approvals: self.some(0, 3, Self::approval),
             },
         }
+    }
+
+    fn retention(&mut self) -> Retention {
+        let until = TimeMs::new(self.counter().max(1));
+        [Retention::UntilErased, Retention::Until(until), Retention::WriteOnce(until)][self.below(3) as usize]
     }
 
     pub fn submission(&mut self, kind: u64) -> Submission {

@@ -21,7 +21,7 @@ use proto::id::{BatchId, Did, SubmissionId, Tenant};
 use proto::message::Request;
 use proto::note::{KeyName, SignatureType};
 use proto::operation::{
-    Approval, Membership, Operation, RevokedFrom, addition_possession_bytes, approval_bytes,
+    Approval, Membership, Operation, Retention, RevokedFrom, addition_possession_bytes, approval_bytes,
     identity_possession_bytes, membership_possession_bytes, possession_bytes,
 };
 use proto::policy::Policy;
@@ -87,6 +87,18 @@ fn operations(network: &Network) -> Vec<Operation> {
             reason: "wrong".into(),
         },
         Operation::BatchAnchor { root: sha256(b"root"), count: 1_000, tree: "rfc6962-sha256".into() },
+        Operation::ArtifactCommit {
+            address: sha256(b"salt and content"),
+            salted: true,
+            content_bytes: 0,
+            media_type: String::new(),
+            subject: "letter".into(),
+            retention: Retention::WriteOnce(TimeMs::new(1_900_000_000_000)),
+        },
+        Operation::RetentionTombstone {
+            artifact: SubmissionId::new(sha256(b"committed")),
+            reason: "asked for".into(),
+        },
         Operation::ValidatorJoin {
             epoch: Epoch::ZERO,
             possession: joining_secret.sign(&membership_possession_bytes(id, Epoch::ZERO, &joining)),
