@@ -13,6 +13,7 @@
 //!   `body` keeps blocks without what their leaves hold;
 //! - `replay` goes on from a part of the certified log, for who is too far behind for blocks; `refusals` and `anchor`
 //!   are what the log does not hold of it;
+//! - `retrace` judges a whole log again, for who believes nobody; `files` is the log as others read it;
 //! - `codec` writes stored values, `rejection` and `error` say why not.
 //!
 //! No clock, no randomness, no thread, no file: the time is the block's.
@@ -30,6 +31,7 @@ pub mod checkpoint;
 mod codec;
 pub mod collector;
 pub mod error;
+pub mod files;
 pub mod identity;
 pub mod key;
 mod ledger;
@@ -45,6 +47,7 @@ mod refusals;
 pub mod reign;
 pub mod rejection;
 pub mod replay;
+pub mod retrace;
 mod state;
 pub mod tip;
 pub mod two_roots;

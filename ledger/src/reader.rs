@@ -55,6 +55,11 @@ impl LedgerReader {
         Self { base }
     }
 
+    /// The store it reads.
+    pub(crate) fn base(&self) -> &dyn Read {
+        &*self.base
+    }
+
     /// Where the durable ledger stands; none before the genesis is durable.
     ///
     /// # Errors

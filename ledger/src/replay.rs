@@ -315,7 +315,7 @@ fn place(first: LeafIndex, position: usize) -> LeafIndex {
     LeafIndex::new(first.get().saturating_add(position as u64))
 }
 
-fn is_header_of(header: &Block, entry: &BlockEntry) -> bool {
+pub(crate) fn is_header_of(header: &Block, entry: &BlockEntry) -> bool {
     header.height == entry.height
         && header.view == entry.view
         && header.proposer == entry.proposer
