@@ -17,6 +17,8 @@ pub(crate) enum Keep {
     Never,
     /// While a question with its tag says that it is still so.
     Asking,
+    /// For two seconds: whoever asks more often than heads come asks a cache.
+    Moment,
     /// For a quarter of an hour (keys: a removed one is gone after that).
     QuarterHour,
     /// For ever: it cannot change.
@@ -28,6 +30,7 @@ impl Keep {
         match self {
             Self::Never => "no-store",
             Self::Asking => "no-cache",
+            Self::Moment => "public, max-age=2, must-revalidate",
             Self::QuarterHour => "public, max-age=900",
             Self::Forever => "public, max-age=31536000, immutable",
         }
@@ -50,7 +53,7 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, keep: Keep, answer: &T) -> 
 pub(crate) fn of(status: StatusCode, content_type: &'static str, keep: Keep, body: Vec<u8>) -> Response {
     match keep {
         Keep::Never => bare(status, content_type, keep, body),
-        Keep::Asking | Keep::QuarterHour | Keep::Forever => {
+        Keep::Asking | Keep::Moment | Keep::QuarterHour | Keep::Forever => {
             let digest = crypto::sha256(&body).to_string();
             tagged(status, content_type, keep, &digest[..32], body)
         }

@@ -227,6 +227,23 @@ fn files() -> Vec<Route> {
             || get(tiles::entries),
         ),
         read("/tile/{*name}", "tile", "A tile of hashes (C2SP tlog-tiles).", octets, || get(tiles::tile)),
+        read("/genesis", "genesis", "The canonical genesis, which leaf 0 names.", octets, || {
+            get(tiles::genesis)
+        }),
+        read(
+            "/checkpoints/{*name}",
+            "checkpoints",
+            "The head of one size as signed note.",
+            Answers::Text(TEXT),
+            || get(tiles::checkpoint),
+        ),
+        read(
+            "/beside/{*name}",
+            "beside",
+            "What a block's leaves state by digests alone, for audits.",
+            octets,
+            || get(tiles::beside),
+        ),
     ]
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use p2p::Multiaddr;
 use store::disk::Engine;
@@ -46,6 +47,8 @@ pub struct Config {
     pub mempool: Mempool,
     /// Signing for callers who send plain JSON.
     pub gateway: Gateway,
+    /// Publishing the log as files.
+    pub publish: Option<Publish>,
     /// What is logged, and how.
     pub log: Log,
     settings: Vec<Setting>,
@@ -93,6 +96,15 @@ pub struct Gateway {
     pub tokens_file: Option<PathBuf>,
     /// Whether callers on loopback need no token.
     pub anonymous: bool,
+}
+
+/// Publishing the log as files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Where: a URL, or a directory.
+    pub url: String,
+    /// How often what is new is published.
+    pub interval: Duration,
 }
 
 /// What is logged, and how.
@@ -301,6 +313,17 @@ impl Config {
                 tokens_file: path("gateway.tokens_file")?,
                 anonymous: settings.flag("gateway.anonymous")?,
             },
+            publish: match settings.text("publish.url")? {
+                None => None,
+                // A directory is taken from the node's own, as every path here.
+                Some(url) if !url.contains("://") => Some(dir.join(url).to_string_lossy().into_owned()),
+                Some(url) => Some(url),
+            }
+            .map(|url| {
+                let interval = Duration::from_millis(settings.number("publish.interval_ms")?);
+                Ok::<_, ConfigError>(Publish { url, interval })
+            })
+            .transpose()?,
             log: Log {
                 format: match settings.text("log.format")?.as_deref() {
                     Some("auto") => LogFormat::Auto,

@@ -20,6 +20,7 @@
 //! - `evidence` keeps what convicts a validator, `evidence_file` is how it is handed on;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
+//! - `publish` the log as files, on a thread of its own;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -43,6 +44,7 @@ pub mod keys;
 pub mod keystore;
 pub mod passphrase;
 mod perform;
+mod publish;
 mod queue;
 mod remembering;
 mod seats;

@@ -59,6 +59,8 @@ pub(crate) struct Counters {
     commits: Times,
     heights: AtomicU64,
     disk_full: AtomicBool,
+    published: AtomicU64,
+    publish_failures: AtomicU64,
     connected: Mutex<BTreeSet<PeerId>>,
 }
 
@@ -132,6 +134,16 @@ impl Counters {
     pub(crate) fn committed(&self, took: Duration, heights: usize) {
         self.commits.observe(took);
         add(&self.heights, heights);
+    }
+
+    /// So many leaves are published.
+    pub(crate) fn published(&self, size: u64) {
+        self.published.store(size, Ordering::Relaxed);
+    }
+
+    /// Publishing failed, and is tried again.
+    pub(crate) fn publish_failed(&self) {
+        add(&self.publish_failures, 1);
     }
 
     /// The store has no room, or has it again.

@@ -27,6 +27,7 @@ use crate::intake::{self, Intake};
 use crate::journal::{IfMissing, Journal, Recovered};
 use crate::keys::NodeKeys;
 use crate::perform::{Performer, Signers};
+use crate::publish::Publishing;
 use crate::queue::Queue;
 use crate::remembering::Remembering;
 use crate::seats::Seats;
@@ -120,6 +121,9 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
 
     let evidence = Evidences::open(&config.data_dir, *set.network()).map_err(StartError::Evidence)?;
 
+    let publishing = config.publish.as_ref().map(|publish| Publishing::open(publish, &reader, &genesis));
+    let publishing = publishing.transpose()?;
+
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
     let inbox: Arc<Inbox> = Arc::default();
@@ -159,6 +163,9 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
 
     let threads = Threads::start(engine, first, journal, &store, &performer, &reporter)?;
 
+    let publishing = publishing
+        .map(|publishing| publishing.start(Arc::clone(&counters), current.stopping.subscribe()))
+        .transpose()?;
     let (submit, requests) = mpsc::channel(SUBMISSIONS_WAITING);
     let window = Api::new(Doors {
         submit,
@@ -215,6 +222,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         store,
         serving,
         listening,
+        publishing,
         threads,
     })
 }

@@ -31,7 +31,7 @@ const fn keep(position: Position) -> Keep {
 /// `GET /checkpoint`: the newest, as signed note (C2SP tlog-tiles).
 pub(crate) async fn checkpoint_text(State(context): State<Context>) -> Result<Response, Failure> {
     let answer = chain::checkpoint(&context.api, CheckpointParams::default()).await?;
-    Ok(respond::of(StatusCode::OK, TEXT, Keep::Asking, answer.note.into_bytes()))
+    Ok(respond::of(StatusCode::OK, TEXT, Keep::Moment, answer.note.into_bytes()))
 }
 
 /// `GET /v1/checkpoints/{size}`.

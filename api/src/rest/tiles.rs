@@ -1,24 +1,55 @@
 //! The log as static files: tiles of hashes and bundles of entries, for tools that know nothing of this ledger.
 //!
-//! With `/checkpoint` this is a log as monitors and mirrors read it. Nothing here ever changes, so any cache may
-//! stand before it.
-//! Source: C2SP tlog-tiles.
+//! With `/checkpoint` this is a log as monitors and mirrors read it. All of it lies below a head that a quorum signed,
+//! so it never changes, and any cache may stand before it. What is not of C2SP is what an audit needs besides:
+//! the genesis, older heads, and what blocks state by digests alone.
+//! Source: C2SP tlog-tiles; `ledger/archive`.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use ledger::LedgerReader;
+use ledger::read::ReadError;
+use merkle::TileId;
+use model::chain::CheckpointParams;
 use model::error::ApiError;
-use proto::counter::LeafIndex;
+use model::scalar::Position;
+use proto::canonical::Canonical as _;
+use proto::counter::Height;
 
 use super::part;
+use crate::calls::chain;
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
 const OCTETS: &str = "application/octet-stream";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 fn unknown(name: &str) -> ApiError {
     ApiError::TileUnknown { name: name.chars().take(80).collect() }
+}
+
+/// A file of which there is one for each number: its name is the number, in groups of three digits as in a tile's.
+fn number(name: &str) -> Option<u64> {
+    let tile: TileId = format!("0/{name}").parse().ok()?;
+    tile.is_full().then(|| tile.index())
+}
+
+/// Reads a file that never changes.
+async fn file<T: Send + 'static>(
+    context: &Context,
+    path: Result<Path<String>, PathRejection>,
+    parse: fn(&str) -> Option<T>,
+    read: fn(&LedgerReader, T) -> Result<Option<Vec<u8>>, ReadError>,
+) -> Result<Response, Failure> {
+    let name = part(path)?;
+    let read = move |reader: &LedgerReader| {
+        let what = parse(&name).ok_or_else(|| unknown(&name))?;
+        Ok(read(reader, what)?.ok_or_else(|| unknown(&name))?)
+    };
+    let bytes = context.api.read(read).await?;
+    Ok(respond::of(StatusCode::OK, OCTETS, Keep::Forever, bytes))
 }
 
 /// `GET /tile/<level>/<index>[.p/<width>]`: hashes, 32 bytes each.
@@ -26,14 +57,7 @@ pub(crate) async fn tile(
     State(context): State<Context>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
-    let name = part(path)?;
-    let read = move |reader: &ledger::LedgerReader| {
-        let tile = name.parse().ok().ok_or_else(|| unknown(&name))?;
-        Ok(reader.tile(tile)?.ok_or_else(|| unknown(&name))?)
-    };
-    let hashes = context.api.read(read).await?;
-    let bytes = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-    Ok(respond::of(StatusCode::OK, OCTETS, Keep::Forever, bytes))
+    file(&context, path, |name| name.parse().ok(), LedgerReader::tile_file).await
 }
 
 /// `GET /tile/entries/<index>[.p/<width>]`: entries, each behind its length in two bytes.
@@ -41,21 +65,34 @@ pub(crate) async fn entries(
     State(context): State<Context>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
+    // A bundle holds the entries whose hashes the tile of that name on level 0 holds.
+    let tile = |name: &str| format!("0/{name}").parse().ok();
+    file(&context, path, tile, LedgerReader::entries_file).await
+}
+
+/// `GET /beside/<height>`: what a block's leaves state by digests alone; for audits.
+pub(crate) async fn beside(
+    State(context): State<Context>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
+    let read = |reader: &LedgerReader, height| Ok(reader.beside(height)?.map(|beside| beside.encode()));
+    file(&context, path, |name| number(name).map(Height::new), read).await
+}
+
+/// `GET /checkpoints/<size>`: the head of one size as signed note, if a quorum signed one.
+pub(crate) async fn checkpoint(
+    State(context): State<Context>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
     let name = part(path)?;
-    let read = move |reader: &ledger::LedgerReader| {
-        // A bundle holds the entries whose hashes the tile of that name on level 0 holds.
-        let tile = format!("0/{name}").parse().ok().ok_or_else(|| unknown(&name))?;
-        let width = reader.tile(tile)?.ok_or_else(|| unknown(&name))?.len();
-        let first = LeafIndex::new(tile.index().saturating_mul(256));
-        let mut bundle = Vec::new();
-        for entry in reader.entries(first, width)? {
-            // Leaves have at most 65,535 bytes: `ledger` makes no longer ones.
-            let length = u16::try_from(entry.len()).map_err(|_| ApiError::Storage)?;
-            bundle.extend_from_slice(&length.to_be_bytes());
-            bundle.extend_from_slice(&entry);
-        }
-        Ok(bundle)
-    };
-    let bundle = context.api.read(read).await?;
-    Ok(respond::of(StatusCode::OK, OCTETS, Keep::Forever, bundle))
+    let size = number(&name).ok_or_else(|| unknown(&name))?;
+    let params = CheckpointParams { size: Position::At(size) };
+    let answer = chain::checkpoint(&context.api, params).await?;
+    Ok(respond::of(StatusCode::OK, TEXT, Keep::Forever, answer.note.into_bytes()))
+}
+
+/// `GET /genesis`: its canonical bytes, whose SHA-256 is the network's id.
+pub(crate) async fn genesis(State(context): State<Context>) -> Response {
+    let bytes = context.api.doors().genesis.encode();
+    respond::of(StatusCode::OK, OCTETS, Keep::Forever, bytes)
 }

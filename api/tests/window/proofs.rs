@@ -207,7 +207,7 @@ async fn caches_are_told_what_lasts() {
         (format!("/v1/entries/{}", ids[0]), "immutable"),
         ("/v1/blocks/1".to_owned(), "immutable"),
         ("/v1/blocks/latest".to_owned(), "no-cache"),
-        ("/checkpoint".to_owned(), "no-cache"),
+        ("/checkpoint".to_owned(), "max-age=2, must-revalidate"),
         ("/.well-known/jwks.json".to_owned(), "max-age=900"),
         ("/v1/status".to_owned(), "no-store"),
     ] {
@@ -256,6 +256,17 @@ async fn the_log_can_be_read_as_files() {
         }
         assert_eq!((leaves.len(), &leaves), (32 * width, &hashes));
     }
+    for path in ["/tile/0/000.p/6", "/tile/entries/000.p/6", "/genesis", "/checkpoints/006"] {
+        let response = node.ask(Request::get(path).body(Body::empty()).expect("a request")).await;
+        let keep = response.headers()["cache-control"].to_str().expect("text");
+        assert!(keep.contains("immutable") && response.headers().contains_key("etag"), "{path}: {keep}");
+    }
+    assert_eq!(text(node, "/checkpoints/006").await, text(node, "/checkpoint").await);
+    let genesis = fetch("/genesis").await;
+    let (_, status) = node.get("/v1/status").await;
+    assert_eq!(status["network"], crypto::sha256(&genesis).to_string());
+    let (status, problem) = node.get("/checkpoints/005").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("checkpoint_unknown")));
     for path in [
         "/tile/0/000",
         "/tile/0/000.p/7",
@@ -263,7 +274,26 @@ async fn the_log_can_be_read_as_files() {
         "/tile/9/000",
         "/tile/x",
         "/tile/entries/001.p/1",
+        "/tile/entries/000",
+        "/tile/entries/0/000.p/4",
+        "/tile/0/000.p/4/",
+        "/tile/0/0",
+        "/checkpoints/6",
+        "/checkpoints/006.p/1",
+        // Block 1 refused nothing and closed no epoch.
+        "/beside/001",
+        "/beside/x",
     ] {
+        let (status, problem) = node.get(path).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("tile_unknown")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_quorum_signed_is_no_file() {
+    let node = Node::paced(crate::node::Pace::Commit);
+    node.submit(&node.envelope(0), "committed", 5_000).await;
+    for path in ["/tile/0/000.p/2", "/tile/0/000.p/1", "/tile/entries/000.p/1"] {
         let (status, problem) = node.get(path).await;
         assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("tile_unknown")), "{path}");
     }

@@ -116,6 +116,22 @@ pub struct Faults {
     pub count: u64,
 }
 
+impl FaultKind {
+    /// Its stable name, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed(_) => "malformed",
+            Self::Hash { .. } => "hash",
+            Self::Entry { .. } => "entry",
+            Self::Above { .. } => "above",
+            Self::Root { .. } => "root",
+            Self::Part { .. } => "part",
+            Self::Unjudged { .. } => "unjudged",
+        }
+    }
+}
+
 impl Faults {
     pub(crate) fn add(&mut self, file: impl ToString, kind: FaultKind) {
         self.count += 1;

@@ -56,11 +56,7 @@ impl Place {
     ///
     /// # Errors
     /// `Address` when it is none, or its store cannot be used as configured.
-    pub fn open(
-        address: &str,
-        if_missing: IfMissing,
-        env: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ArchiveError> {
+    pub fn open(address: &str, if_missing: IfMissing) -> Result<Self, ArchiveError> {
         let refuse = |fault: String| ArchiveError::Address { url: address.to_owned(), fault };
         let Some((scheme, _)) = address.split_once("://") else {
             return Self::directory(FilePath::new(address), if_missing);
@@ -74,9 +70,9 @@ impl Place {
             "http" | "https" => match ObjectStoreScheme::parse(&url) {
                 // Some clouds are named by https:// too.
                 Ok((ObjectStoreScheme::Http, path)) => Self::http(&url, path),
-                _ => Self::cloud(&url, env),
+                _ => Self::cloud(&url),
             },
-            "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" => Self::cloud(&url, env),
+            "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" => Self::cloud(&url),
             other => Err(refuse(format!(
                 "{other}:// is not spoken here; file://, http://, https://, s3://, gs:// and az:// are"
             ))),
@@ -119,11 +115,14 @@ impl Place {
         Ok(Self::of(Arc::new(store), prefix, false, url.to_string()))
     }
 
-    fn cloud(url: &Url, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, ArchiveError> {
+    fn cloud(url: &Url) -> Result<Self, ArchiveError> {
         let refuse = |fault: object_store::Error| ArchiveError::Address {
             url: url.to_string(),
             fault: fault.to_string(),
         };
+        // What is not text is none of a cloud's settings.
+        let env = std::env::vars_os();
+        let env = env.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let (store, prefix) = parse_url_opts(url, env).map_err(refuse)?;
         Ok(Self::of(Arc::from(store), prefix, true, url.to_string()))
     }

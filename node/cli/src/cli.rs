@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::audit::Audit;
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
 use crate::commands::dev::Dev;
@@ -14,6 +15,7 @@ use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
 use crate::commands::testnet::Testnet;
+use crate::commands::tiles::TilesCommand;
 use crate::commands::trust::Trust;
 use crate::commands::validator::Validator;
 use crate::commands::verify::Verify;
@@ -61,6 +63,11 @@ pub enum Command {
     Receipt(Fetch),
     /// Check a receipt offline
     Verify(Verify),
+    /// The log as files: publish it, check it
+    #[command(subcommand)]
+    Tiles(TilesCommand),
+    /// Compute the whole log anew, from its first entry on, and compare
+    Audit(Audit),
     /// Fetch the chain of trust, from genesis to the validators of today
     Trust(Trust),
     /// Who orders submissions, and how that changes

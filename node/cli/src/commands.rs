@@ -1,5 +1,6 @@
 //! The commands, one a file: its flags, what it does, what it prints.
 
+pub mod audit;
 pub mod bench;
 pub mod config;
 pub mod dev;
@@ -12,6 +13,7 @@ pub mod receipt;
 pub mod status;
 pub mod submit;
 pub mod testnet;
+pub mod tiles;
 pub mod trust;
 pub mod validator;
 pub mod verify;

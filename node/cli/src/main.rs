@@ -12,6 +12,7 @@ mod load;
 mod membership;
 mod net;
 mod output;
+mod progress;
 mod submitter;
 mod time;
 mod trust;
@@ -57,6 +58,8 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         Command::Status(args) => commands::status::run(args, output),
         Command::Evidence(command) => commands::evidence::run(command, output),
         Command::Verify(args) => commands::verify::run(args, output),
+        Command::Tiles(command) => commands::tiles::run(command, output),
+        Command::Audit(args) => commands::audit::run(args, output),
         Command::Trust(args) => commands::trust::run(args, output),
         Command::Validator(command) => commands::validator::run(command, output),
         Command::Keys(command) => commands::keys::run(command, output),

@@ -36,6 +36,11 @@ impl Node {
         client(&self.url)
     }
 
+    /// The node's address, with its scheme.
+    pub fn address(&self) -> String {
+        if self.url.contains("://") { self.url.clone() } else { format!("http://{}", self.url) }
+    }
+
     /// What a command line needs in order to ask this node too: nothing if it would without being told.
     pub fn flag(&self) -> String {
         let unnamed = std::env::var(URL_VARIABLE).unwrap_or_else(|_| URL.to_owned());

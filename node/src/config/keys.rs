@@ -24,7 +24,7 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
         key("storage.engine", Shape::Text, "sled", "what keeps the store: sled or fjall"),
         key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
@@ -64,6 +64,13 @@ impl Key {
             "SHA-256 digests of their bearer tokens, in hex, one a line",
         ),
         key("gateway.anonymous", Shape::Flag, "false", "whether callers on loopback need no token"),
+        key(
+            "publish.url",
+            Shape::Text,
+            "",
+            "where the log is published as files: file://, s3://, gs:// or az://, or a directory; empty: nowhere",
+        ),
+        number("publish.interval_ms", 100, 86_400_000, "5000", "how often what is new is published"),
         key("log.format", Shape::Text, "auto", "auto, human or json; auto: human on a terminal"),
         key(
             "log.filter",

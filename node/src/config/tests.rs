@@ -23,6 +23,9 @@ fn the_defaults_are_a_configuration() {
     assert!(config.admin_listen.ip().is_loopback());
     assert_eq!((config.name, config.data_dir), (None, PathBuf::from("node")));
     assert!(!config.gateway.enabled);
+    assert_eq!(config.publish, None);
+    let bucket = load(&file("[publish]\nurl = \"s3://bucket/log\"")).unwrap().publish.unwrap();
+    assert_eq!((bucket.url.as_str(), bucket.interval.as_millis()), ("s3://bucket/log", 5_000));
     assert!(config.settings.iter().all(|setting| setting.origin == Origin::Default));
 }
 
@@ -47,6 +50,9 @@ fn a_whole_file_is_read() {
         [gateway]
         enabled = true
         tokens_file = "tokens"
+        [publish]
+        url = "public"
+        interval_ms = 250
         "#,
     ))
     .unwrap();
@@ -58,6 +64,8 @@ fn a_whole_file_is_read() {
     assert_eq!(config.peers["v3"], []);
     assert_eq!(config.consensus.heartbeat_ms, Some(30_000));
     assert_eq!(config.gateway.tokens_file, Some(PathBuf::from("node/tokens")));
+    let interval = std::time::Duration::from_millis(250);
+    assert_eq!(config.publish, Some(Publish { url: "node/public".to_owned(), interval }));
 }
 
 #[test]

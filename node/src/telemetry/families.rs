@@ -56,6 +56,12 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
             "Leaves under the newest checkpoint that a quorum signed.",
             status.checkpoint_size,
         ),
+        gauge("publish_size", "Leaves published as files.", read(&counters.published)),
+        counter(
+            "publish_failures_total",
+            "Times that publishing failed and was begun again.",
+            read(&counters.publish_failures),
+        ),
         gauge("mempool_entries", "Submissions that wait.", status.mempool_count),
         gauge("mempool_bytes", "Bytes of submissions that wait.", status.mempool_bytes),
         counter("submissions_total", "Submissions judged by the engine.", read(&counters.submissions)),

@@ -72,6 +72,9 @@ pub enum StartError {
     /// The directory of evidence cannot be used.
     #[error("the directory of evidence cannot be used: {0}")]
     Evidence(io::Error),
+    /// The log cannot be published where it should be.
+    #[error("publish.url: {0}")]
+    Publish(#[from] archive::ArchiveError),
     /// The system gave no thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] io::Error),

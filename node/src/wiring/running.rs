@@ -44,6 +44,7 @@ pub struct RunningNode {
     pub(super) store: Arc<Disk>,
     pub(super) serving: Vec<tokio::task::JoinHandle<()>>,
     pub(super) listening: tokio::task::JoinHandle<()>,
+    pub(super) publishing: Option<JoinHandle<()>>,
     pub(super) threads: Threads,
 }
 
@@ -137,12 +138,14 @@ impl RunningNode {
     /// # Errors
     /// `FatalError` when it had stopped before, or its last writes failed.
     pub async fn stop(self) -> Result<(), FatalError> {
-        let Self { failure, current, store, serving, listening, threads, .. } = self;
+        let Self { failure, current, store, serving, listening, publishing, threads, .. } = self;
         current.stopping.send_replace(true);
         for task in serving {
             // A task that panicked has nothing left to end.
             let _ = task.await;
         }
+        // It reads the store, and lets go of it at the next file.
+        join(publishing.into_iter().collect()).await;
         let performer = Arc::clone(&current.performer);
         performer.verifier.jobs.close();
         performer.inbox.close();

@@ -171,7 +171,11 @@ pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
     }
 }
 
-fn read_policy(given: Option<&Path>) -> Result<Policy, Failure> {
+/// Reads the policy that is given, or the one in the configuration directory.
+///
+/// # Errors
+/// `NoTrust` when it cannot be read or is none.
+pub fn read_policy(given: Option<&Path>) -> Result<Policy, Failure> {
     let trust = |fault: String| {
         Failure::new(Exit::NoTrust, fault).hint(
             "--policy FILE names whom to believe; take the file from someone you trust, not from the receipt",
