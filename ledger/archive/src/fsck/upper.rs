@@ -109,15 +109,11 @@ impl Upper {
         if stored.as_ref().is_some_and(|stored| leads_to(stored) == Some(above)) {
             return Ok(stored);
         }
-        let mut made = None;
-        for how in [Below::Tiles, Below::Entries] {
-            let found = below(place, tile, how).await?;
-            let found = found.into_iter().collect::<Option<Vec<_>>>();
-            made = found.filter(|made| leads_to(made) == Some(above));
-            if made.is_some() {
-                break;
-            }
-        }
+        let of_tiles = below(place, tile, Below::Tiles).await?;
+        let of_entries = below(place, tile, Below::Entries).await?;
+        let ways =
+            [voted(stored.as_deref(), &of_tiles, &of_entries), whole_of(&of_tiles), whole_of(&of_entries)];
+        let made = ways.into_iter().flatten().find(|made| leads_to(made) == Some(above));
         if let Some(stored) = &stored {
             let found = leads_to(stored).unwrap_or(Digest::ZERO);
             let hash = made.as_deref().and_then(|made| differ(made, stored));
@@ -160,11 +156,16 @@ impl Upper {
         let mut choices = Vec::new();
         for (level, tile) in &tiles {
             let mut ways: Vec<Vec<Digest>> = stored.get(level).cloned().into_iter().collect();
-            let hows: &[Below] =
-                if *level == 0 { &[Below::Entries] } else { &[Below::Tiles, Below::Entries] };
-            for how in hows {
-                let made = below(place, *tile, *how).await?.into_iter().collect::<Option<Vec<_>>>();
-                ways.extend(made.filter(|made| !ways.contains(made)));
+            let of_entries = below(place, *tile, Below::Entries).await?;
+            let of_tiles = match level {
+                0 => of_entries.clone(),
+                _ => below(place, *tile, Below::Tiles).await?,
+            };
+            let voted = voted(stored.get(level).map(Vec::as_slice), &of_tiles, &of_entries);
+            for made in [whole_of(&of_tiles), whole_of(&of_entries), voted].into_iter().flatten() {
+                if !ways.contains(&made) {
+                    ways.push(made);
+                }
             }
             choices.push((*level, ways));
         }
@@ -198,12 +199,30 @@ impl Upper {
 }
 
 /// From what hashes are made anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Below {
     /// From the tiles one level below.
     Tiles,
     /// From the entries: of a tile of level 0 or 1. Of a higher one from the tiles two levels below.
     Entries,
+}
+
+/// At each place the hash that two of three ways lead to; where there are no two, the stored one.
+fn voted(
+    stored: Option<&[Digest]>,
+    of_tiles: &[Option<Digest>],
+    of_entries: &[Option<Digest>],
+) -> Option<Vec<Digest>> {
+    let pairs = of_tiles.iter().zip(of_entries).enumerate();
+    let vote = |(place, (tile, entries)): (usize, (&Option<Digest>, &Option<Digest>))| {
+        let stored = stored.and_then(|stored| stored.get(place)).copied();
+        if tile == entries && tile.is_some() { *tile } else { stored.or(*tile).or(*entries) }
+    };
+    pairs.map(vote).collect()
+}
+
+fn whole_of(hashes: &[Option<Digest>]) -> Option<Vec<Digest>> {
+    hashes.iter().copied().collect()
 }
 
 /// The hashes of a tile, made from what is below it; none where that is not to be had.

@@ -241,9 +241,10 @@ fn unrun(fault: LocalError) -> Failure {
                 Failure::usage(format_args!("port {} is taken by another process", address.port()))
                     .hint("is quorate dev running already? --port 0 takes any free ports")
             }
-            StartError::Listen { .. } | StartError::Network(_) | StartError::Evidence(_) => {
-                Failure::usage(fault)
-            }
+            StartError::Listen { .. }
+            | StartError::Network(_)
+            | StartError::Evidence(_)
+            | StartError::Publish(_) => Failure::usage(fault),
             StartError::Thread(_) => Failure::internal(fault),
             StartError::NameMissing
             | StartError::NotAValidator { .. }

@@ -271,7 +271,8 @@ fn unstarted(fault: &StartError) -> Failure {
         | StartError::JournalBlock(_)
         | StartError::Engine(_)
         | StartError::Network(_)
-        | StartError::Evidence(_) => failure,
+        | StartError::Evidence(_)
+        | StartError::Publish(_) => failure,
     }
 }
 
