@@ -95,10 +95,11 @@ async fn a_byte_of_any_entry_that_a_whole_quorum_changed_is_found() {
     // A short log: every entry is tried at several places.
     let entries = world.entries();
     let (mut tried, mut of_header) = (0, 0);
-    let near_the_opening = |index: usize| (340..380).contains(&index);
-    for index in (0..entries.len()).filter(|index| *index < 24 || near_the_opening(*index)) {
+    let epoch = entries.iter().rposition(|entry| matches!(Entry::decode(entry), Ok(Entry::Epoch(_))));
+    let epoch = epoch.expect("validators changed");
+    for index in (0..10).chain(epoch - 4..epoch + 3) {
         let length = entries[index].len();
-        for at in [0, 1, 3, length / 3, length / 2, length - 40, length - 2, length - 1] {
+        for at in [0, 3, length / 3, length / 2, length - 40, length - 1] {
             let mut forged = entries.clone();
             forged[index][at] ^= 1;
             if is_of_header_alone(&entries[index], &forged[index]) {
@@ -111,7 +112,7 @@ async fn a_byte_of_any_entry_that_a_whole_quorum_changed_is_found() {
             tried += 1;
         }
     }
-    assert!(tried > 400 && of_header < tried / 4, "{tried} tried, {of_header} of a header alone");
+    assert!(tried > 75 && of_header < tried / 4, "{tried} tried, {of_header} of a header alone");
     // Whatever is published truly passes.
     world.proofs(1);
     world.certify();
