@@ -10,6 +10,7 @@ mod journal;
 mod keys;
 mod offline;
 mod pause;
+mod published;
 mod recovery;
 mod same;
 mod support;

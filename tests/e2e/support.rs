@@ -48,6 +48,20 @@ impl Net {
         net
     }
 
+    /// The same, where the first node publishes the log to a directory, several times a second.
+    pub async fn publishing(port: u16, to: &Path) -> Self {
+        let net = Self::drawn(port, Vec::new());
+        let path = net.node(0).dir().join(node::config::Sources::FILE_NAME);
+        let mut config = std::fs::read_to_string(&path).expect("a configuration");
+        config.push_str(&format!("\n[publish]\nurl = \"file://{}\"\ninterval_ms = 200\n", to.display()));
+        std::fs::write(&path, config).expect("written");
+        for index in 0..4 {
+            net.boot(index);
+        }
+        net.ready().await;
+        net
+    }
+
     /// A network that has not started, with so many blocks behind it.
     pub fn with_past(port: u16, blocks: u64) -> Self {
         let net = Self::drawn(port, Vec::new());
