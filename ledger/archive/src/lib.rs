@@ -1,3 +1,4 @@
+//! The log as files: published where any tool can read them, checked, and audited from the first leaf on.
 //!
 //! - `name` says where each file stands, `place` is where files are (a directory, a bucket, a node over HTTP), and
 //!   `source` where those come from that are published;
