@@ -36,12 +36,15 @@ fn number(name: &str) -> Option<u64> {
     tile.is_full().then(|| tile.index())
 }
 
+/// How a file is read: none if there is no such file.
+type Reading<T> = fn(&LedgerReader, T) -> Result<Option<Vec<u8>>, ReadError>;
+
 /// Reads a file that never changes.
 async fn file<T: Send + 'static>(
     context: &Context,
     path: Result<Path<String>, PathRejection>,
     parse: fn(&str) -> Option<T>,
-    read: fn(&LedgerReader, T) -> Result<Option<Vec<u8>>, ReadError>,
+    read: Reading<T>,
 ) -> Result<Response, Failure> {
     let name = part(path)?;
     let read = move |reader: &LedgerReader| {
@@ -75,7 +78,7 @@ pub(crate) async fn beside(
     State(context): State<Context>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
-    let read = |reader: &LedgerReader, height| Ok(reader.beside(height)?.map(|beside| beside.encode()));
+    let read: Reading<Height> = |reader, height| Ok(reader.beside(height)?.map(|beside| beside.encode()));
     file(&context, path, |name| number(name).map(Height::new), read).await
 }
 

@@ -131,12 +131,15 @@ pub enum AuditError {
     Policy(#[from] PolicyError),
 }
 
+/// Makes writes durable, together; or says what hinders it.
+pub type Commit = Box<dyn FnMut(&ChangeSet) -> Result<(), String>>;
+
 /// Where an audit keeps the state that it computes.
 pub struct Store {
     /// To read from.
     pub read: Arc<dyn Read>,
-    /// Makes writes durable, together.
-    pub commit: Box<dyn FnMut(&ChangeSet) -> Result<(), String>>,
+    /// To write to.
+    pub commit: Commit,
 }
 
 /// What an audit found.

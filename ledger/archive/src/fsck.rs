@@ -35,6 +35,9 @@ pub(crate) const WIDTH: u64 = TILE_WIDTH as u64;
 /// Most faults that are kept; all are counted.
 const FAULTS_MAX: usize = 1_000;
 
+/// Bad files after which no more are looked for: a head may say any size, and nothing below it need be there.
+const FAULTS_STOP: u64 = 10_000;
+
 /// One bad file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -133,6 +136,11 @@ impl FaultKind {
 }
 
 impl Faults {
+    /// Whether there are so many that no more are looked for.
+    pub const fn are_enough(&self) -> bool {
+        self.count >= FAULTS_STOP
+    }
+
     pub(crate) fn add(&mut self, file: impl ToString, kind: FaultKind) {
         self.count += 1;
         if self.first.len() < FAULTS_MAX {
@@ -154,7 +162,7 @@ pub struct Checked {
     pub beyond: u64,
     /// Files of other names.
     pub unknown: u64,
-    /// The bad ones.
+    /// The bad ones; if they are enough, the rest was not looked at.
     pub faults: Faults,
 }
 
@@ -279,6 +287,9 @@ impl Walk {
     /// # Errors
     /// `ArchiveError` when the place cannot be read; a bad file is no error but a step.
     pub async fn step(&mut self) -> Result<Step, ArchiveError> {
+        if self.faults.are_enough() {
+            return Ok(Step::Done);
+        }
         if self.window.is_empty() {
             self.fill().await?;
         }
@@ -409,6 +420,9 @@ impl Walk {
             unknown: 0,
             faults: std::mem::take(&mut self.faults),
         };
+        if checked.faults.are_enough() {
+            return Ok(checked);
+        }
         strays::look(&self.place, head.size.get(), &mut checked).await?;
         Ok(checked)
     }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -13,12 +14,19 @@ use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, PutPayload, parse_url_opts,
+    Attribute, ClientOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, PutOptions, PutPayload,
+    RetryConfig, parse_url_opts,
 };
 use url::Url;
 
 use crate::error::ArchiveError;
 use crate::name::File;
+
+/// What caches are told of files that never change.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// How often a node or server of files that does not answer is asked again, and for how long.
+const RETRIES: usize = 3;
+const RETRY: Duration = Duration::from_secs(20);
 
 /// Where files are. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +35,8 @@ pub struct Place {
     prefix: Path,
     /// What there is can be asked for; a node over HTTP answers only for files by name.
     lists: bool,
+    /// A file is written with what an HTTP server is to say of it; a directory has no room for that.
+    describes: bool,
     name: String,
 }
 
@@ -97,7 +107,7 @@ impl Place {
 
     /// Another store of `object_store`, below a prefix.
     pub fn of(store: Arc<dyn ObjectStore>, prefix: Path, lists: bool, name: String) -> Self {
-        Self { store, prefix, lists, name }
+        Self { store, prefix, lists, describes: false, name }
     }
 
     fn http(url: &Url, prefix: Path) -> Result<Self, ArchiveError> {
@@ -109,8 +119,9 @@ impl Place {
             options =
                 options.with_proxy_url("http://127.0.0.1:9").with_proxy_excludes("127.0.0.1,localhost,::1");
         }
+        let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY, ..RetryConfig::default() };
         let root = &url[..url::Position::BeforePath];
-        let store = HttpBuilder::new().with_url(root).with_client_options(options).build();
+        let store = HttpBuilder::new().with_url(root).with_client_options(options).with_retry(retry).build();
         let store = store.map_err(|fault| refuse(fault.to_string()))?;
         Ok(Self::of(Arc::new(store), prefix, false, url.to_string()))
     }
@@ -124,7 +135,7 @@ impl Place {
         let env = std::env::vars_os();
         let env = env.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let (store, prefix) = parse_url_opts(url, env).map_err(refuse)?;
-        Ok(Self::of(Arc::from(store), prefix, true, url.to_string()))
+        Ok(Self { describes: true, ..Self::of(Arc::from(store), prefix, true, url.to_string()) })
     }
 
     /// Whether it can be asked what there is.
@@ -164,7 +175,20 @@ impl Place {
     /// # Errors
     /// `Store`; then it is as it was.
     pub async fn put(&self, file: File, bytes: Vec<u8>) -> Result<(), ArchiveError> {
-        let put = self.store.put(&self.path(&file.to_string())?, PutPayload::from(bytes)).await;
+        let mut options = PutOptions::default();
+        if self.describes {
+            let (kind, keep) = match file {
+                File::Checkpoint => ("text/plain; charset=utf-8", "public, max-age=2, must-revalidate"),
+                File::CheckpointOf(_) => ("text/plain; charset=utf-8", IMMUTABLE),
+                File::Genesis | File::Tile(_) | File::Entries(_) | File::Beside(_) => {
+                    ("application/octet-stream", IMMUTABLE)
+                }
+            };
+            options.attributes.insert(Attribute::ContentType, kind.into());
+            options.attributes.insert(Attribute::CacheControl, keep.into());
+        }
+        let path = self.path(&file.to_string())?;
+        let put = self.store.put_opts(&path, PutPayload::from(bytes), options).await;
         put.map(drop).map_err(|fault| failed("writing", file, fault))
     }
 

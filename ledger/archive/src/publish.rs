@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crypto::Digest;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use merkle::tile::TILE_WIDTH;
 use merkle::{TileId, leaf_hash};
@@ -321,9 +320,4 @@ async fn tidy(place: &Place, before: u64, size: u64) -> Result<(), ArchiveError>
         }
     }
     Ok(())
-}
-
-/// The root that a log of so many leaves has when these are the tiles of its right edge.
-pub(crate) fn root_of_edge(size: u64, edge: BTreeMap<u8, Vec<Digest>>) -> Option<Digest> {
-    Growing::from_edge(size, edge).map(|log| log.root())
 }

@@ -12,10 +12,9 @@ use proto::checkpoint::Head;
 use super::{AT_ONCE, FaultKind, Faults, WIDTH, current, differ, edge_tiles, readable, whole};
 use crate::bundle;
 use crate::error::ArchiveError;
-use crate::growing::{Growing, from_bytes};
+use crate::growing::{Growing, from_bytes, root_of_edge};
 use crate::name::File;
 use crate::place::Place;
-use crate::publish::root_of_edge;
 
 /// Hashes by tile level, from 1 up; where none can be believed there is none.
 #[derive(Debug, Default)]
@@ -37,14 +36,16 @@ impl Upper {
         for level in (1..=top).rev() {
             let full = size >> (8 * u32::from(level)) >> 8;
             let mut hashes = Vec::new();
-            let tiles: Vec<_> =
-                (0..full).filter_map(|index| TileId::new(level, index, TILE_WIDTH).ok()).collect();
+            let tiles = (0..full).map_while(|index| TileId::new(level, index, TILE_WIDTH).ok());
             let read = |tile: TileId| async move {
                 Ok::<_, ArchiveError>((tile, readable(place, File::Tile(tile)).await?))
             };
             let mut files = stream::iter(tiles).map(read).buffered(AT_ONCE);
             while let Some((tile, bytes)) = files.try_next().await? {
                 upper.files += 1;
+                if faults.are_enough() {
+                    return Ok(upper);
+                }
                 let stored =
                     whole(bytes.as_deref(), File::Tile(tile), faults, |it| from_bytes(it, TILE_WIDTH));
                 match upper.believe(place, tile, stored, faults).await? {
@@ -156,10 +157,15 @@ impl Upper {
         let mut choices = Vec::new();
         for (level, tile) in &tiles {
             let mut ways: Vec<Vec<Digest>> = stored.get(level).cloned().into_iter().collect();
-            let of_entries = below(place, *tile, Below::Entries).await?;
             let of_tiles = match level {
-                0 => of_entries.clone(),
+                0 => leaves(place, *tile).await?,
                 _ => below(place, *tile, Below::Tiles).await?,
+            };
+            let of_entries = match level {
+                0 => of_tiles.clone(),
+                // Where no tile is, none is below it: a head may say any size.
+                2.. if of_tiles.iter().all(Option::is_none) => of_tiles.clone(),
+                _ => below(place, *tile, Below::Entries).await?,
             };
             let voted = voted(stored.get(level).map(Vec::as_slice), &of_tiles, &of_entries);
             for made in [whole_of(&of_tiles), whole_of(&of_entries), voted].into_iter().flatten() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use archive::growing::{Growing, to_bytes};
-use archive::{Checked, FaultKind, File, Walk, fsck};
+use archive::{Checked, FaultKind, File, Publisher, Walk, fsck};
 use merkle::{TileId, leaf_hash};
 use object_store::memory::InMemory;
 use proto::checkpoint::{CheckpointText, Head};
@@ -211,5 +211,37 @@ async fn every_small_size_is_sound() {
         let path = File::Entries(tile).to_string();
         flip(&store, &path, 2).await;
         assert_eq!(paths(&store).await, [path], "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_whose_parts_have_gone_is_read_from_the_full_files() {
+    let mut world = World::lived();
+    let store = world.published().await;
+    let older = flaky::read(&store, "checkpoint").await;
+    let mut publisher = Publisher::new(place(&store));
+    world.proofs(300);
+    world.certify();
+    publisher.publish(&world.source(), &mut |_, _| {}).await.expect("memory");
+    // Whoever read the older head just before has it still.
+    flaky::write(&store, "checkpoint", older).await;
+    let checked = check(&store).await;
+    assert_eq!((checked.faults.first, checked.unknown), (vec![], 0));
+    assert!(checked.beyond > 0, "files of the newer head");
+}
+
+#[tokio::test]
+async fn a_head_of_any_size_costs_no_more_than_what_is_below_it() {
+    let store = large(300).await;
+    let note = String::from_utf8(flaky::read(&store, "checkpoint").await).expect("text");
+    for size in ["301", "65536", "18446744073709551615", "9223372036854775808"] {
+        flaky::write(&store, "checkpoint", note.replace("\n300\n", &format!("\n{size}\n")).into_bytes())
+            .await;
+        let faults = check(&store).await.faults;
+        assert!(
+            faults.count > 0 && faults.count <= 10_001 && faults.first.len() <= 1_000,
+            "{size}: {}",
+            faults.count
+        );
     }
 }

@@ -39,7 +39,7 @@ pub struct Audit {
     /// A directory for the state that is computed, made if it is not there. An audit that ends or is interrupted is gone
     /// on with from there by the same command, and one of a log that has grown reads only what is new; what was
     /// audited before is bound by the tiles above it. Nothing is passed over of a log in which a fault was found.
-    /// Without it the state is kept in memory, some 200 bytes an entry
+    /// Without it the state is kept in memory, which grows with the log
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
     /// Threads that check signatures [default: one for each processor]

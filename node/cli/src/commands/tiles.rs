@@ -81,8 +81,10 @@ pub fn failed(fault: ArchiveError) -> Failure {
         ArchiveError::Ahead { .. } => Some("another node may be further: ask it, or come again later"),
         ArchiveError::TwoRoots { .. } => Some("keep both checkpoints: together they convict who signed both"),
         ArchiveError::Published { .. } => Some("quorate tiles fsck names the files that are bad"),
+        ArchiveError::Store { .. } => {
+            Some("is it the right place, does it answer, and may we? Asking again is safe")
+        }
         ArchiveError::Address { .. }
-        | ArchiveError::Store { .. }
         | ArchiveError::TooLarge { .. }
         | ArchiveError::Malformed { .. }
         | ArchiveError::Note { .. }
@@ -184,6 +186,8 @@ pub struct Report {
     beyond: u64,
     unknown: u64,
     fault_count: u64,
+    /// So many are bad that no more were looked for.
+    gave_up: bool,
     faults: Vec<FaultLine>,
 }
 
@@ -216,6 +220,7 @@ impl Report {
             beyond: checked.beyond,
             unknown: checked.unknown,
             fault_count: checked.faults.count,
+            gave_up: checked.faults.are_enough(),
             faults: checked.faults.first.iter().map(line).collect(),
         }
     }
@@ -241,6 +246,9 @@ impl Report {
         }
         for fault in self.faults.iter().take(SHOWN_MAX) {
             output.row(&output.paint(Tone::Bad, "BAD"), format_args!("{}: {}", fault.path, fault.detail));
+        }
+        if self.gave_up {
+            output.row("", "so many are bad that no more were looked for");
         }
         let more = self.fault_count.saturating_sub(SHOWN_MAX as u64);
         if more > 0 {
