@@ -9,6 +9,7 @@ use proto::block::Block;
 use proto::canonical::{Canonical as _, DecodeError};
 use proto::counter::{Height, LeafIndex, TreeSize};
 
+use crate::body;
 use crate::change::Table;
 use crate::checkpoint;
 use crate::codec::{CodecError, Reader, Writer};
@@ -107,7 +108,8 @@ impl LedgerReader {
     /// `ReadError`.
     pub fn beside(&self, height: Height) -> Result<Option<Beside>, ReadError> {
         let refused = self.base().get(Table::Refusals, &height.get().to_be_bytes())?.unwrap_or_default();
-        let header = self.block(height)?.map(|it| it.block).filter(|block| block.handover.is_some());
+        let stored = body::stored_header(|table, key| self.base().get(table, key), height)?;
+        let header = stored.map(|(block, _)| block).filter(|block| block.handover.is_some());
         let beside = Beside { refused, header };
         Ok((beside != Beside::default()).then_some(beside))
     }

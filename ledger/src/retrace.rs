@@ -22,7 +22,7 @@ use proto::verified::Verified;
 
 use crate::apply::{execute, rejections_digest};
 use crate::change::{ChangeSet, Table};
-use crate::check::Rules;
+use crate::check::{Moment, Rules};
 use crate::codec::{Reader, Writer};
 use crate::error::{CheckError, LedgerError};
 use crate::files::Beside;
@@ -308,7 +308,7 @@ impl Retrace {
             if state.outcome(&id)?.is_some() {
                 return Err(RetraceError::Twice { index, height, id });
             }
-            match self.rules.check(&state, submission, entry.time) {
+            match self.rules.check(&state, submission, Moment { now: entry.time, index }) {
                 Ok(()) => {}
                 Err(CheckError::Rejected(rejection)) => {
                     let rejection = Box::new(rejection);

@@ -17,6 +17,12 @@ async fn check(store: &Arc<InMemory>) -> Checked {
     fsck(Walk::begin(place(store)).await.expect("a checkpoint"), &mut |_, _| {}).await.expect("memory")
 }
 
+/// A root that is another.
+fn another(root: &str) -> String {
+    let first = if root.starts_with('A') { "B" } else { "A" };
+    format!("{first}{}", &root[1..])
+}
+
 async fn paths(store: &Arc<InMemory>) -> Vec<String> {
     check(store).await.faults.first.into_iter().map(|fault| fault.path).collect()
 }
@@ -154,7 +160,7 @@ async fn a_checkpoint_that_says_another_root_or_size_is_the_one_that_is_named() 
     let good = flaky::read(&store, "checkpoint").await;
     let text = String::from_utf8(good.clone()).expect("text");
     let root = text.lines().nth(2).expect("a root").to_owned();
-    let other = if root.starts_with('A') { format!("B{}", &root[1..]) } else { format!("A{}", &root[1..]) };
+    let other = another(&root);
     flaky::write(&store, "checkpoint", text.replace(&root, &other).into_bytes()).await;
     let found = check(&store).await.faults.first;
     assert_eq!(found[0].path, "checkpoint");
@@ -173,7 +179,7 @@ async fn a_checkpoint_that_says_another_root_or_size_is_the_one_that_is_named() 
     let older = content(&store).await.into_keys().find(|path| path.starts_with("checkpoints/")).expect("one");
     let text = String::from_utf8(flaky::read(&store, &older).await).expect("text");
     let root = text.lines().nth(2).expect("a root").to_owned();
-    let other = if root.starts_with('A') { format!("B{}", &root[1..]) } else { format!("A{}", &root[1..]) };
+    let other = another(&root);
     flaky::write(&store, &older, text.replace(&root, &other).into_bytes()).await;
     let found = check(&store).await.faults.first;
     assert_eq!(found.iter().map(|fault| &fault.path).collect::<Vec<_>>(), [&older], "{found:?}");

@@ -27,7 +27,7 @@ async fn what_is_published_is_what_the_names_promise() {
     let store = world.published().await;
     let files = content(&store).await;
     let size = world.size();
-    assert!(size > 512 && size % 256 != 0, "{size} leaves: full tiles and parts");
+    assert!(size > 512 && !size.is_multiple_of(256), "{size} leaves: full tiles and parts");
     for path in ["checkpoint", "genesis", "tile/0/000", "tile/entries/001", "tile/1/000.p/2", "beside/002"] {
         assert!(files.contains_key(path), "{path} of {:?}", files.keys());
     }
