@@ -1,6 +1,6 @@
 //! The validators change while the network works: four, seven, four, and of the first four only two are left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use client::trust::extended;
 use client::{ClientError, EntryName};
 use model::entry::{State, Wait};
+use model::scalar::Uint;
 use node::genesis_file;
 use proto::id::SubmissionId;
 use tokio::sync::Mutex;
@@ -130,6 +131,25 @@ async fn four_become_seven_become_four_under_load() {
     let ours = net.client(3).receipt(EntryName::Id(last), None).await.expect("a receipt");
     let retired = net.client(0).receipt(EntryName::Id(last), None).await.expect("a receipt");
     assert_eq!(retired.to_json(), ours.to_json(), "an observer serves what a validator serves");
+
+    // Each validator's keys are told of with the sizes of the heads they sign.
+    let history = net.client(3).validator_keys(Uint(0)).await.expect("a history");
+    let sizes: BTreeSet<u64> = chain.handovers.iter().map(|link| link.size.0 + 1).collect();
+    for (name, began, left) in
+        [("v1", true, true), ("v3", true, false), ("v5", false, true), ("v6", false, false)]
+    {
+        let keys: Vec<_> = history.validators.iter().filter(|key| key.validator == name).collect();
+        assert_eq!(keys.len(), 4, "{name} has four keys");
+        for key in keys {
+            assert_eq!((key.from_size.0 == 1, key.until_size.is_some()), (began, left), "{name}");
+            assert!(began || sizes.contains(&key.from_size.0), "{name} begins with {}", key.from_size);
+            assert!(
+                key.until_size.is_none_or(|until| sizes.contains(&until.0)),
+                "{name}: {:?}",
+                key.until_size
+            );
+        }
+    }
 
     // The retired take no submissions, and say who does.
     for name in ["v1", "v2", "v5"] {
