@@ -54,6 +54,15 @@ pub struct EpochEntry {
 }
 
 impl Entry {
+    /// The submission that it is of, if it is of one.
+    pub fn submission(&self) -> Option<&Submission> {
+        match self {
+            Self::Submission(entry) => Some(&entry.submission),
+            Self::Statement(entry) => Some(entry.submission()),
+            Self::Genesis(_) | Self::Epoch(_) | Self::Block(_) => None,
+        }
+    }
+
     /// The leaf of a submission that was executed at a place and time.
     pub fn of(submission: Submission, height: Height, time: TimeMs) -> Self {
         match submission.is_leaf() {
