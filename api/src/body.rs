@@ -42,6 +42,21 @@ pub(crate) async fn shape<T: DeserializeOwned>(
     strict::shape(value).map_err(|fault| ApiError::InvalidParams { fault })
 }
 
+/// The essence of the content type, in lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let found = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let found = found.unwrap_or_default();
+    found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Reads a body of at most `bytes_max` bytes as it is. The caller has looked at its type.
+///
+/// # Errors
+/// `BodyTooLarge` or `BodyUnreadable`.
+pub(crate) async fn bytes(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+    collect(headers, body, bytes_max).await
+}
+
 /// A content type that a browser sends only after asking; so no foreign page can send one.
 fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let found = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));

@@ -5,6 +5,7 @@ pub(crate) mod entries;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod proofs;
+pub(crate) mod statements;
 pub(crate) mod submit;
 pub(crate) mod trust;
 pub(crate) mod verdict;

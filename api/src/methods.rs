@@ -3,7 +3,7 @@
 use model::chain::{
     BlockAnswer, BlockParams, CheckpointAnswer, CheckpointParams, ValidatorsAnswer, ValidatorsParams,
 };
-use model::entry::{EntryAnswer, EntryParams, SubmitParams, Ticket};
+use model::entry::{EntryAnswer, EntryParams, StatementParams, SubmitParams, Ticket};
 use model::error::ApiError;
 use model::identity::{IdentityAnswer, IdentityParams, JwksParams, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
-use crate::calls::{chain, entries, keys, node, proofs, submit, trust, verdict};
+use crate::calls::{chain, entries, keys, node, proofs, statements, submit, trust, verdict};
 use crate::guard::Caller;
 use crate::openrpc;
 use crate::schema::{SchemaOf, of};
@@ -28,6 +28,7 @@ use crate::schema::{SchemaOf, of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Submit,
+    SubmitStatement,
     Get,
     Receipt,
     Verify,
@@ -49,8 +50,9 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Submit,
+        Self::SubmitStatement,
         Self::Get,
         Self::Receipt,
         Self::Verify,
@@ -69,6 +71,7 @@ impl Method {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Submit => "ledger_submit",
+            Self::SubmitStatement => "ledger_submitStatement",
             Self::Get => "ledger_get",
             Self::Receipt => "ledger_receipt",
             Self::Verify => "ledger_verify",
@@ -92,6 +95,9 @@ impl Method {
     pub(crate) const fn summary(self) -> &'static str {
         match self {
             Self::Submit => "Submit a signed envelope, or plain JSON where the node signs; wait as asked.",
+            Self::SubmitStatement => {
+                "Submit a statement that was signed elsewhere: COSE, JWS, DSSE, HTTP message signature."
+            }
             Self::Get => "What became of a submission, and what a leaf says.",
             Self::Receipt => "A receipt that is checked without this node.",
             Self::Verify => "What this node makes of a receipt; a convenience, not a proof.",
@@ -114,6 +120,7 @@ impl Method {
     pub(crate) const fn shapes(self) -> (SchemaOf, SchemaOf) {
         match self {
             Self::Submit => (of::<SubmitParams>, of::<Ticket>),
+            Self::SubmitStatement => (of::<StatementParams>, of::<Ticket>),
             Self::Get => (of::<EntryParams>, of::<EntryAnswer>),
             Self::Receipt => (of::<ReceiptParams>, of::<ReceiptAnswer>),
             Self::Verify => (of::<VerifyParams>, of::<VerifyAnswer>),
@@ -143,6 +150,7 @@ impl Method {
         let params = Value::Object(params);
         match self {
             Self::Submit => write(&submit::submit(api, caller, read(params)?).await?.ticket),
+            Self::SubmitStatement => write(&statements::register(api, caller, read(params)?).await?.ticket),
             Self::Get => write(&entries::entry(api, read(params)?).await?),
             Self::Receipt => write(&proofs::receipt(api, read(params)?).await?),
             Self::Verify => write(&verdict::verify(api, read(params)?).await?),

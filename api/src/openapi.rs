@@ -46,6 +46,7 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
     for status in route.statuses {
         let content = match (status, route.answers) {
             (204, _) => json!({ "description": "Nothing to answer." }),
+            (302 | 303, _) => json!({ "description": "Not final yet; ask where location says." }),
             (_, Answers::Json(shape)) => described("application/json", json!({ "schema": shape(generator) })),
             (_, Answers::JsonOr(shape, kind)) => {
                 let mut content = described("application/json", json!({ "schema": shape(generator) }));
@@ -69,10 +70,13 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
         "parameters": parameters(route, generator),
         "responses": responses,
     });
+    let mut taken = Map::new();
     if let Some(shape) = route.body {
-        let schema = shape(generator);
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        taken.insert("application/json".to_owned(), json!({ "schema": shape(generator) }));
+    }
+    taken.extend(route.raw.iter().map(|kind| ((*kind).to_owned(), json!({}))));
+    if !taken.is_empty() {
+        operation["requestBody"] = json!({ "required": true, "content": taken });
     }
     if route.name == "ledger_submit" {
         operation["security"] = json!([{}, { "token": [] }]);

@@ -4,6 +4,8 @@ pub(crate) mod chain;
 pub(crate) mod entries;
 pub(crate) mod keys;
 pub(crate) mod node;
+pub(crate) mod scitt;
+pub(crate) mod statements;
 pub(crate) mod tiles;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};

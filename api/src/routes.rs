@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use futures::FutureExt as _;
 use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer, ValidatorsParams};
 use model::did::DidDocument;
-use model::entry::{EntryAnswer, SubmitParams, Ticket};
+use model::entry::{EntryAnswer, StatementParams, SubmitParams, Ticket};
 use model::error::ApiError;
 use model::identity::{AsOf, IdentityAnswer, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
@@ -27,7 +27,8 @@ use crate::jsonrpc;
 use crate::respond::{self, Code};
 use crate::rest::entries::ReceiptQuery;
 use crate::rest::node::ReadyQuery;
-use crate::rest::{chain, entries, keys, node, tiles};
+use crate::rest::statements::StatementQuery;
+use crate::rest::{chain, entries, keys, node, scitt, statements, tiles};
 use crate::schema::{SchemaOf, of};
 
 /// What handlers know: the window, and the listener they answer on.
@@ -69,6 +70,8 @@ pub(crate) struct Route {
     /// What stands after the question mark.
     pub query: Option<SchemaOf>,
     pub body: Option<SchemaOf>,
+    /// What the body may be besides, taken byte for byte.
+    pub raw: &'static [&'static str],
     /// The statuses of success, the first being the usual one.
     pub statuses: &'static [u16],
     pub answers: Answers,
@@ -95,6 +98,7 @@ const fn read(
         summary,
         query: None,
         body: None,
+        raw: &[],
         statuses: &[200],
         answers,
         handler,
@@ -143,6 +147,52 @@ fn submission() -> Vec<Route> {
                 post(entries::verify)
             }),
         ),
+    ]
+}
+
+/// What others have signed.
+fn foreign() -> Vec<Route> {
+    const COSE: &[&str] = &["application/cose", "application/scitt-statement+cose"];
+    const RAW: &[&str] = &[
+        "application/cose",
+        "application/jose",
+        "application/jose+json",
+        "application/vnd.dsse.envelope.v1+json",
+        "application/vnd.quorate.http-signature.v1+json",
+    ];
+    let ticket = Answers::Json(of::<Ticket>);
+    let submit = read(
+        "/v1/statements",
+        "ledger_submitStatement",
+        "Submit a statement that was signed elsewhere, as it is, and wait as asked.",
+        ticket,
+        || post(statements::submit),
+    );
+    vec![
+        Route {
+            query: Some(of::<StatementQuery>),
+            raw: RAW,
+            statuses: &[201, 200, 202],
+            ..write(of::<StatementParams>, submit)
+        },
+        Route {
+            verb: Verb::Post,
+            raw: COSE,
+            statuses: &[201, 200, 303],
+            ..read(
+                "/entries",
+                "scitt_register",
+                "Register a signed statement (SCRAPI).",
+                Answers::Octets,
+                || post(scitt::register),
+            )
+        },
+        Route {
+            statuses: &[200, 302],
+            ..read("/entries/{id}", "scitt_resolve", "Its receipt (SCRAPI).", Answers::Octets, || {
+                get(scitt::resolve)
+            })
+        },
     ]
 }
 
@@ -338,7 +388,8 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest = [submission(), proofs(), history(), files(), description(), keys()].into_iter().flatten();
+    let rest = [submission(), foreign(), proofs(), history(), files(), description(), keys()];
+    let rest = rest.into_iter().flatten();
     rest.chain(operation).collect()
 }
 

@@ -10,7 +10,7 @@ use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
 use proto::counter::{Height, TimeMs, TreeSize};
 use proto::domain::Domain;
-use proto::entry::{BlockEntry, Entry, SubmissionEntry};
+use proto::entry::{BlockEntry, Entry};
 use proto::id::SubmissionId;
 use proto::operation::{Membership, Operation};
 use proto::submission::Submission;
@@ -247,8 +247,7 @@ struct Execution {
 }
 
 fn leaf(submission: &Submission, height: Height, time: TimeMs) -> Result<Leaf, LedgerError> {
-    let submission = submission.clone();
-    Leaf::of(&Entry::Submission(Box::new(SubmissionEntry { height, time, submission })))
+    Leaf::of(&Entry::of(submission.clone(), height, time))
 }
 
 /// Does what a submission asks, which `check` has allowed in this very state.
@@ -321,7 +320,7 @@ pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Positi
         }
         Operation::ValidatorLeave { name, .. } => enqueue(state, at, Membership::Leave(name.clone()))?,
         // Their entry is all there is to them.
-        Operation::ProofSubmit { .. } | Operation::BatchAnchor { .. } => {}
+        Operation::ProofSubmit { .. } | Operation::BatchAnchor { .. } | Operation::Statement(_) => {}
     }
     Ok(())
 }

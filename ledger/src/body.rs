@@ -129,6 +129,7 @@ fn batch<'a>(
                     let SubmissionEntry { submission, .. } = *entry;
                     Ok(submission)
                 }
+                Entry::Statement(entry) => Ok(entry.submission().clone()),
                 Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
                     Err(CodecError::field("leaf", "holds no submission"))
                 }

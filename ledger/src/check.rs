@@ -2,7 +2,7 @@
 //!
 //! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
 //! before is not asked here: that is answered from its outcome, with the same answer as the first time.
-//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2; of validators in `membership`.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2, T2, T3; of validators in `membership`.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,8 @@ impl Rules {
     ) -> Result<(), CheckError> {
         let body = submission.body();
         let now = moment.now;
-        if body.network != self.network {
+        // Rule T2: a statement names no network; every other submission names this one.
+        if body.network != self.network && !submission.is_statement() {
             return Err(Rejection::WrongNetwork { found: body.network, expected: self.network }.into());
         }
         match body.expires_at {
@@ -92,7 +93,8 @@ impl Rules {
             Operation::ProofSubmit { .. }
             | Operation::AttestationIssue { .. }
             | Operation::BatchAnchor { .. }
-            | Operation::ArtifactCommit { .. } => self.may_speak(state, body),
+            | Operation::ArtifactCommit { .. }
+            | Operation::Statement(_) => self.may_speak(state, body),
             Operation::RetentionTombstone { artifact, reason: _ } => {
                 self.may_speak(state, body)?;
                 may_erase(state, &body.author, artifact, now)

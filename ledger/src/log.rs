@@ -35,6 +35,7 @@ impl Leaf {
             Entry::Genesis(_) => "genesis",
             Entry::Epoch(_) => "epoch",
             Entry::Submission(_) => "submission",
+            Entry::Statement(_) => "statement",
             Entry::Block(_) => "block",
         };
         let bytes = entry.encode();

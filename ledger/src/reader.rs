@@ -450,7 +450,7 @@ fn ending(first: u64, leaves: &[u8]) -> Result<Option<(u64, BlockEntry)>, ReadEr
     match Entry::decode(last.bytes()).map_err(|fault| damaged(fault.to_string()))? {
         Entry::Block(block) => Ok(Some((end, block))),
         Entry::Epoch(_) => Ok(None),
-        Entry::Genesis(_) | Entry::Submission(_) => {
+        Entry::Genesis(_) | Entry::Submission(_) | Entry::Statement(_) => {
             Err(damaged("a block's leaves do not end with its own".to_owned()))
         }
     }

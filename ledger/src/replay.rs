@@ -16,6 +16,7 @@ use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::SubmissionId;
+use proto::submission::Submission;
 use proto::verified::Verified;
 
 use crate::anchor::Anchor;
@@ -246,11 +247,13 @@ impl Replay {
         let mut state = State::after(&ledger.overlay, &self.change);
         let mut outcomes = Vec::new();
         for (position, entry) in entries.into_iter().enumerate() {
-            let SubmissionEntry { height: of, time, submission } = entry;
             let index = place(first, position);
-            if (of, time) != (height, block.time) {
+            let Executed { at, submission } = entry;
+            // A statement that is a leaf by itself says nothing of its place: it stands before its block's leaf. Rule T4.
+            if at.is_some_and(|at| at != (height, block.time)) {
                 return Err(ReplayError::Order { index, expected: "a submission of its block" });
             }
+            let time = block.time;
             execute(&mut state, &submission, Position { index, height })?;
             let (id, outcome) = (submission.id(), Outcome::Committed { height, index, time });
             state.put_outcome(&id, &outcome);
@@ -286,8 +289,14 @@ impl Replay {
     }
 }
 
+/// A submission's leaf, and the place it states, if it states one.
+struct Executed {
+    at: Option<(Height, TimeMs)>,
+    submission: Submission,
+}
+
 /// Reads the leaves of one block: submissions, and the block's own at the end.
-fn read(first: LeafIndex, leaves: &[Leaf]) -> Result<(Vec<SubmissionEntry>, BlockEntry), ReplayError> {
+fn read(first: LeafIndex, leaves: &[Leaf]) -> Result<(Vec<Executed>, BlockEntry), ReplayError> {
     let mut entries = Vec::new();
     let mut ids = BTreeSet::new();
     for (position, leaf) in leaves.iter().enumerate() {
@@ -295,14 +304,20 @@ fn read(first: LeafIndex, leaves: &[Leaf]) -> Result<(Vec<SubmissionEntry>, Bloc
         let entry = Entry::decode(leaf.bytes()).map_err(|fault| ReplayError::Leaf { index, fault })?;
         let is_last = position + 1 == leaves.len();
         match entry {
-            Entry::Submission(entry) if !is_last && ids.insert(entry.submission.id()) => entries.push(*entry),
+            Entry::Submission(entry) if !is_last && ids.insert(entry.submission.id()) => {
+                let SubmissionEntry { height, time, submission } = *entry;
+                entries.push(Executed { at: Some((height, time)), submission });
+            }
+            Entry::Statement(entry) if !is_last && ids.insert(entry.submission().id()) => {
+                entries.push(Executed { at: None, submission: entry.submission().clone() });
+            }
             Entry::Block(block) if is_last => return Ok((entries, block)),
             Entry::Epoch(_) => return Err(ReplayError::OtherEpoch { index }),
             // A block's leaf with another behind it closes an epoch; anything else does not stand there.
             Entry::Block(_) if leaves.len() == position + 2 => {
                 return Err(ReplayError::OtherEpoch { index: place(first, position + 1) });
             }
-            Entry::Submission(_) | Entry::Block(_) | Entry::Genesis(_) => {
+            Entry::Submission(_) | Entry::Statement(_) | Entry::Block(_) | Entry::Genesis(_) => {
                 let expected = "the submissions of a block, each once, and then the block";
                 return Err(ReplayError::Order { index, expected });
             }

@@ -208,6 +208,11 @@ impl Did {
         }
     }
 
+    /// The key that the DID's own text shows: that of a `did:key`.
+    pub fn shown_key(&self) -> Option<PublicKey> {
+        ed25519_of(&self.0)
+    }
+
     /// The DID.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod proposal;
 pub mod receipt;
 pub mod record;
+pub mod statement;
 pub mod submission;
 pub mod validators;
 pub mod verified;

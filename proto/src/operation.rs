@@ -9,6 +9,7 @@ use crate::canonical::Canonical as _;
 use crate::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
+use crate::statement::Facts;
 use crate::validators::Validator;
 
 /// Longest subject, media type, predicate type, tree name or reason, in bytes.
@@ -150,6 +151,9 @@ pub enum Operation {
         /// Signatures of a quorum over [`approval_bytes`].
         approvals: Vec<Approval>,
     },
+    /// `statement.register`: a statement signed elsewhere. It is never written as part of a body: its facts are derived
+    /// from the statement's own bytes.
+    Statement(Box<Facts>),
 }
 
 /// From where on a revoked key is not believed.
@@ -246,6 +250,26 @@ impl Operation {
             Self::RetentionTombstone { .. } => "retention.tombstone",
             Self::ValidatorJoin { .. } => "validator.join",
             Self::ValidatorLeave { .. } => "validator.leave",
+            Self::Statement(_) => "statement.register",
+        }
+    }
+
+    /// What a statement says of itself, if the operation registers one.
+    pub fn statement(&self) -> Option<&Facts> {
+        match self {
+            Self::Statement(facts) => Some(facts),
+            Self::IdentityCreate { .. }
+            | Self::KeyAdd { .. }
+            | Self::KeyRotate { .. }
+            | Self::KeyRevoke { .. }
+            | Self::ProofSubmit { .. }
+            | Self::AttestationIssue { .. }
+            | Self::AttestationRevoke { .. }
+            | Self::ArtifactCommit { .. }
+            | Self::RetentionTombstone { .. }
+            | Self::BatchAnchor { .. }
+            | Self::ValidatorJoin { .. }
+            | Self::ValidatorLeave { .. } => None,
         }
     }
 
@@ -268,17 +292,19 @@ impl Operation {
             | Self::AttestationRevoke { .. }
             | Self::BatchAnchor { .. }
             | Self::ValidatorJoin { .. }
-            | Self::ValidatorLeave { .. } => None,
+            | Self::ValidatorLeave { .. }
+            | Self::Statement(_) => None,
         }
     }
 
     /// The SHA-256 of the artifact the operation speaks of, if it speaks of one.
-    pub const fn content(&self) -> Option<&Digest> {
+    pub fn content(&self) -> Option<&Digest> {
         match self {
             Self::ProofSubmit { content, .. } | Self::ArtifactCommit { address: content, .. } => {
                 Some(content)
             }
             Self::AttestationIssue { content, .. } => content.as_ref(),
+            Self::Statement(facts) => Some(facts.content()),
             Self::IdentityCreate { .. }
             | Self::KeyAdd { .. }
             | Self::KeyRotate { .. }

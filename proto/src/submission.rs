@@ -1,7 +1,8 @@
-//! A submission: one signed operation.
+//! A submission: one signed operation, or a statement that was signed elsewhere.
 //!
 //! Its bytes are kept as they came and hashed as they came; the id is their SHA-256, so a client knows it
-//! before sending, and the same bytes are the same submission on every node, for ever.
+//! before sending, and the same bytes are the same submission on every node, for ever. A statement has a body, too: it is
+//! derived from the statement's bytes, so that rules need not ask which of the two they judge.
 
 use std::sync::Arc;
 
@@ -12,13 +13,15 @@ use crate::counter::TimeMs;
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, Tenant};
 use crate::operation::{Operation, addition_possession_bytes, identity_possession_bytes, possession_bytes};
+use crate::statement::{self, Format, Reading, Signatures, StatementError, cose};
 use crate::verified::{SignatureChecker, Unverified, Verified};
 use crate::wire;
+use crate::wire::submission::Written;
 
 /// What an author signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
-    /// The network it is meant for.
+    /// The network it is meant for. All zeros in a statement's, which names none: nobody who signed it knew of one.
     pub network: NetworkId,
     /// The tenant it belongs to.
     pub tenant: Tenant,
@@ -49,7 +52,8 @@ impl Body {
     /// Joins the body with a signature made elsewhere. The signature is not checked here.
     pub fn seal(self, signature: Signature) -> Submission {
         let bytes: Arc<[u8]> = wire::submission::encode(&self, &signature).into();
-        Submission(Arc::new(Sealed { id: SubmissionId::new(sha256(&bytes)), body: self, signature, bytes }))
+        let (id, proof) = (SubmissionId::new(sha256(&bytes)), Proof::Author(signature));
+        Submission(Arc::new(Sealed { id, body: self, proof, bytes }))
     }
 }
 
@@ -61,15 +65,24 @@ pub struct Submission(Arc<Sealed>);
 #[derive(Debug, PartialEq, Eq)]
 struct Sealed {
     body: Body,
-    signature: Signature,
+    proof: Proof,
     bytes: Arc<[u8]>,
     id: SubmissionId,
+}
+
+/// Who signed what.
+#[derive(Debug, PartialEq, Eq)]
+enum Proof {
+    /// The author, the body.
+    Author(Signature),
+    /// The statement's own keys, what its format says.
+    Statement(Signatures),
 }
 
 /// Why a submission's signatures do not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmissionError {
-    /// Meant for another network.
+    /// Meant for another network. A statement is meant for none, so for any.
     #[error("signed for network {found}, this is network {expected}")]
     Network {
         /// Network in the body.
@@ -102,9 +115,57 @@ impl Submission {
         &self.0.body
     }
 
-    /// The author's signature.
-    pub fn signature(&self) -> &Signature {
-        &self.0.signature
+    /// A statement that was signed elsewhere, with the keys that it does not hold itself: at most one of ed25519 and one
+    /// of ml-dsa-65, in this order. One of COSE is stripped before (`statement::cose::submission`), and holds its key.
+    ///
+    /// # Errors
+    /// `StatementError`. No signature is checked here.
+    pub fn statement(format: Format, statement: &[u8], keys: Vec<PublicKey>) -> Result<Self, StatementError> {
+        let bytes = match (format, keys.len()) {
+            (Format::Cose, 0) => statement.to_vec(),
+            // It is a leaf by itself, so nothing can stand beside it.
+            (Format::Cose, given) => return Err(StatementError::KeysBeside { given, needed: 0 }),
+            (Format::Jws | Format::JwsJson | Format::Dsse | Format::Http, _) => {
+                wire::submission::encode_statement(format, statement, &keys)
+            }
+        };
+        if bytes.len() > Self::BYTES_MAX {
+            return Err(StatementError::TooLarge { found: bytes.len(), max: Self::BYTES_MAX });
+        }
+        let Reading { author, key, expires_at, facts, signatures } =
+            statement::read(format, statement, &keys)?;
+        let body = Body {
+            network: NetworkId::default(),
+            tenant: Tenant::default_tenant(),
+            author,
+            key,
+            nonce: 0,
+            expires_at,
+            operation: Operation::Statement(Box::new(facts)),
+        };
+        let (id, proof) = (SubmissionId::new(sha256(&bytes)), Proof::Statement(signatures));
+        Ok(Self(Arc::new(Sealed { body, proof, bytes: bytes.into(), id })))
+    }
+
+    /// The author's signature over the body; none in a statement, whose signatures are over what its format says.
+    pub fn signature(&self) -> Option<&Signature> {
+        match &self.0.proof {
+            Proof::Author(signature) => Some(signature),
+            Proof::Statement(_) => None,
+        }
+    }
+
+    /// Whether it was signed elsewhere, for no network in particular.
+    pub fn is_statement(&self) -> bool {
+        match &self.0.proof {
+            Proof::Statement(_) => true,
+            Proof::Author(_) => false,
+        }
+    }
+
+    /// Whether its bytes are a leaf of the log as they are.
+    pub fn is_leaf(&self) -> bool {
+        self.is_statement() && cose::begins(self.bytes())
     }
 
     /// The canonical envelope.
@@ -128,12 +189,16 @@ impl Submission {
         checker: &dyn SignatureChecker,
     ) -> Result<(), SubmissionError> {
         let body = self.body();
+        let signature = match &self.0.proof {
+            Proof::Author(signature) => signature,
+            Proof::Statement(signatures) => {
+                return signatures.check(checker).map_err(SubmissionError::Signature);
+            }
+        };
         if body.network != *network {
             return Err(SubmissionError::Network { found: body.network, expected: *network });
         }
-        checker
-            .check(&body.key, &body.signed_bytes(), self.signature())
-            .map_err(SubmissionError::Signature)?;
+        checker.check(&body.key, &body.signed_bytes(), signature).map_err(SubmissionError::Signature)?;
         self.verify_possessions(network, checker)
     }
 
@@ -174,7 +239,8 @@ impl Submission {
             | Operation::ArtifactCommit { .. }
             | Operation::RetentionTombstone { .. }
             | Operation::ValidatorJoin { .. }
-            | Operation::ValidatorLeave { .. } => Ok(()),
+            | Operation::ValidatorLeave { .. }
+            | Operation::Statement(_) => Ok(()),
         }
     }
 }
@@ -209,8 +275,16 @@ impl Canonical for Submission {
                 max: Self::BYTES_MAX,
             });
         }
-        let (body, signature) = wire::submission::decode(bytes)?;
-        let submission = body.seal(signature);
+        let statement = |format, statement: &[u8], keys| {
+            Self::statement(format, statement, keys).map_err(|fault| DecodeError::field("statement", fault))
+        };
+        if cose::begins(bytes) {
+            return statement(Format::Cose, bytes, Vec::new());
+        }
+        let submission = match wire::submission::decode(bytes)? {
+            Written::Native(body, signature) => body.seal(signature),
+            Written::Statement { format, statement: bytes, keys } => statement(format, &bytes, keys)?,
+        };
         if **submission.bytes() != *bytes {
             return Err(DecodeError::NotCanonical { what: "submission" });
         }

@@ -13,6 +13,7 @@ mod log;
 mod part;
 pub(crate) mod submission;
 
+pub(crate) use log::{decode_entry, encode_entry};
 pub(crate) use part::{Wire, each, required};
 
 use crate::canonical::{Canonical, DecodeError};
@@ -64,7 +65,6 @@ canonical!(
     "certified checkpoint",
     crate::message::Kind::CertifiedCheckpoint.bytes_max()
 );
-canonical!(crate::entry::Entry, "entry", crate::entry::ENTRY_BYTES_MAX);
 canonical!(crate::genesis::Genesis, "genesis", 1 << 20);
 canonical!(crate::validators::Validator, "validator", 4 << 10);
 canonical!(crate::validators::ValidatorList, "validator list", 1 << 20);

@@ -14,13 +14,13 @@ const FILES: [(&str, &str); 6] =
     [("a", "first"), ("b", "second"), ("c", "third"), ("d", "fourth"), ("e", "fifth"), ("again", "second")];
 
 /// A folder in which the binary runs with keys of its own.
-struct Desk {
-    dir: tempfile::TempDir,
-    url: String,
+pub struct Desk {
+    pub dir: tempfile::TempDir,
+    pub url: String,
 }
 
 impl Desk {
-    async fn run(&self, args: &[&str]) -> Output {
+    pub async fn run(&self, args: &[&str]) -> Output {
         let mut command = tokio::process::Command::new(quorate());
         command.args(args).args(["--output", "json"]).current_dir(self.dir.path());
         command.env("QUORATE_CONFIG_DIR", self.dir.path().join("config")).env("QUORATE_URL", &self.url);
@@ -28,18 +28,18 @@ impl Desk {
     }
 
     /// Runs a command that ends with this code; gives what it printed as JSON.
-    async fn json(&self, code: i32, args: &[&str]) -> Value {
+    pub async fn json(&self, code: i32, args: &[&str]) -> Value {
         let output = self.run(args).await;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.dir.path().join(name)).expect("it was written")
     }
 
-    fn write(&self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    pub fn write(&self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         std::fs::write(self.dir.path().join(name), text).expect("a scratch file");
     }
 }

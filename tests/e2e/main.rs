@@ -13,6 +13,7 @@ mod pause;
 mod published;
 mod recovery;
 mod same;
+mod statements;
 mod support;
 
 /// The binary under test.

@@ -32,6 +32,7 @@ pub fn seeds() -> Seeds {
         put("message", &format!("{kind:?}").to_lowercase(), tagged(*kind as u8, message.encode()));
     }
     exchanges(arena, &said, &mut put);
+    statements(&mut put);
     files(&mut put);
     requests(&mut put);
     let mut prng = Prng::new(1, "deeds");
@@ -45,6 +46,22 @@ type Put<'a> = &'a mut dyn FnMut(&'static str, &str, Vec<u8>);
 
 fn tagged(tag: u8, bytes: Vec<u8>) -> Vec<u8> {
     [vec![tag], bytes].concat()
+}
+
+/// The committed statements, each behind the number of its format.
+fn statements(put: Put<'_>) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/statement");
+    for (which, name) in [
+        (0, "cose-ed25519.cose"),
+        (1, "jws-ed25519.jws"),
+        (1, "jws-kid.jws"),
+        (2, "jws-json.json"),
+        (3, "dsse.json"),
+        (4, "http-ed25519.json"),
+    ] {
+        let bytes = std::fs::read(format!("{folder}/{name}")).expect("proto's tests write it");
+        put("statement", name.split('.').next().unwrap_or(name), tagged(which, bytes));
+    }
 }
 
 /// Digest of an item of the batch.

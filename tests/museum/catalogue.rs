@@ -63,5 +63,6 @@ pub const EXHIBITS: &[Exhibit] = exhibits![
     OlderRootIgnored, "RFC 9162 §2.1.4.2", [Merkle];
     CosignersNotCounted, "C2SP tlog-policy", [Verify];
     CosignerCountsTwice, "C2SP signed-note", [Verify];
+    SecondSignatureIgnored, "STATE T1", [Proto, Ledger];
     LastNameWins, "RFC 7493 §2.3", [Model];
 ];

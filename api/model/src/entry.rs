@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::operation::Operation;
+use crate::operation::{Key, Operation};
 use crate::scalar::{Bytes, Hash, Uint};
 
 /// How long a caller may wait for a state, in milliseconds.
@@ -92,6 +92,26 @@ pub struct SubmitParams {
     /// Block time, in milliseconds since 1970, from which it may no longer be executed. With `operation` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_ms: Option<Uint>,
+    /// The state to wait for.
+    #[serde(default)]
+    pub wait: Wait,
+    /// How long to wait at most: 10,000 if not given, 60,000 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<Uint>,
+}
+
+/// A statement that was signed elsewhere: its bytes as they are, and the keys that are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatementParams {
+    /// `cose`, `jws`, `jws-json`, `dsse` or `http-signature`; without it, what the bytes begin like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The statement. One in COSE loses its unprotected header.
+    pub statement: Bytes,
+    /// The keys it does not hold itself: at most one of `ed25519` and one of `ml-dsa-65`, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::strict::named_list")]
+    pub keys: Vec<Key>,
     /// The state to wait for.
     #[serde(default)]
     pub wait: Wait,

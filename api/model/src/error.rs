@@ -97,6 +97,26 @@ pub enum ApiError {
         /// What is wrong with it.
         fault: String,
     },
+    /// The statement is none that is taken here.
+    #[error("{fault}")]
+    StatementMalformed {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The content type is that of no statement.
+    #[error("the content type is {found:?}")]
+    StatementType {
+        /// The header found, shortened.
+        found: String,
+    },
+    /// The statement was ordered and refused, or its time was over.
+    #[error("statement {id} is not in the log: {reason}")]
+    StatementRejected {
+        /// Its id.
+        id: Hash,
+        /// Why.
+        reason: String,
+    },
     /// The submission is well-formed, and may not be executed.
     #[error("{detail}")]
     SubmissionRefused {
@@ -337,6 +357,28 @@ impl ApiError {
                 "Not a submission",
                 "An envelope is the canonical encoding of a signed submission, at most 60 KiB, in padded base64.",
             ),
+            Self::StatementMalformed { .. } => row(
+                "statement_malformed",
+                400,
+                1107,
+                "Not a statement",
+                "Send it byte for byte as it was signed; a key that is not in it is given beside it.",
+            ),
+            Self::StatementType { .. } => row(
+                "statement_type",
+                415,
+                1108,
+                "Not a content type of statements",
+                "Send application/cose, application/jose, application/jose+json, application/vnd.dsse.envelope.v1+json, \
+                 application/vnd.quorate.http-signature.v1+json, or application/json with the statement in base64.",
+            ),
+            Self::StatementRejected { .. } => row(
+                "statement_rejected",
+                422,
+                1109,
+                "Not registered",
+                "The decision is final; the same bytes get the same answer.",
+            ),
             Self::SubmissionRefused { .. } => row(
                 "submission_refused",
                 422,
@@ -494,6 +536,9 @@ impl ApiError {
             | Self::Observer { .. }
             | Self::EpochUnknown { .. }
             | Self::SubmissionMalformed { .. }
+            | Self::StatementMalformed { .. }
+            | Self::StatementType { .. }
+            | Self::StatementRejected { .. }
             | Self::SubmissionRefused { .. }
             | Self::EntryUnknown { .. }
             | Self::BlockUnknown { .. }
@@ -514,7 +559,9 @@ impl ApiError {
         let Row { code, status, title, hint, .. } = self.row();
         let (id, reason) = match self {
             Self::SubmissionRefused { id, reason, .. } => (Some(*id), Some((*reason).to_owned())),
-            Self::NoReceipt { id, reason } => (Some(*id), Some(reason.clone())),
+            Self::NoReceipt { id, reason } | Self::StatementRejected { id, reason } => {
+                (Some(*id), Some(reason.clone()))
+            }
             Self::NoVerdict { id } => (Some(*id), None),
             Self::MalformedJson { .. }
             | Self::InvalidRequest { .. }
@@ -532,6 +579,8 @@ impl ApiError {
             | Self::Observer { .. }
             | Self::EpochUnknown { .. }
             | Self::SubmissionMalformed { .. }
+            | Self::StatementMalformed { .. }
+            | Self::StatementType { .. }
             | Self::Busy { .. }
             | Self::TooMany { .. }
             | Self::EntryUnknown { .. }

@@ -4,6 +4,7 @@ use crypto::{PublicKey, Scheme, Signature};
 use proto::counter::{Epoch, TimeMs, TreeSize};
 use proto::id::Did;
 use proto::operation::{Retention, RevokedFrom};
+use proto::statement::Facts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +182,25 @@ pub enum Operation {
         #[serde(deserialize_with = "crate::strict::named_list")]
         approvals: Vec<Approval>,
     },
+    /// Registers a statement that was signed elsewhere. It is shown so, and submitted as its own bytes.
+    #[serde(rename = "statement.register")]
+    Statement {
+        /// `cose`, `jws`, `jws-json`, `dsse` or `http-signature`.
+        format: String,
+        /// Whom it names as its issuer, or empty.
+        issuer: String,
+        /// What it is about, or empty.
+        subject: String,
+        /// What its payload is, or empty.
+        media_type: String,
+        /// SHA-256 of the payload.
+        payload: Hash,
+        /// Length of the payload, in bytes.
+        payload_bytes: Uint,
+        /// SHA-256 of the one artifact it names instead of carrying it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        artifact: Option<Hash>,
+    },
 }
 
 /// A public key.
@@ -319,6 +339,19 @@ impl From<&Domain> for Operation {
             Domain::BatchAnchor { root, count, tree } => {
                 Self::BatchAnchor { root: Hash(*root), count: Uint(*count), tree: tree.clone() }
             }
+            Domain::Statement(facts) => {
+                let Facts { format, issuer, subject, media_type, payload, payload_bytes, artifact } =
+                    &**facts;
+                Self::Statement {
+                    format: format.name().to_owned(),
+                    issuer: issuer.clone(),
+                    subject: subject.clone(),
+                    media_type: media_type.clone(),
+                    payload: Hash(*payload),
+                    payload_bytes: Uint(*payload_bytes),
+                    artifact: artifact.map(Hash),
+                }
+            }
         }
     }
 }
@@ -424,6 +457,12 @@ impl Operation {
             },
             Self::BatchAnchor { root, count, tree } => {
                 Domain::BatchAnchor { root: root.0, count: count.0, tree: tree.clone() }
+            }
+            Self::Statement { .. } => {
+                return Err(
+                    "a statement is signed by its issuer and submitted as its own bytes, to /v1/statements"
+                        .to_owned(),
+                );
             }
         })
     }
@@ -544,6 +583,24 @@ mod tests {
             extra["surprise"] = true.into();
             assert!(serde_json::from_value::<Operation>(extra).is_err(), "{}", operation.name());
         }
+    }
+
+    #[test]
+    fn a_statement_is_shown_and_never_asked_for() {
+        let facts = Facts {
+            format: proto::statement::Format::Dsse,
+            issuer: String::new(),
+            subject: "a file".to_owned(),
+            media_type: "text/plain".to_owned(),
+            payload: sha256(b"payload"),
+            payload_bytes: 7,
+            artifact: Some(sha256(b"artifact")),
+        };
+        let shown = Operation::from(&Domain::Statement(Box::new(facts)));
+        let json = serde_json::to_value(&shown).expect("writes");
+        assert_eq!((&json["type"], &json["format"]), (&"statement.register".into(), &"dsse".into()));
+        assert_eq!(serde_json::from_value::<Operation>(json).expect("reads"), shown);
+        assert!(shown.parse().expect_err("nobody signs it here").contains("/v1/statements"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use proto::canonical::Canonical as _;
 use proto::counter::LeafIndex;
 use proto::entry::Entry;
 use proto::id::SubmissionId;
+use proto::submission::Submission;
 
 use crate::api::{Api, Fault};
 use crate::kept::{Beyond, Kept, Wanted};
@@ -134,6 +135,13 @@ fn leaf(kept: &Kept, reader: &LedgerReader, index: LeafIndex) -> Result<Option<E
         Entry::Genesis(_) => (None, None, None),
         Entry::Epoch(entry) => (None, Some(entry.height), None),
         Entry::Submission(entry) => (Some(entry.submission.id()), Some(entry.height), Some(entry.time)),
+        Entry::Statement(entry) => {
+            let id = entry.submission().id();
+            match reader.by_id(&id)? {
+                Some(Outcome::Committed { height, time, .. }) => (Some(id), Some(height), Some(time)),
+                Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None => (Some(id), None, None),
+            }
+        }
         Entry::Block(block) => (None, Some(block.height), Some(block.time)),
     };
     Ok(Some(EntryAnswer {
@@ -164,17 +172,8 @@ fn content(entry: &Entry) -> Content {
             validators: Hash(entry.validators),
             policy: Hash(entry.policy),
         },
-        Entry::Submission(entry) => {
-            let body = entry.submission.body();
-            Content::Submission {
-                tenant: body.tenant.to_string(),
-                author: body.author.to_string(),
-                key: body.key.id().to_string(),
-                nonce: Uint(body.nonce),
-                expires_at_ms: body.expires_at.map(|time| Uint(time.get())),
-                operation: Operation::from(&body.operation),
-            }
-        }
+        Entry::Submission(entry) => submitted(&entry.submission),
+        Entry::Statement(entry) => submitted(entry.submission()),
         Entry::Block(block) => Content::Block {
             view: Uint(block.view.get()),
             proposer: block.proposer.get(),
@@ -183,6 +182,18 @@ fn content(entry: &Entry) -> Content {
             rejections: Hash(block.rejections),
             state: Hash(block.state),
         },
+    }
+}
+
+fn submitted(submission: &Submission) -> Content {
+    let body = submission.body();
+    Content::Submission {
+        tenant: body.tenant.to_string(),
+        author: body.author.to_string(),
+        key: body.key.id().to_string(),
+        nonce: Uint(body.nonce),
+        expires_at_ms: body.expires_at.map(|time| Uint(time.get())),
+        operation: Operation::from(&body.operation),
     }
 }
 

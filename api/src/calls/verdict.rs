@@ -12,6 +12,7 @@ use proto::counter::TreeSize;
 use proto::entry::Entry;
 use proto::policy::Policy;
 use proto::receipt::Receipt;
+use proto::submission::Submission;
 use verify::{Check, Ended, KeyEnd, KeyLife, Options, Outcome, verify_receipt_knowing};
 
 use crate::api::{Api, Fault};
@@ -45,8 +46,8 @@ pub(crate) async fn verify(api: &Api, params: VerifyParams) -> Result<VerifyAnsw
 /// What became of the key that signed a receipt's entry, as this node knows it. Nothing of it is believed of the receipt:
 /// what it says of itself only chooses the key to look up.
 fn life(reader: &LedgerReader, receipt: &Receipt) -> Result<KeyLife, Fault> {
-    let Ok(Entry::Submission(entry)) = Entry::decode(&receipt.entry) else { return Ok(KeyLife::default()) };
-    let body = entry.submission.body();
+    let Ok(entry) = Entry::decode(&receipt.entry) else { return Ok(KeyLife::default()) };
+    let Some(body) = entry.submission().map(Submission::body) else { return Ok(KeyLife::default()) };
     let identity = reader.identity(&body.author)?;
     let listed = identity.as_ref().and_then(|identity| identity.key(&body.key.id()));
     let Some(listed) = listed else { return Ok(KeyLife::default()) };

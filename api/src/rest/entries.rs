@@ -33,14 +33,18 @@ pub(crate) async fn submit(
 ) -> Result<Response, Failure> {
     let params: SubmitParams = body::shape(&headers, body, BODY_BYTES_MAX).await?;
     let caller = Caller::of(&headers, context.exposure.clone());
-    let submitted = submit::submit(&context.api, &caller, params).await?;
-    let Submitted { ticket, seen, .. } = &submitted;
+    Ok(ticketed(&submit::submit(&context.api, &caller, params).await?))
+}
+
+/// How far a submission has come: the status says whether it is new, and whether there is more to come.
+pub(crate) fn ticketed(submitted: &Submitted) -> Response {
+    let Submitted { ticket, seen, .. } = submitted;
     let status = match (submitted.is_pending(), seen) {
         (true, _) => StatusCode::ACCEPTED,
         (false, Seen::First) => StatusCode::CREATED,
         (false, Seen::Again) => StatusCode::OK,
     };
-    Ok(respond::located(respond::json(status, Keep::Never, ticket), &ticket.link))
+    respond::located(respond::json(status, Keep::Never, ticket), &ticket.link)
 }
 
 /// `GET /v1/entries/{name}`.

@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 31] = [
+const PATHS: [(&str, &str); 34] = [
     ("get", "/.well-known/did.json"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/beside/{name}"),
     ("get", "/checkpoint"),
     ("get", "/checkpoints/{name}"),
     ("get", "/did.json"),
+    ("get", "/entries/{id}"),
     ("get", "/genesis"),
     ("get", "/livez"),
     ("get", "/metrics"),
@@ -38,12 +39,14 @@ const PATHS: [(&str, &str); 31] = [
     ("get", "/v1/trust"),
     ("get", "/v1/validators"),
     ("post", "/"),
+    ("post", "/entries"),
     ("post", "/rpc"),
     ("post", "/v1/entries"),
+    ("post", "/v1/statements"),
     ("post", "/v1/verify"),
 ];
 
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 15] = [
     "identity_get",
     "keys_history",
     "keys_jwks",
@@ -53,6 +56,7 @@ const METHODS: [&str; 14] = [
     "ledger_get",
     "ledger_receipt",
     "ledger_submit",
+    "ledger_submitStatement",
     "ledger_trust",
     "ledger_validators",
     "ledger_verify",

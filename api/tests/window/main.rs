@@ -10,4 +10,5 @@ mod node;
 mod proofs;
 mod rpc;
 mod serving;
+mod statements;
 mod submit;

@@ -185,7 +185,7 @@ pub struct Audit {
     /// The first of the two leaves a log begins with.
     opening: Option<Entry>,
     /// Submissions whose block has not come yet.
-    open: Vec<(Height, TimeMs, Verified<Submission>)>,
+    open: Vec<Placed>,
     /// A block that may have an epoch behind it.
     held: Option<Held>,
     /// Who signs heads of the present epoch, and who did of the one before.
@@ -206,9 +206,15 @@ struct Held {
     root: Digest,
 }
 
+/// A submission, and the place that its leaf states; a statement that is a leaf by itself states none.
+struct Placed {
+    at: Option<(Height, TimeMs)>,
+    submission: Verified<Submission>,
+}
+
 /// A leaf, read and its signatures checked.
 enum Leaf {
-    Submission(Height, TimeMs, Verified<Submission>),
+    Submission(Placed),
     Block(BlockEntry),
     Epoch(EpochEntry),
     Genesis(Entry),
@@ -383,14 +389,18 @@ impl Audit {
             }
             (1, _) => self.stop(order("epoch 0")),
             (_, Leaf::Genesis(_)) => self.stop(order("no second genesis")),
-            (_, Leaf::Submission(height, time, submission)) => {
+            (_, Leaf::Submission(placed)) => {
                 self.settle(None).await?;
                 self.submissions += 1;
-                self.open.push((height, time, submission));
+                self.open.push(placed);
             }
             (_, Leaf::Block(entry)) => {
                 self.settle(None).await?;
-                let submissions = std::mem::take(&mut self.open);
+                let placed = |Placed { at, submission }| {
+                    let (height, time) = at.unwrap_or((entry.height, entry.time));
+                    (height, time, submission)
+                };
+                let submissions: Vec<_> = std::mem::take(&mut self.open).into_iter().map(placed).collect();
                 let first = LeafIndex::new(index.get().saturating_sub(submissions.len() as u64));
                 let traced =
                     TracedBlock { first, submissions, entry, epoch: None, beside: Beside::default() };
@@ -522,15 +532,17 @@ fn read(
     network: &NetworkId,
     threads: NonZero<usize>,
 ) -> Vec<Result<Leaf, Finding>> {
+    let placed = |at, submission: Submission, index| {
+        let id = submission.id();
+        let verified = Unverified::new(submission).verify(network, &Strict);
+        let submission = verified.map_err(|fault| Finding::Signature { index, id, fault })?;
+        Ok(Leaf::Submission(Placed { at, submission }))
+    };
     let one = |(position, entry): (usize, &&[u8])| {
         let index = LeafIndex::new(first + position as u64);
         match Entry::decode(entry).map_err(|fault| Finding::Entry { index, fault })? {
-            Entry::Submission(entry) => {
-                let (height, time, id) = (entry.height, entry.time, entry.submission.id());
-                let verified = Unverified::new(entry.submission).verify(network, &Strict);
-                let submission = verified.map_err(|fault| Finding::Signature { index, id, fault })?;
-                Ok(Leaf::Submission(height, time, submission))
-            }
+            Entry::Submission(entry) => placed(Some((entry.height, entry.time)), entry.submission, index),
+            Entry::Statement(entry) => placed(None, entry.submission().clone(), index),
             Entry::Block(entry) => Ok(Leaf::Block(entry)),
             Entry::Epoch(entry) => Ok(Leaf::Epoch(entry)),
             entry @ Entry::Genesis(_) => Ok(Leaf::Genesis(entry)),

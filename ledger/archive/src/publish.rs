@@ -304,7 +304,7 @@ fn besides(index: u64, entry: &[u8], ends: &mut BTreeSet<TreeSize>) -> Option<He
             ends.insert(TreeSize::new(index.saturating_add(1)));
             Some(epoch.height)
         }
-        Entry::Epoch(_) | Entry::Genesis(_) | Entry::Submission(_) => None,
+        Entry::Epoch(_) | Entry::Genesis(_) | Entry::Submission(_) | Entry::Statement(_) => None,
     }
 }
 

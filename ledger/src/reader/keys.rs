@@ -64,7 +64,8 @@ fn bundle_time(bundle: &Bundle) -> Result<Option<TimeMs>, ReadError> {
         match entry {
             Entry::Submission(entry) => return Ok(Some(entry.time)),
             Entry::Block(block) => return Ok(Some(block.time)),
-            Entry::Genesis(_) | Entry::Epoch(_) => {}
+            // A statement that is a leaf by itself states no time; its block's leaf follows.
+            Entry::Genesis(_) | Entry::Epoch(_) | Entry::Statement(_) => {}
         }
     }
     Ok(None)

@@ -1,12 +1,14 @@
 //! Who may speak for whom, and from which leaf to which.
 
 use crypto::{PublicKey, Scheme};
+use ledger::Outcome;
 use ledger::identity::Identity;
 use ledger::key::{KeyStanding, Position};
 use proto::counter::{LeafIndex, TimeMs, TreeSize};
 use proto::id::Did;
 use proto::operation::{Operation, RevokedFrom};
 
+use crate::statements::cose_by;
 use crate::world::{Person, START, STEP_MS, World, proof};
 
 /// A world in which this person is registered, by leaf 2, with this key alone.
@@ -331,7 +333,10 @@ fn whoever_knows_a_key_finds_who_lists_it() {
 fn a_block_time_is_found_in_the_log() {
     let mut world = World::open();
     for n in 0..5 {
-        let submissions: Vec<_> = (0..=n).map(|i| world.say(&Person::new(1), proof(10 * n + i))).collect();
+        // A statement of COSE is a leaf that states no time.
+        let statement = cose_by(&Person::new(2), "x", n as u8);
+        let proofs: Vec<_> = (0..=n).map(|i| world.say(&Person::new(1), proof(10 * n + i))).collect();
+        let submissions: Vec<_> = std::iter::once(statement).chain(proofs).collect();
         world.run(&submissions);
     }
     let reader = world.reader();
@@ -344,6 +349,12 @@ fn a_block_time_is_found_in_the_log() {
             match entry {
                 proto::entry::Entry::Submission(entry) => entry.time >= time,
                 proto::entry::Entry::Block(block) => block.time >= time,
+                proto::entry::Entry::Statement(entry) => {
+                    match reader.by_id(&entry.submission().id()).expect("readable") {
+                        Some(Outcome::Committed { time: of, .. }) => of >= time,
+                        other => panic!("{other:?}"),
+                    }
+                }
                 proto::entry::Entry::Genesis(_) | proto::entry::Entry::Epoch(_) => false,
             }
         });

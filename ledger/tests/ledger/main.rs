@@ -12,4 +12,5 @@ mod random;
 mod readers;
 mod replay;
 mod restart;
+mod statements;
 mod world;

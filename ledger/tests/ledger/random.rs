@@ -4,9 +4,11 @@ use ledger::{Ledger, Outcome};
 use merkle::{inclusion, leaf_hash};
 use proptest::prelude::*;
 use proto::counter::{Height, LeafIndex};
+use proto::entry::Entry;
 use proto::operation::{Operation, Retention};
 use proto::submission::Submission;
 
+use crate::statements::cose_by;
 use crate::world::{Memory, Person, STEP_MS, World, proof};
 
 /// What somebody tries: by number, so that a failing history shrinks to a short one.
@@ -20,7 +22,7 @@ struct Attempt {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    (0..10_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
+    (0..11_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
         .prop_map(|(what, who, whose, key, late)| Attempt { what, who, whose, key, late })
 }
 
@@ -70,6 +72,7 @@ fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
             Some(it) => Operation::RetentionTombstone { artifact: it.id(), reason: String::new() },
             None => proof(7),
         },
+        10 => return cose_by(&signer, owner.did.as_str(), said.len() as u8),
         n => proof(u64::from(n)),
     };
     let expires_at = late.then(|| world.ledger.tip().time.plus(STEP_MS));
@@ -139,8 +142,13 @@ proptest! {
             prop_assert_eq!(world.reader().by_id(&id), Ok(Some(outcome.clone())));
             if let Outcome::Committed { index, height, .. } = outcome {
                 let (bytes, entry) = world.reader().entry(index).expect("readable").expect("there");
-                let proto::entry::Entry::Submission(entry) = entry else { panic!("a submission's leaf") };
-                prop_assert_eq!((entry.submission.id(), entry.height), (id, height));
+                match entry {
+                    Entry::Submission(entry) => {
+                        prop_assert_eq!((entry.submission.id(), entry.height), (id, height));
+                    }
+                    Entry::Statement(entry) => prop_assert_eq!(entry.submission().id(), id),
+                    Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => panic!("a submission's leaf"),
+                }
                 let path = world.reader().inclusion(index, head.size).expect("readable").expect("covered");
                 let verdict = inclusion::verify(&leaf_hash(&bytes), index.get(), head.size.get(), &path, &head.root);
                 prop_assert_eq!(verdict, Ok(()));

@@ -11,6 +11,7 @@ use proto::history::LogPart;
 use proto::id::ValidatorIndex;
 use proto::verified::{Unverified, Verified};
 
+use crate::statements::{cose_by, one_of_each};
 use crate::world::{Lenient, Memory, Person, World, digest, proof};
 
 /// A network with a history of all kinds of blocks: accepted, refused, expired, empty, changed keys.
@@ -31,6 +32,9 @@ fn with_history() -> World {
         let again = world.say(&alice, proof(round));
         world.run(&[good, again]);
     }
+    let mut statements = one_of_each();
+    statements.push(cose_by(&bob, alice.did.as_str(), 1));
+    world.run(&statements);
     let revoke = world.revoke(&alice, alice.key());
     world.run(&[revoke]);
     let refused = world.say(&alice, proof(99));

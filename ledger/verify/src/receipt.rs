@@ -8,14 +8,14 @@ use crypto::{Digest, KeyId};
 use merkle::inclusion::{self, InclusionError};
 use merkle::leaf_hash;
 use proto::canonical::Canonical as _;
-use proto::counter::LeafIndex;
+use proto::counter::{Height, LeafIndex, TimeMs};
 use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
 use proto::id::{Did, SubmissionId};
 use proto::note::KeyName;
 use proto::operation::{BATCH_TREE, Operation};
 use proto::policy::{Policy, Quorum};
 use proto::receipt::{BatchItem, Receipt};
-use proto::submission::Body;
+use proto::submission::{Body, Submission};
 use proto::verified::Strict;
 
 use crate::checkpoint::{self, CheckpointFacts, CheckpointFault};
@@ -110,9 +110,11 @@ impl Run {
         self.index = Some(receipt.index);
         let entry = self.entry(&receipt.entry, &facts, options.submission)?;
         let operation = match &entry {
-            Entry::Submission(submission) => {
-                self.author(submission, receipt.index, &facts, lives)?;
-                Some(&submission.submission.body().operation)
+            Entry::Submission(entry) => {
+                Some(self.author(&entry.submission, Some(entry.time), receipt.index, &facts, lives)?)
+            }
+            Entry::Statement(entry) => {
+                Some(self.author(entry.submission(), None, receipt.index, &facts, lives)?)
             }
             Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
                 self.skip(Code::AuthorSignature, "the entry is the network's own and has no author");
@@ -177,14 +179,14 @@ impl Run {
     }
 
     /// `author_signature`, `key_standing`.
-    fn author(
+    fn author<'a>(
         &mut self,
-        entry: &SubmissionEntry,
+        submission: &'a Submission,
+        time: Option<TimeMs>,
         index: LeafIndex,
         facts: &CheckpointFacts,
         lives: Lives<'_>,
-    ) -> Result<(), Ended> {
-        let submission = &entry.submission;
+    ) -> Result<&'a Operation, Ended> {
         // The network is the one the author named: that it is this log's network was the validators' rule, and the
         // signature covers it either way.
         let verified = submission.verify_signatures(&submission.body().network, &Strict);
@@ -193,7 +195,10 @@ impl Run {
         // show more, and may say that it was in other hands by then.
         let Body { author, key, .. } = submission.body();
         let life = lives(&facts.origin, author, &key.id());
-        let signed = Signed { index, time: entry.time, key: key.id(), self_certified: author.is_of(key) };
+        // A leaf that does not state its time is no younger than the word of the quorum that it was there.
+        let latest = facts.vouched_time_s.map_or(u64::MAX, |s| s.saturating_mul(1_000).saturating_add(999));
+        let time = time.unwrap_or(TimeMs::new(latest));
+        let signed = Signed { index, time, key: key.id(), self_certified: author.is_of(key) };
         if let Some(EntryFacts::Submission(said)) = &mut self.entry {
             said.key_end = life.end;
         }
@@ -201,7 +206,7 @@ impl Run {
         if let Some(EntryFacts::Submission(said)) = &mut self.entry {
             said.standing = standing;
         }
-        Ok(())
+        Ok(&submission.body().operation)
     }
 
     /// `batch_item`; gives the item's digest.
@@ -306,7 +311,13 @@ fn read_entry(
         }
         Entry::Epoch(entry) => EntryFacts::Epoch(*entry),
         Entry::Block(block) => EntryFacts::Block { height: block.height, time: block.time },
-        Entry::Submission(submission) => EntryFacts::Submission(Box::new(submission_facts(submission))),
+        Entry::Submission(entry) => {
+            let SubmissionEntry { height, time, submission } = &**entry;
+            EntryFacts::Submission(Box::new(submission_facts(submission, Some((*height, *time)))))
+        }
+        Entry::Statement(entry) => {
+            EntryFacts::Submission(Box::new(submission_facts(entry.submission(), None)))
+        }
     };
     match (&said, expected) {
         (_, None) => {}
@@ -320,8 +331,7 @@ fn read_entry(
     Ok((entry, said))
 }
 
-fn submission_facts(entry: &SubmissionEntry) -> SubmissionFacts {
-    let SubmissionEntry { height, time, submission } = entry;
+fn submission_facts(submission: &Submission, at: Option<(Height, TimeMs)>) -> SubmissionFacts {
     let body = submission.body();
     let standing = match body.author.is_of(&body.key) {
         true => Standing::SelfCertified,
@@ -329,9 +339,9 @@ fn submission_facts(entry: &SubmissionEntry) -> SubmissionFacts {
     };
     SubmissionFacts {
         id: submission.id(),
-        height: *height,
-        time: *time,
-        network: body.network,
+        height: at.map(|(height, _)| height),
+        time: at.map(|(_, time)| time),
+        network: (!submission.is_statement()).then_some(body.network),
         tenant: body.tenant.clone(),
         author: body.author.clone(),
         key: body.key.id(),
@@ -339,5 +349,6 @@ fn submission_facts(entry: &SubmissionEntry) -> SubmissionFacts {
         key_end: None,
         operation: body.operation.name(),
         content: body.operation.content().copied(),
+        statement: body.operation.statement().cloned().map(Box::new),
     }
 }

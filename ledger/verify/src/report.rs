@@ -150,12 +150,12 @@ impl EntryFacts {
 pub struct SubmissionFacts {
     /// Its id.
     pub id: SubmissionId,
-    /// Height of its block.
-    pub height: Height,
-    /// Time of its block.
-    pub time: TimeMs,
-    /// The network it was signed for.
-    pub network: NetworkId,
+    /// Height of its block; none of a statement that is a leaf by itself, which only its block's entry places.
+    pub height: Option<Height>,
+    /// Time of its block; none as above.
+    pub time: Option<TimeMs>,
+    /// The network it was signed for; none of a statement, which names none.
+    pub network: Option<NetworkId>,
     /// Its tenant.
     pub tenant: Tenant,
     /// Who speaks.
@@ -171,6 +171,8 @@ pub struct SubmissionFacts {
     pub operation: &'static str,
     /// SHA-256 of the content it is about, if it is about one.
     pub content: Option<Digest>,
+    /// What a statement says of itself, if it is one.
+    pub statement: Option<Box<proto::statement::Facts>>,
 }
 
 /// The item of an anchored batch, once its path has led to the batch's root.

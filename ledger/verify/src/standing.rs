@@ -80,6 +80,10 @@ impl ProvenLeaf {
                 let operation = entry.submission.body().operation.clone();
                 Ok(Self { log, index: receipt.index, operation })
             }
+            Ok(Entry::Statement(entry)) => {
+                let operation = entry.submission().body().operation.clone();
+                Ok(Self { log, index: receipt.index, operation })
+            }
             Ok(Entry::Genesis(_)) => Err(LeafError::NotASubmission { found: "genesis" }),
             Ok(Entry::Epoch(_)) => Err(LeafError::NotASubmission { found: "epoch" }),
             Ok(Entry::Block(_)) => Err(LeafError::NotASubmission { found: "block" }),
@@ -162,7 +166,8 @@ impl KeyLife {
                 | Operation::ArtifactCommit { .. }
                 | Operation::RetentionTombstone { .. }
                 | Operation::ValidatorJoin { .. }
-                | Operation::ValidatorLeave { .. } => {}
+                | Operation::ValidatorLeave { .. }
+                | Operation::Statement(_) => {}
             }
         }
         life
@@ -174,7 +179,7 @@ impl KeyLife {
 pub struct Signed {
     /// Place of the entry.
     pub index: LeafIndex,
-    /// Time of its block.
+    /// Time of its block; of a leaf that does not state it, the latest that it can be.
     pub time: TimeMs,
     /// The key that signed.
     pub key: KeyId,

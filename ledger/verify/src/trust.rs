@@ -159,7 +159,7 @@ impl Trust {
                 return Err(TrustError::OutOfOrder { found: leaf.epoch, expected: epoch });
             }
             Ok(Entry::Genesis(_)) => return Err(not_an_epoch("genesis", epoch)),
-            Ok(Entry::Submission(_)) => return Err(not_an_epoch("submission", epoch)),
+            Ok(Entry::Submission(_) | Entry::Statement(_)) => return Err(not_an_epoch("submission", epoch)),
             Ok(Entry::Block(_)) => return Err(not_an_epoch("block", epoch)),
             Err(_) => return Err(not_an_epoch("malformed", epoch)),
         };

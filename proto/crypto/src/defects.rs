@@ -116,12 +116,14 @@ pub enum Defect {
     CosignerCountsTwice,
     /// Of two members of one name in a JSON object the last counts (RFC 7493 §2.3).
     LastNameWins,
+    /// Of a statement with two signatures one is checked (`ledger/STATE.md`, T1).
+    SecondSignatureIgnored,
 }
 
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -165,6 +167,7 @@ impl Defect {
         Self::CosignersNotCounted,
         Self::CosignerCountsTwice,
         Self::LastNameWins,
+        Self::SecondSignatureIgnored,
     ];
 
     /// The defect of this name.

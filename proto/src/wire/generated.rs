@@ -198,12 +198,26 @@ pub mod submission_body {
         RetentionTombstone(super::RetentionTombstone),
     }
 }
+/// Foreign bytes with a foreign signature. One of COSE is not written so: its own bytes are the submission.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Statement {
+    /// 2 JWS compact, 3 JWS general, 4 DSSE, 5 HTTP message signature
+    #[prost(uint32, tag = "1")]
+    pub format: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub statement: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "3")]
+    pub keys: ::prost::alloc::vec::Vec<PublicKey>,
+}
+/// Either body and signature, or a statement.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Submission {
     #[prost(message, optional, tag = "1")]
     pub body: ::core::option::Option<SubmissionBody>,
     #[prost(message, optional, tag = "2")]
     pub signature: ::core::option::Option<Signature>,
+    #[prost(message, optional, tag = "3")]
+    pub statement: ::core::option::Option<Statement>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Batch {

@@ -1,6 +1,7 @@
 //! Entries, checkpoints, genesis.
 
 use crypto::Scheme::{Ed25519, MlDsa65};
+use prost::Message as _;
 
 use super::part::{digest, public_key, signature, validator_index};
 use super::{Wire, each, pb};
@@ -64,7 +65,12 @@ impl Wire for SubmissionEntry {
         Ok(Self {
             height: Height::new(wire.height),
             time: TimeMs::new(wire.time_ms),
-            submission: Submission::decode(&wire.submission)?,
+            submission: match Submission::decode(&wire.submission)? {
+                leaf if leaf.is_leaf() => {
+                    return Err(DecodeError::field("submission_entry.submission", "is a leaf by itself"));
+                }
+                submission => submission,
+            },
         })
     }
 }
@@ -109,30 +115,31 @@ impl Wire for EpochEntry {
     }
 }
 
-impl Wire for Entry {
-    type Proto = pb::Entry;
+/// The leaf of an entry that is written in our schema; a statement's own bytes are none of it.
+pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
+    use pb::entry::Entry as Proto;
+    let entry = match entry {
+        Entry::Genesis(entry) => Some(Proto::Genesis(entry.to_wire())),
+        Entry::Epoch(entry) => Some(Proto::Epoch(entry.to_wire())),
+        Entry::Submission(entry) => Some(Proto::Submission(entry.to_wire())),
+        Entry::Block(entry) => Some(Proto::Block(entry.to_wire())),
+        Entry::Statement(_) => None,
+    };
+    pb::Entry { entry }.encode_to_vec()
+}
 
-    fn to_wire(&self) -> pb::Entry {
-        use pb::entry::Entry as Proto;
-        let entry = match self {
-            Self::Genesis(entry) => Proto::Genesis(entry.to_wire()),
-            Self::Epoch(entry) => Proto::Epoch(entry.to_wire()),
-            Self::Submission(entry) => Proto::Submission(entry.to_wire()),
-            Self::Block(entry) => Proto::Block(entry.to_wire()),
-        };
-        pb::Entry { entry: Some(entry) }
-    }
-
-    fn from_wire(wire: pb::Entry) -> Result<Self, DecodeError> {
-        use pb::entry::Entry as Proto;
-        Ok(match wire.entry {
-            None => return Err(DecodeError::field("entry", "is missing or of an unknown kind")),
-            Some(Proto::Genesis(entry)) => Self::Genesis(GenesisEntry::from_wire(entry)?),
-            Some(Proto::Epoch(entry)) => Self::Epoch(EpochEntry::from_wire(entry)?),
-            Some(Proto::Submission(entry)) => Self::Submission(Box::new(SubmissionEntry::from_wire(entry)?)),
-            Some(Proto::Block(entry)) => Self::Block(BlockEntry::from_wire(entry)?),
-        })
-    }
+/// Reads such a leaf; the caller bounds its length before and compares the encoding after.
+pub(crate) fn decode_entry(bytes: &[u8]) -> Result<Entry, DecodeError> {
+    use pb::entry::Entry as Proto;
+    let wire = pb::Entry::decode(bytes)
+        .map_err(|fault| DecodeError::Malformed { what: "entry", fault: fault.to_string() })?;
+    Ok(match wire.entry {
+        None => return Err(DecodeError::field("entry", "is missing or of an unknown kind")),
+        Some(Proto::Genesis(entry)) => Entry::Genesis(GenesisEntry::from_wire(entry)?),
+        Some(Proto::Epoch(entry)) => Entry::Epoch(EpochEntry::from_wire(entry)?),
+        Some(Proto::Submission(entry)) => Entry::Submission(Box::new(SubmissionEntry::from_wire(entry)?)),
+        Some(Proto::Block(entry)) => Entry::Block(BlockEntry::from_wire(entry)?),
+    })
 }
 
 impl Wire for Cosignature {

@@ -12,6 +12,7 @@ use crate::id::{Did, NetworkId, Tenant};
 use crate::operation::{
     Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, Retention, RevokedFrom, TEXT_BYTES_MAX,
 };
+use crate::statement::Format;
 use crate::submission::Body;
 use crate::validators::{Validator, ValidatorSet};
 
@@ -20,14 +21,38 @@ pub(crate) fn encode_body(body: &Body) -> Vec<u8> {
 }
 
 pub(crate) fn encode(body: &Body, signature: &Signature) -> Vec<u8> {
-    pb::Submission { body: Some(body.to_wire()), signature: Some(signature.to_wire()) }.encode_to_vec()
+    let (body, signature) = (Some(body.to_wire()), Some(signature.to_wire()));
+    pb::Submission { body, signature, statement: None }.encode_to_vec()
+}
+
+pub(crate) fn encode_statement(format: Format, statement: &[u8], keys: &[PublicKey]) -> Vec<u8> {
+    let keys = keys.iter().map(Wire::to_wire).collect();
+    let statement = pb::Statement { format: format.id(), statement: statement.to_vec(), keys };
+    pb::Submission { body: None, signature: None, statement: Some(statement) }.encode_to_vec()
+}
+
+/// What an envelope holds.
+pub(crate) enum Written {
+    Native(Box<Body>, Signature),
+    Statement { format: Format, statement: Vec<u8>, keys: Vec<PublicKey> },
 }
 
 /// Reads an envelope; the caller bounds its length before and compares the encoding after.
-pub(crate) fn decode(bytes: &[u8]) -> Result<(Body, Signature), DecodeError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Written, DecodeError> {
     let wire = pb::Submission::decode(bytes)
         .map_err(|fault| DecodeError::Malformed { what: "submission", fault: fault.to_string() })?;
-    Ok((required(wire.body, "submission.body")?, required(wire.signature, "submission.signature")?))
+    let Some(pb::Statement { format, statement, keys }) = wire.statement else {
+        let body = Box::new(required(wire.body, "submission.body")?);
+        return Ok(Written::Native(body, required(wire.signature, "submission.signature")?));
+    };
+    if wire.body.is_some() || wire.signature.is_some() {
+        return Err(DecodeError::field("submission", "holds a statement and a body"));
+    }
+    // A statement of COSE is the submission itself.
+    let format = Format::parse(format).filter(|format| *format != Format::Cose);
+    let format =
+        format.ok_or_else(|| DecodeError::field("statement.format", "is none that is written so"))?;
+    Ok(Written::Statement { format, statement, keys: each(keys, "statement.keys", 2)? })
 }
 
 impl Wire for Body {
@@ -42,7 +67,7 @@ impl Wire for Body {
             key: Some(key.to_wire()),
             nonce: *nonce,
             expires_at_ms: expires_at.map_or(0, TimeMs::get),
-            operation: Some(operation_to_wire(operation)),
+            operation: operation_to_wire(operation),
         }
     }
 
@@ -65,9 +90,10 @@ impl Wire for Body {
     }
 }
 
-fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
+/// None for what has no place in a body: a statement is its own bytes, and a body without operation is not read.
+fn operation_to_wire(operation: &Operation) -> Option<pb::submission_body::Operation> {
     use pb::submission_body::Operation as Proto;
-    match operation {
+    Some(match operation {
         Operation::IdentityCreate { identity, keys, possessions } => {
             Proto::IdentityCreate(pb::IdentityCreate {
                 identity: identity.as_str().to_owned(),
@@ -158,7 +184,8 @@ fn operation_to_wire(operation: &Operation) -> pb::submission_body::Operation {
             name: name.clone(),
             approvals: approvals.iter().map(Wire::to_wire).collect(),
         }),
-    }
+        Operation::Statement(_) => return None,
+    })
 }
 
 impl Wire for Approval {

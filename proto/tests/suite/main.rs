@@ -11,3 +11,4 @@ mod policies;
 mod possessions;
 mod receipts;
 mod round_trip;
+mod statements;

@@ -11,6 +11,7 @@ use ledger::identity::Identity;
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, SubmissionId, Tenant};
 use proto::operation::Operation;
+use proto::statement::cose;
 use proto::submission::{Body, Submission};
 use proto::validators::ValidatorSet;
 use proto::verified::{Unverified, Verified};
@@ -89,8 +90,11 @@ impl Cast {
         wanted[..count].to_vec()
     }
 
-    /// A proof of digest and number.
+    /// A proof of digest and number; each fourth is a statement that was signed elsewhere, which is its own leaf.
     fn submission(&self, nonce: u64) -> Verified<Submission> {
+        if nonce % 4 == 3 {
+            return self.statement(nonce);
+        }
         let operation = Operation::ProofSubmit {
             content: sha256(&nonce.to_be_bytes()),
             content_bytes: 8,
@@ -118,6 +122,17 @@ impl Cast {
     /// An operation in its name, signed by one of its keys.
     pub fn rotated(&self, key: usize, nonce: u64, operation: Operation) -> Verified<Submission> {
         self.signed_by(&self.rotating[key], self.rotating(), nonce, operation)
+    }
+
+    fn statement(&self, nonce: u64) -> Verified<Submission> {
+        let (key, payload) = (self.author.public(), nonce.to_be_bytes().to_vec());
+        let issuer = Did::of(key).to_string();
+        let draft = cose::Draft::new(key, &issuer, &format!("statement {nonce}"), "", payload)
+            .expect("the author's key is of ed25519");
+        let signature = self.notary.sign(&self.author, &draft.message());
+        let bytes = draft.seal(&signature).expect("the notary signs by the key's scheme");
+        let submission = Unverified::new(cose::submission(&bytes).expect("a draft makes what is taken"));
+        submission.verify(self.set.network(), &self.notary).expect("it was signed just now")
     }
 
     /// A signed operation.

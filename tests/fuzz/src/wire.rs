@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
+use crypto::{PublicKey, Scheme, SecretKey};
 use engine::VerifiedMessage;
 use p2p::codec::{Decoder, Found, encode_head};
 use proto::batch::Batch;
@@ -12,6 +13,7 @@ use proto::certificate::{QuorumCert, TimeoutCert};
 use proto::entry::Entry;
 use proto::message::{Kind, Lane, Message, Request, Response};
 use proto::record::SafetyRecord;
+use proto::statement::{Format, cose};
 use proto::submission::Submission;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
@@ -20,6 +22,12 @@ use super::fixture::NETWORK;
 
 /// The network whose signatures the seeds carry.
 static SET: LazyLock<&ValidatorSet> = LazyLock::new(|| &NETWORK.set);
+
+/// The key beside an envelope that cannot hold it: that of the seeds.
+static DSSE_KEY: LazyLock<PublicKey> = LazyLock::new(|| {
+    let seed = crypto::derive_seed(&[1; 32], "statement/ed25519");
+    SecretKey::from_seed(Scheme::Ed25519, &seed).expect("signs").public().clone()
+});
 
 /// Reads a value; one that is read has exactly these bytes, and reads again as the same value.
 fn one_encoding<T: Canonical + PartialEq + Debug>(bytes: &[u8]) -> Option<T> {
@@ -112,6 +120,29 @@ pub fn submission(bytes: &[u8]) {
     } else if let Some(batch) = one_encoding::<Batch>(bytes) {
         drop(Unverified::new(batch).verify(SET.network(), &Strict));
     }
+}
+
+/// A statement that was signed elsewhere: the first byte says in which format. What is taken has one envelope, and what
+/// hangs on one in COSE changes nothing.
+pub fn statement(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    let format = Format::ALL[usize::from(*which) % Format::ALL.len()];
+    let keys = match format {
+        Format::Dsse => vec![DSSE_KEY.clone()],
+        Format::Cose | Format::Jws | Format::JwsJson | Format::Http => Vec::new(),
+    };
+    let made = match format {
+        Format::Cose => cose::submission(bytes),
+        Format::Jws | Format::JwsJson | Format::Dsse | Format::Http => {
+            Submission::statement(format, bytes, keys)
+        }
+    };
+    let Ok(submission) = made else { return };
+    assert_eq!(Submission::decode(submission.bytes()).as_ref(), Ok(&submission), "another after one turn");
+    if format == Format::Cose {
+        assert_eq!(cose::strip(submission.bytes()).as_deref(), Ok(&**submission.bytes()), "stripped twice");
+    }
+    drop(Unverified::new(submission).verify(SET.network(), &Strict));
 }
 
 /// A leaf of the log.

@@ -45,6 +45,9 @@ fn samples() -> Vec<ApiError> {
         ApiError::BlockNotKept { height: text() },
         ApiError::IdentityUnknown { identity: text() },
         ApiError::KeyUnknown { kid: text() },
+        ApiError::StatementMalformed { fault: text() },
+        ApiError::StatementType { found: text() },
+        ApiError::StatementRejected { id, reason: text() },
     ]
 }
 
@@ -84,6 +87,9 @@ fn position(error: &ApiError) -> usize {
         ApiError::BlockNotKept { .. } => 31,
         ApiError::IdentityUnknown { .. } => 32,
         ApiError::KeyUnknown { .. } => 33,
+        ApiError::StatementMalformed { .. } => 34,
+        ApiError::StatementType { .. } => 35,
+        ApiError::StatementRejected { .. } => 36,
     }
 }
 
@@ -91,7 +97,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=33).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=36).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -52,7 +52,7 @@ async fn a_true_log_is_found_true_with_the_state_of_the_ledger() {
     let mut blocks = 0;
     for entry in world.entries() {
         match Entry::decode(&entry).expect("an entry") {
-            Entry::Submission(_) => submissions += 1,
+            Entry::Submission(_) | Entry::Statement(_) => submissions += 1,
             Entry::Block(_) => blocks += 1,
             Entry::Epoch(_) | Entry::Genesis(_) => {}
         }
@@ -141,7 +141,7 @@ async fn lies_of_a_quorum_are_named_by_their_rule() {
                 edit(&mut block);
                 Some(Entry::Block(block))
             }
-            Entry::Genesis(_) | Entry::Epoch(_) | Entry::Submission(_) => None,
+            Entry::Genesis(_) | Entry::Epoch(_) | Entry::Submission(_) | Entry::Statement(_) => None,
         }
     };
     type Case = (&'static str, fn(&mut BlockEntry));
@@ -248,7 +248,7 @@ async fn an_audit_is_gone_on_with_where_it_ended() {
     // A log that was changed behind us.
     let (_, forged) = change(&world.entries(), 100, |entry| match entry {
         Entry::Block(block) => Some(Entry::Block(BlockEntry { rejected: 7, ..block })),
-        Entry::Genesis(_) | Entry::Epoch(_) | Entry::Submission(_) => None,
+        Entry::Genesis(_) | Entry::Epoch(_) | Entry::Submission(_) | Entry::Statement(_) => None,
     });
     let found = audit_with(&world.forged(&forged).await, &memory).await.findings;
     assert!(matches!(found[..], [Finding::OtherHistory { .. }]), "{found:?}");

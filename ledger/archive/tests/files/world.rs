@@ -263,7 +263,7 @@ impl World {
             let height = match entry {
                 Entry::Block(block) if block.rejected > 0 => block.height,
                 Entry::Epoch(epoch) => epoch.height,
-                Entry::Block(_) | Entry::Genesis(_) | Entry::Submission(_) => continue,
+                Entry::Block(_) | Entry::Genesis(_) | Entry::Submission(_) | Entry::Statement(_) => continue,
             };
             if self.reader().beside(height).expect("readable").is_none() {
                 let nothing = Beside::default().encode();

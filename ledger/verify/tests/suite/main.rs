@@ -8,4 +8,5 @@ mod history;
 mod items;
 mod receipts;
 mod standing;
+mod statements;
 mod trust;

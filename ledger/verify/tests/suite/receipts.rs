@@ -71,7 +71,7 @@ fn a_report_says_what_was_found() {
     };
     assert_eq!(facts.operation, "proof.submit");
     assert_eq!(facts.content, Some(content()));
-    assert_eq!(facts.network, *network.set.network());
+    assert_eq!(facts.network, Some(*network.set.network()));
     assert_eq!(facts.standing, Standing::SelfCertified);
     let options = Options { submission: Some(facts.id), ..Options::default() };
     assert!(verify_receipt(&network.policy, &receipt, options).is_true());
@@ -212,7 +212,7 @@ fn a_quorum_cannot_vouch_for_an_author() {
     let SubmissionEntry { height, time, submission } = *entry;
     let mut body = submission.body().clone();
     body.nonce += 1;
-    let unsigned = body.clone().seal(submission.signature().clone());
+    let unsigned = body.clone().seal(submission.signature().expect("signed by its author").clone());
     let zeros = body.clone().seal(Signature::parse(Scheme::Ed25519, &[0; 64]).expect("length"));
     let stranger = body.clone().seal(secret(Scheme::Ed25519, "stranger").sign(&body.signed_bytes()));
     for submission in [unsigned, zeros, stranger] {

@@ -7,6 +7,7 @@ use proto::entry::{Entry, SubmissionEntry};
 use proto::id::Did;
 use proto::operation::{Operation, RevokedFrom, addition_possession_bytes, possession_bytes};
 use proto::receipt::Receipt;
+use proto::statement::cose;
 use proto::submission::Body;
 use verify::{
     Code, Ended, EntryFacts, Fault, KeyEnd, KeyLife, LeafError, Options, ProvenLeaf, Report, Signed,
@@ -237,4 +238,21 @@ fn a_life_is_judged_leaf_by_leaf() {
         [2, 3, 8, 9, 10].map(|index| judge(index, true, None, revoked).err()),
         [None, Some(fault(3)), Some(fault(8)), None, Some(fault(10)),]
     );
+}
+
+/// A statement of COSE states no time: it is of the quorum's at the latest, and is believed only if that is early enough.
+#[test]
+fn a_leaf_without_time_is_no_younger_than_the_quorums_word() {
+    let vouched = crate::fixture::TIME_S * 1_000 + 999;
+    for (from, believed) in [(vouched + 1, true), (vouched, false), (time(LATE).get(), false)] {
+        let mut life = Life::new(RevokedFrom::Time(TimeMs::new(from)));
+        let draft =
+            cose::Draft::new(life.second.public(), life.did.as_str(), "s", "", vec![1]).expect("ed25519");
+        let statement = draft.seal(&life.second.sign(&draft.message())).expect("its own signature");
+        life.network.entries[EARLY as usize] = statement;
+        let (leaves, receipt) = (life.leaves(&[ADDED, REVOKED]), life.receipt(EARLY));
+        let report = verify_receipt_with_keys(&life.network.policy, &receipt, Options::default(), &leaves);
+        let expected = (!believed).then_some(Code::KeyStanding);
+        assert_eq!(report.failure().map(|(code, _)| code), expected, "revoked from {from}");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The file stays here; its SHA-256 and its length are what is submitted. The id is known before anything is sent,
 //! and it is printed on every path, so that nobody has to submit twice in order to know.
-//! `batch` says it of many files at once; `sending` is what both have in common.
+//! `batch` says it of many files at once; `sending` is what both have in common. `statement` submits what others signed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,9 +25,11 @@ use crate::{files, time};
 
 pub mod batch;
 pub mod sending;
+pub mod statement;
 
 use batch::SubmitBatch;
 use sending::{Sending, Sent};
+use statement::SubmitStatement;
 
 /// Flags of `submit`.
 #[derive(Args, Debug)]
@@ -60,11 +62,13 @@ pub struct Submit {
     sending: Sending,
 }
 
-/// Many at once.
+/// What else can be submitted.
 #[derive(Subcommand, Debug)]
 pub enum Many {
     /// Anchor many files or digests under one signature; each gets a receipt of its own
     Batch(Box<SubmitBatch>),
+    /// Register what others signed, as they signed it: COSE, JWS, DSSE, HTTP message signatures
+    Statement(Box<SubmitStatement>),
 }
 
 /// What is said about a file.
@@ -81,6 +85,7 @@ pub enum Kind {
 pub fn run(args: &Submit, output: &Output) -> Result<Exit, Failure> {
     match (&args.many, &args.file) {
         (Some(Many::Batch(args)), _) => batch::run(args, output),
+        (Some(Many::Statement(args)), _) => statement::run(args, output),
         (None, Some(file)) => one(file, args, output),
         (None, None) => Err(Failure::usage("no file was named")),
     }

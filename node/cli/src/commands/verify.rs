@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use crypto::Digest;
-use proto::counter::LeafIndex;
+use proto::counter::{Height, LeafIndex, TimeMs};
 use proto::entry::ENTRY_BYTES_MAX;
 use proto::id::SubmissionId;
 use proto::operation::RevokedFrom;
@@ -282,6 +282,8 @@ pub struct Facts {
     key_end: Option<KeyEndFact>,
     /// SHA-256 of what it is about.
     content: Option<String>,
+    /// What a statement that was signed elsewhere says of itself.
+    statement: Option<StatementFact>,
     /// The item of the batch that the entry anchors.
     item: Option<ItemFact>,
 }
@@ -392,6 +394,33 @@ impl KeyEndFact {
     }
 }
 
+/// A statement that was signed elsewhere.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct StatementFact {
+    /// How it is written.
+    format: &'static str,
+    /// Whom it names as its issuer.
+    issuer: String,
+    /// What it is about.
+    subject: String,
+    /// What its payload is.
+    media_type: String,
+    /// SHA-256 of the payload.
+    payload: String,
+}
+
+impl StatementFact {
+    fn of(facts: &proto::statement::Facts) -> Self {
+        Self {
+            format: facts.format.name(),
+            issuer: facts.issuer.clone(),
+            subject: facts.subject.clone(),
+            media_type: facts.media_type.clone(),
+            payload: facts.payload.to_string(),
+        }
+    }
+}
+
 /// An item of the batch that the entry anchors.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ItemFact {
@@ -437,9 +466,9 @@ impl Facts {
             Some(entry @ EntryFacts::Submission(submission)) => {
                 facts.entry = Some(entry.kind());
                 facts.id = Some(submission.id.to_string());
-                facts.height = Some(submission.height.get());
-                facts.time_ms = Some(submission.time.get());
-                facts.network = Some(submission.network.to_string());
+                facts.height = submission.height.map(Height::get);
+                facts.time_ms = submission.time.map(TimeMs::get);
+                facts.network = submission.network.as_ref().map(ToString::to_string);
                 facts.operation = Some(submission.operation);
                 facts.tenant = Some(submission.tenant.to_string());
                 facts.author = Some(submission.author.to_string());
@@ -451,6 +480,7 @@ impl Facts {
                 });
                 facts.key_end = submission.key_end.map(KeyEndFact::of);
                 facts.content = submission.content.as_ref().map(ToString::to_string);
+                facts.statement = submission.statement.as_deref().map(StatementFact::of);
             }
         }
         facts.item = report.item.map(|ItemFacts { digest, index, count }| ItemFact {
@@ -467,6 +497,13 @@ impl Facts {
             ("operation", self.operation.map(str::to_owned)),
             ("content", self.content.as_ref().map(|content| format!("sha256 {content}"))),
             ("item", self.item.as_ref().map(|item| format!("sha256 {}", item.digest))),
+            (
+                "statement",
+                self.statement.as_ref().map(|it| match it.subject.is_empty() {
+                    true => it.format.to_owned(),
+                    false => format!("{}, about {}", it.format, abridged(&it.subject)),
+                }),
+            ),
             ("author", self.author.as_ref().map(|author| abridged(author))),
             (
                 "key",

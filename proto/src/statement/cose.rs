@@ -1,0 +1,304 @@
+//! COSE_Sign1: signed statements of SCITT, each of which is its own leaf of the log.
+//!
+//! A leaf is the statement with an empty unprotected header, so a verifier that knows RFC 9943 computes the same leaf
+//! from the statement it has: `strip` before it is ordered. What is not signed is not kept.
+//! Sources: RFC 9052 §4, RFC 9597 (claims in label 15), RFC 9943 §5, RFC 8747 §3.1 (`cnf`); labels 258 and 259 of the
+//! COSE hash envelope.
+
+use crypto::{PublicKey, Scheme, Signature};
+
+use super::cbor::{self, Value};
+use super::claims::Claims;
+use super::error::StatementError;
+use super::keys::{Beside, Hint, cose_scheme, did_of_kid, from_cose_key, shown_by};
+use super::{Format, Found, Reading, Signed};
+use crate::submission::Submission;
+
+/// The first byte of every statement: tag 18. No canonical protobuf message of ours begins with it.
+pub const TAG: u8 = 0xd2;
+
+/// Largest statement that is stripped, in bytes: receipts may hang on it.
+pub const RECEIVED_BYTES_MAX: usize = 256 << 10;
+
+const ALG: i128 = 1;
+const CRIT: i128 = 2;
+const CONTENT_TYPE: i128 = 3;
+const KID: i128 = 4;
+const CLAIMS: i128 = 15;
+const PAYLOAD_HASH_ALG: i128 = 258;
+const PREIMAGE_TYPE: i128 = 259;
+const SHA_256: i128 = -16;
+const CNF: i128 = 8;
+
+/// What may be critical: what is read.
+const UNDERSTOOD: [i128; 7] = [ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, PAYLOAD_HASH_ALG, PREIMAGE_TYPE];
+
+const WHAT: &str = "the COSE statement";
+
+/// The signed parts of a COSE_Sign1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sign1<'a> {
+    protected: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+}
+
+/// The statement as it is ordered: with an empty unprotected header (RFC 9943 §5.1.1.1).
+///
+/// # Errors
+/// `StatementError` when it is larger than [`RECEIVED_BYTES_MAX`] or no COSE_Sign1 behind tag 18.
+pub fn strip(received: &[u8]) -> Result<Vec<u8>, StatementError> {
+    if received.len() > RECEIVED_BYTES_MAX {
+        return Err(StatementError::TooLarge { found: received.len(), max: RECEIVED_BYTES_MAX });
+    }
+    Ok(Sign1::read(received)?.write())
+}
+
+/// Reads a stripped statement.
+pub(super) fn read(bytes: &[u8], beside: &[PublicKey]) -> Result<Reading, StatementError> {
+    let sign1 = Sign1::read(bytes)?;
+    if sign1.write() != bytes {
+        return Err(StatementError::form(
+            WHAT,
+            "has an unprotected header, which is stripped before it is ordered",
+        ));
+    }
+    let header = cbor::whole(sign1.protected)
+        .map_err(|fault| StatementError::unreadable("the protected header", fault))?;
+    expect_understood(&header)?;
+    let alg =
+        header.at(ALG).ok_or_else(|| StatementError::form("the protected header", "names no algorithm"))?;
+    let scheme = cose_scheme(alg)?;
+    let stated = header.at(CLAIMS).unwrap_or(&Value::Null);
+    let Claims { issuer, subject, expires_at } = Claims::cbor(stated)?;
+    let (Some(issuer), Some(subject)) = (issuer, subject) else {
+        let fault = "lacks the claims iss and sub in label 15, which RFC 9943 demands";
+        return Err(StatementError::form("the protected header", fault));
+    };
+    let inside = match stated.at(CNF).and_then(|cnf| cnf.at(1)) {
+        Some(key) => Some(from_cose_key(key)?),
+        None => kid(&header).and_then(did_of_kid).and_then(shown_by),
+    };
+    let mut beside = Beside::new(beside)?;
+    let hint = Hint {
+        position: 1,
+        alg: format!("algorithm {}", alg.int().unwrap_or_default()),
+        scheme,
+        inside,
+        issuer: shown_by(&issuer),
+        hint: "put it into the claim cnf (8) of the protected header, or use a did:key as iss or kid",
+    };
+    let key = hint.key(&mut beside)?;
+    beside.end()?;
+    let signed = vec![sign1.signed(key)?];
+    let artifact = artifact(&header, sign1.payload)?;
+    let media_type = header.at(PREIMAGE_TYPE).or(header.at(CONTENT_TYPE));
+    let media_type = media_type.and_then(Value::text).unwrap_or_default().to_owned();
+    let speaker = Some(issuer.clone());
+    let found = Found { signed, speaker, issuer, subject, media_type, expires_at, artifact };
+    found.finish(Format::Cose, sign1.payload)
+}
+
+/// The text of the key's name, if it is one.
+fn kid<'a>(header: &Value<'a>) -> Option<&'a str> {
+    std::str::from_utf8(header.at(KID)?.bytes()?).ok()
+}
+
+/// RFC 9052 §3.1: a list of labels that is not empty, each in the protected header, each understood.
+fn expect_understood(header: &Value<'_>) -> Result<(), StatementError> {
+    if !matches!(header, Value::Map(_)) {
+        return Err(StatementError::form("the protected header", "is no map"));
+    }
+    let Some(critical) = header.at(CRIT) else { return Ok(()) };
+    let labels = critical.list().filter(|labels| !labels.is_empty());
+    let Some(labels) = labels else {
+        return Err(StatementError::form("crit", "is no list of labels"));
+    };
+    let unknown = labels.iter().find(|label| {
+        label.int().is_none_or(|label| !UNDERSTOOD.contains(&label) || header.at(label).is_none())
+    });
+    match unknown {
+        None => Ok(()),
+        Some(label) => {
+            let named = label.int().map(|label| format!("label {label}"));
+            let found = named.or(label.text().map(super::text::shorten)).unwrap_or("no label".to_owned());
+            Err(StatementError::Critical { found })
+        }
+    }
+}
+
+/// The digest that a hash envelope has as payload.
+fn artifact(header: &Value<'_>, payload: &[u8]) -> Result<Option<crypto::Digest>, StatementError> {
+    match header.at(PAYLOAD_HASH_ALG).map(Value::int) {
+        Some(Some(SHA_256)) => {
+            let digest = crypto::Digest::from_slice(payload);
+            digest.map(Some).map_err(|fault| StatementError::form("the hash envelope:", fault))
+        }
+        // A hash of another kind is a payload like any other.
+        Some(_) | None => Ok(None),
+    }
+}
+
+impl<'a> Sign1<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, StatementError> {
+        let value = cbor::whole(bytes).map_err(|fault| StatementError::unreadable(WHAT, fault))?;
+        let Value::Tag(18, inner) = &value else {
+            return Err(StatementError::form(WHAT, "does not begin with tag 18"));
+        };
+        let Some([protected, unprotected, payload, signature]) = inner.list() else {
+            return Err(StatementError::form(WHAT, "is not a list of four"));
+        };
+        let Value::Map(_) = unprotected else {
+            return Err(StatementError::form("the unprotected header", "is no map"));
+        };
+        let part = |value: &Value<'a>, what| {
+            value.bytes().ok_or_else(|| StatementError::form(what, "is no byte string"))
+        };
+        if *payload == Value::Null {
+            return Err(StatementError::Detached);
+        }
+        Ok(Self {
+            protected: part(protected, "the protected header")?,
+            payload: part(payload, "the payload")?,
+            signature: part(signature, "the signature")?,
+        })
+    }
+
+    /// The statement with an empty unprotected header.
+    fn write(self) -> Vec<u8> {
+        let mut out =
+            Vec::with_capacity(self.protected.len() + self.payload.len() + self.signature.len() + 16);
+        out.push(TAG);
+        cbor::head(4, 4, &mut out);
+        cbor::bytes(self.protected, &mut out);
+        cbor::head(5, 0, &mut out);
+        cbor::bytes(self.payload, &mut out);
+        cbor::bytes(self.signature, &mut out);
+        out
+    }
+
+    fn signed(self, key: PublicKey) -> Result<Signed, StatementError> {
+        let signature = Signature::parse(key.scheme(), self.signature)?;
+        Ok(Signed { key, message: to_be_signed(self.protected, self.payload), signature })
+    }
+}
+
+/// The Sig_structure, RFC 9052 §4.4, without external data.
+fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(protected.len() + payload.len() + 24);
+    cbor::head(4, 4, &mut out);
+    cbor::text("Signature1", &mut out);
+    cbor::bytes(protected, &mut out);
+    cbor::bytes(b"", &mut out);
+    cbor::bytes(payload, &mut out);
+    out
+}
+
+/// What the signature of a statement is over.
+#[cfg(test)]
+pub(super) fn message_of(bytes: &[u8]) -> Result<Vec<u8>, StatementError> {
+    let Sign1 { protected, payload, signature: _ } = Sign1::read(bytes)?;
+    Ok(to_be_signed(protected, payload))
+}
+
+/// A statement to be signed: claims and payload in the form that is taken here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    scheme: Scheme,
+}
+
+impl Draft {
+    /// A statement about `subject` by the holder of `key`, which is put into the protected header where the issuer's DID
+    /// does not show it.
+    ///
+    /// # Errors
+    /// `Algorithm` for a key whose signatures COSE has no number for.
+    pub fn new(
+        key: &PublicKey,
+        issuer: &str,
+        subject: &str,
+        media_type: &str,
+        payload: Vec<u8>,
+    ) -> Result<Self, StatementError> {
+        let scheme = key.scheme();
+        let alg = match scheme {
+            Scheme::Ed25519 => -8,
+            Scheme::MlDsa65 => -49,
+            Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
+                let known = "ed25519, ml-dsa-65";
+                return Err(StatementError::Algorithm { found: scheme.to_string(), known });
+            }
+        };
+        let shows = shown_by(issuer).as_ref() == Some(key);
+        let mut out = Vec::new();
+        cbor::head(5, 3, &mut out);
+        cbor::int(1, &mut out);
+        cbor::int(alg, &mut out);
+        cbor::int(3, &mut out);
+        cbor::text(media_type, &mut out);
+        cbor::int(15, &mut out);
+        cbor::head(5, if shows { 2 } else { 3 }, &mut out);
+        cbor::int(1, &mut out);
+        cbor::text(issuer, &mut out);
+        cbor::int(2, &mut out);
+        cbor::text(subject, &mut out);
+        if !shows {
+            cbor::int(8, &mut out);
+            cbor::head(5, 1, &mut out);
+            cbor::int(1, &mut out);
+            cose_key(key, &mut out);
+        }
+        Ok(Self { protected: out, payload, scheme })
+    }
+
+    /// What is to be signed.
+    pub fn message(&self) -> Vec<u8> {
+        to_be_signed(&self.protected, &self.payload)
+    }
+
+    /// The statement with its signature, which is not checked here.
+    ///
+    /// # Errors
+    /// `Signature` when it is of another scheme than the key.
+    pub fn seal(&self, signature: &Signature) -> Result<Vec<u8>, StatementError> {
+        let signature = Signature::parse(self.scheme, signature.as_bytes())?;
+        let Self { protected, payload, scheme: _ } = self;
+        Ok(Sign1 { protected, payload, signature: signature.as_bytes() }.write())
+    }
+}
+
+/// Writes a key of one of the two types, its labels in the order of RFC 8949 §4.2.1.
+fn cose_key(key: &PublicKey, out: &mut Vec<u8>) {
+    cbor::head(5, 3, out);
+    cbor::int(1, out);
+    match key.scheme() {
+        Scheme::Ed25519 => {
+            cbor::int(1, out);
+            cbor::int(-1, out);
+            cbor::int(6, out);
+            cbor::int(-2, out);
+        }
+        Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
+            cbor::int(7, out);
+            cbor::int(3, out);
+            cbor::int(-49, out);
+            cbor::int(-1, out);
+        }
+    }
+    cbor::bytes(key.as_bytes(), out);
+}
+
+/// Whether these bytes can only be a statement of this format, or none at all.
+pub fn begins(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&TAG)
+}
+
+/// Reads a statement as it came: stripped first.
+///
+/// # Errors
+/// As [`strip`], and whatever is wrong with the statement itself.
+pub fn submission(received: &[u8]) -> Result<Submission, StatementError> {
+    Submission::statement(Format::Cose, &strip(received)?, Vec::new())
+}
