@@ -45,6 +45,8 @@ fn samples() -> Vec<ApiError> {
         ApiError::BlockNotKept { height: text() },
         ApiError::IdentityUnknown { identity: text() },
         ApiError::KeyUnknown { kid: text() },
+        ApiError::NotIssuer { epoch: 3 },
+        ApiError::IssuerKeyUnknown { kid: text() },
     ]
 }
 
@@ -84,6 +86,8 @@ fn position(error: &ApiError) -> usize {
         ApiError::BlockNotKept { .. } => 31,
         ApiError::IdentityUnknown { .. } => 32,
         ApiError::KeyUnknown { .. } => 33,
+        ApiError::NotIssuer { .. } => 34,
+        ApiError::IssuerKeyUnknown { .. } => 35,
     }
 }
 
@@ -91,7 +95,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=33).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=35).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));
