@@ -7,7 +7,7 @@ use proto::cose_key::thumbprint;
 use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{Entry, SubmissionEntry};
 use proto::id::{Did, Tenant};
-use proto::operation::{Operation, RevokedFrom};
+use proto::operation::{Operation, RevokedFrom, addition_possession_bytes};
 use proto::receipt::{
     Bundle, CoseAlgorithm, CoseError, Issued, KeyProof, ProvenLeaf, Receipt, Unissued, UnreadReceipt, subject,
 };
@@ -224,6 +224,7 @@ impl Life {
         let (first, second) = (secret(Scheme::Ed25519, "first"), secret(Scheme::Ed25519, "second"));
         let did = Did::of(first.public());
         let genesis = network.set.network();
+        let consent = second.sign(&addition_possession_bytes(genesis, &did, &second.public().id()));
         let by = |key: &SecretKey, nonce: u64, operation: Operation| -> Submission {
             Body {
                 network: *genesis,
@@ -249,7 +250,7 @@ impl Life {
                 Operation::KeyAdd {
                     identity: did.clone(),
                     key: second.public().clone(),
-                    possession: Some(second.sign(b"the validators' business")),
+                    possession: Some(consent),
                 },
             ),
             by(&second, 2, proof(b"signed")),
