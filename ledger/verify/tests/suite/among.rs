@@ -1,10 +1,18 @@
 //! A receipt among others is judged as it is alone, word by word: true ones and spoiled ones, in every order.
 
+use std::time::Instant;
+
+use crypto::Scheme;
+use merkle::LeafHashes;
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, proptest};
+use proto::canonical::Canonical as _;
+use proto::counter::{Height, LeafIndex, TimeMs};
+use proto::entry::{Entry, SubmissionEntry};
+use proto::id::Did;
 use proto::receipt::{Bundle, Receipt};
 use verify::{Belief, Memory, Options, parts};
 
-use crate::fixture::{Network, TIME_S};
+use crate::fixture::{Network, TIME_S, secret};
 
 /// A receipt, and in which way it is spoiled.
 #[derive(Clone, Debug)]
@@ -109,4 +117,51 @@ fn equal_checkpoints_stand_side_by_side() {
     let mut all = parts.concat();
     all.sort_unstable();
     assert_eq!(all, (0..12).collect::<Vec<_>>());
+}
+
+/// How much less work a receipt is among a thousand. Run it with
+/// `cargo test --release -p verify --test suite a_thousand -- --ignored --nocapture`.
+#[test]
+#[ignore = "it takes time, which is what it measures"]
+fn a_thousand_receipts_of_one_checkpoint() {
+    let mut network = Network::new("example.com/log");
+    let genesis = crate::fixture::genesis("example.com/log");
+    let author = secret(Scheme::Ed25519, "author");
+    let did = Did::of(author.public());
+    network.entries.extend((10..1_010).map(|nonce| {
+        let submission = crate::fixture::submission(&genesis, nonce, &author, did.clone());
+        let (height, time) = (Height::new(2), TimeMs::new(1_789_000_002_000));
+        Entry::Submission(Box::new(SubmissionEntry { height, time, submission })).encode()
+    }));
+    let size = network.entries.len();
+    let checkpoint = network.checkpoint(network.head(size), &[(0, TIME_S), (1, TIME_S + 1), (2, TIME_S + 2)]);
+    let leaves = network.leaves();
+    let bundles: Vec<Bundle> = (size - 1_000..size)
+        .map(|index| Receipt {
+            entry: network.entries[index].clone(),
+            index: LeafIndex::new(index as u64),
+            proof: merkle::inclusion::prove(&LeafHashes::new(&leaves), index as u64, size as u64)
+                .expect("in the log"),
+            checkpoint: checkpoint.clone(),
+            item: None,
+        })
+        .map(Bundle::of)
+        .collect();
+    let belief = Belief::Policy(&network.policy);
+    let begun = Instant::now();
+    let alone: Vec<_> = bundles.iter().map(|one| belief.verify(one, Options::default())).collect();
+    let alone_us = begun.elapsed().as_micros();
+    let begun = Instant::now();
+    let mut memory = Memory::new();
+    let among: Vec<_> =
+        bundles.iter().map(|one| belief.verify_among(one, Options::default(), &mut memory)).collect();
+    let among_us = begun.elapsed().as_micros();
+    assert!(alone.iter().all(verify::Report::is_true));
+    assert_eq!(alone, among);
+    println!(
+        "{} us a receipt alone, {} us among others: {:.1} times less, on one thread",
+        alone_us / 1_000,
+        among_us / 1_000,
+        alone_us as f64 / among_us as f64
+    );
 }
