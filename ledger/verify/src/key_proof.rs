@@ -128,6 +128,8 @@ fn lists(operation: &Operation, author: &Did, id: KeyId) -> bool {
         | Operation::AttestationIssue { .. }
         | Operation::AttestationRevoke { .. }
         | Operation::BatchAnchor { .. }
+        | Operation::ArtifactCommit { .. }
+        | Operation::RetentionTombstone { .. }
         | Operation::ValidatorJoin { .. }
         | Operation::ValidatorLeave { .. } => false,
     }
@@ -147,6 +149,8 @@ fn ends(operation: &Operation, author: &Did, id: KeyId) -> Option<Ended> {
         | Operation::AttestationIssue { .. }
         | Operation::AttestationRevoke { .. }
         | Operation::BatchAnchor { .. }
+        | Operation::ArtifactCommit { .. }
+        | Operation::RetentionTombstone { .. }
         | Operation::ValidatorJoin { .. }
         | Operation::ValidatorLeave { .. } => None,
     }
