@@ -106,8 +106,8 @@ fn another_spelling_is_refused() {
     }
     // A receipt as a list of its values would be a second spelling.
     let receipt = bundle().receipt.to_json();
-    let list = format!("[\"quorate/receipt/v1\",\"YQ==\",5,[],\"note\"]");
-    assert!(Bundle::from_json(&json.replace(&receipt, &list)).is_err());
+    let list = "[\"quorate/receipt/v1\",\"YQ==\",5,[],\"note\"]";
+    assert!(Bundle::from_json(&json.replace(&receipt, list)).is_err());
 }
 
 #[test]

@@ -132,7 +132,10 @@ fn unprotected(proofs: &[Vec<u8>]) -> Vec<u8> {
     to.finish()
 }
 
-/// A protected header with these labels, each with the encoding of its value.
+/// Labels, each with the encoding of its value.
+type Headers = Vec<(i64, Vec<u8>)>;
+
+/// A protected header of these labels.
 fn protected(labels: &[(i64, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = {
         let mut to = Writer::new();
@@ -154,7 +157,7 @@ fn value(write: impl FnOnce(&mut Writer) -> &mut Writer) -> Vec<u8> {
     to.finish()
 }
 
-fn labels() -> Vec<(i64, Vec<u8>)> {
+fn labels() -> Headers {
     vec![
         (1, value(|to| to.int(-8))),
         (4, value(|to| to.bytes(sha256(b"key").as_bytes()))),
@@ -171,7 +174,7 @@ fn pieces_make_the_receipt_again() {
 
 #[test]
 fn another_protected_header_is_refused() {
-    let with = |change: &dyn Fn(&mut Vec<(i64, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Headers)| {
         let mut labels = labels();
         change(&mut labels);
         let pieces = Pieces { protected: protected(&labels), ..Pieces::new() };
@@ -200,7 +203,7 @@ fn another_protected_header_is_refused() {
         to.map(3).int(1).text("example.com/log").int(2).text("urn:quorate:leaf:73894").int(6).int(1)
     });
     assert_eq!(with(&|l| l[2].1.clone_from(&issued_at)), CoseError::NotCanonical);
-    let many = |l: &mut Vec<(i64, Vec<u8>)>| l.extend((500..520).map(|label| (label, int(0))));
+    let many = |l: &mut Headers| l.extend((500..520).map(|label| (label, int(0))));
     assert!(matches!(with(&many), CoseError::Cbor(CborError::TooMany { max: 16, .. })));
 }
 
