@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::accepted::Accepted;
 use crate::doors::Doors;
-use crate::guard::{Exposure, REQUESTS_MAX, STREAMS_MAX};
+use crate::guard::{BATCHES_MAX, Exposure, REQUESTS_MAX, STREAMS_MAX};
 use crate::kept::Kept;
 use crate::metrics::Counters;
 use crate::routes;
@@ -33,6 +33,7 @@ struct Inner {
     reads: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
 }
 
 impl Api {
@@ -48,6 +49,7 @@ impl Api {
                 counters: Arc::default(),
                 requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
                 streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+                batches: Arc::new(Semaphore::new(BATCHES_MAX)),
             }),
         }
     }
@@ -84,6 +86,10 @@ impl Api {
 
     pub(crate) fn streams(&self) -> &Arc<Semaphore> {
         &self.inner.streams
+    }
+
+    pub(crate) fn batches(&self) -> &Arc<Semaphore> {
+        &self.inner.batches
     }
 
     /// Reads the store on a thread that may block, one of a few.

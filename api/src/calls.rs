@@ -1,7 +1,9 @@
 //! The verbs, one function each: parameters in, an answer or an error out. REST and JSON-RPC both say them.
 
 pub(crate) mod chain;
+pub(crate) mod dialects;
 pub(crate) mod entries;
+pub(crate) mod issuer_keys;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod proofs;

@@ -13,6 +13,7 @@ use proto::validators::ValidatorSet;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::gateway::Gateway;
+use crate::issuer::Issuer;
 use crate::metrics::MetricsSource;
 
 /// All that the window knows of the node behind it.
@@ -31,6 +32,8 @@ pub struct Doors {
     pub genesis: Arc<Genesis>,
     /// Signs for callers who send plain JSON; none: they are refused.
     pub gateway: Option<Gateway>,
+    /// Signs COSE receipts; none: it gives none.
+    pub issuer: Option<Arc<Issuer>>,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.

@@ -11,6 +11,8 @@ use model::error::ApiError;
 pub(crate) const REQUESTS_MAX: usize = 1_024;
 /// Most event streams open at once.
 pub(crate) const STREAMS_MAX: usize = 100;
+/// Most batches of receipts that are read and verified at once: each may have a large body, and takes a thread for long.
+pub(crate) const BATCHES_MAX: usize = 2;
 /// Longest request line and headers, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Longest time a request may take, in milliseconds: the longest wait, and some for the work.

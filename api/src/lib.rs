@@ -8,6 +8,7 @@
 //! - `calls` the verbs; `waiting` follows one submission; `accepted` remembers what this node took;
 //! - `kept` holds in memory what never changes, so that a receipt costs the store nothing the second time;
 //! - `events` a stream that loses nothing; `gateway` signs for callers who cannot;
+//! - `issuer` signs COSE receipts;
 //! - `metrics` what is counted; `openapi`, `openrpc` what is documented.
 
 mod accepted;
@@ -18,6 +19,7 @@ pub mod doors;
 mod events;
 pub mod gateway;
 mod guard;
+pub mod issuer;
 mod jsonrpc;
 mod kept;
 mod methods;
@@ -35,5 +37,6 @@ pub use api::Api;
 pub use doors::{Doors, NodeStatus, Reigning, Role, SubmitReply, SubmitRequest};
 pub use gateway::{Anonymous, Gateway};
 pub use guard::Exposure;
+pub use issuer::Issuer;
 pub use metrics::{Family, MetricsSource, Values};
 pub use server::serve;

@@ -8,7 +8,8 @@ use model::error::ApiError;
 use model::identity::{IdentityAnswer, IdentityParams, JwksParams, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
 use model::receipt::{
-    ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptParams, VerifyAnswer, VerifyParams,
+    ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptParams, VerifyAnswer, VerifyBatchAnswer,
+    VerifyBatchParams, VerifyParams,
 };
 use model::status::StatusAnswer;
 use model::strict;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
-use crate::calls::{chain, entries, keys, node, proofs, statements, submit, trust, verdict};
+use crate::calls::{chain, dialects, entries, keys, node, proofs, statements, submit, trust, verdict};
 use crate::guard::Caller;
 use crate::openrpc;
 use crate::schema::{SchemaOf, of};
@@ -32,6 +33,7 @@ pub(crate) enum Method {
     Get,
     Receipt,
     Verify,
+    VerifyBatch,
     Checkpoint,
     Consistency,
     Block,
@@ -50,12 +52,13 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Submit,
         Self::SubmitStatement,
         Self::Get,
         Self::Receipt,
         Self::Verify,
+        Self::VerifyBatch,
         Self::Checkpoint,
         Self::Consistency,
         Self::Block,
@@ -75,6 +78,7 @@ impl Method {
             Self::Get => "ledger_get",
             Self::Receipt => "ledger_receipt",
             Self::Verify => "ledger_verify",
+            Self::VerifyBatch => "ledger_verifyBatch",
             Self::Checkpoint => "ledger_checkpoint",
             Self::Consistency => "ledger_consistency",
             Self::Block => "ledger_block",
@@ -101,6 +105,9 @@ impl Method {
             Self::Get => "What became of a submission, and what a leaf says.",
             Self::Receipt => "A receipt that is checked without this node.",
             Self::Verify => "What this node makes of a receipt; a convenience, not a proof.",
+            Self::VerifyBatch => {
+                "What this node makes of many receipts; larger batches go to POST /v1/verify:batch."
+            }
             Self::Checkpoint => "A checkpoint that a quorum signed.",
             Self::Consistency => "That the log of one size extends the log of another.",
             Self::Block => "A committed block.",
@@ -124,6 +131,7 @@ impl Method {
             Self::Get => (of::<EntryParams>, of::<EntryAnswer>),
             Self::Receipt => (of::<ReceiptParams>, of::<ReceiptAnswer>),
             Self::Verify => (of::<VerifyParams>, of::<VerifyAnswer>),
+            Self::VerifyBatch => (of::<VerifyBatchParams>, of::<VerifyBatchAnswer>),
             Self::Checkpoint => (of::<CheckpointParams>, of::<CheckpointAnswer>),
             Self::Consistency => (of::<ConsistencyParams>, of::<ConsistencyAnswer>),
             Self::Block => (of::<BlockParams>, of::<BlockAnswer>),
@@ -152,8 +160,9 @@ impl Method {
             Self::Submit => write(&submit::submit(api, caller, read(params)?).await?.ticket),
             Self::SubmitStatement => write(&statements::register(api, caller, read(params)?).await?.ticket),
             Self::Get => write(&entries::entry(api, read(params)?).await?),
-            Self::Receipt => write(&proofs::receipt(api, read(params)?).await?),
+            Self::Receipt => write(&dialects::receipt(api, read(params)?).await?),
             Self::Verify => write(&verdict::verify(api, read(params)?).await?),
+            Self::VerifyBatch => write(&verdict::verify_batch(api, read(params)?).await?),
             Self::Checkpoint => write(&chain::checkpoint(api, read(params)?).await?),
             Self::Consistency => write(&proofs::consistency(api, read(params)?).await?),
             Self::Block => write(&chain::block(api, read(params)?).await?),

@@ -48,9 +48,14 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
             (204, _) => json!({ "description": "Nothing to answer." }),
             (302 | 303, _) => json!({ "description": "Not final yet; ask where location says." }),
             (_, Answers::Json(shape)) => described("application/json", json!({ "schema": shape(generator) })),
-            (_, Answers::JsonOr(shape, kind)) => {
+            (_, Answers::JsonOr(shape, kinds)) => {
                 let mut content = described("application/json", json!({ "schema": shape(generator) }));
-                content["content"][kind] = json!({ "schema": { "type": "string" } });
+                for kind in kinds {
+                    content["content"][kind] = match kind.starts_with("text/") {
+                        true => json!({ "schema": { "type": "string" } }),
+                        false => json!({}),
+                    };
+                }
                 content
             }
             (_, Answers::Text(kind)) => described(kind, json!({ "schema": { "type": "string" } })),

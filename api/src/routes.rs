@@ -15,7 +15,9 @@ use model::entry::{EntryAnswer, StatementParams, SubmitParams, Ticket};
 use model::error::ApiError;
 use model::identity::{AsOf, IdentityAnswer, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
-use model::receipt::{ConsistencyAnswer, ConsistencyParams, VerifyAnswer, VerifyParams};
+use model::receipt::{
+    ConsistencyAnswer, ConsistencyParams, VerifyAnswer, VerifyBatchAnswer, VerifyBatchParams, VerifyParams,
+};
 use model::status::{HealthAnswer, StatusAnswer};
 use model::trust::{TrustAnswer, TrustParams};
 use serde_json::Value;
@@ -25,7 +27,7 @@ use crate::events::{self, EventsQuery};
 use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX, expect_small_head};
 use crate::jsonrpc;
 use crate::respond::{self, Code};
-use crate::rest::entries::ReceiptQuery;
+use crate::rest::entries::{COSE_RECEIPT, ReceiptQuery};
 use crate::rest::node::ReadyQuery;
 use crate::rest::statements::StatementQuery;
 use crate::rest::{chain, entries, keys, node, scitt, statements, tiles};
@@ -50,8 +52,8 @@ pub(crate) enum Verb {
 pub(crate) enum Answers {
     /// JSON of this shape.
     Json(SchemaOf),
-    /// JSON of this shape, or text of this type, as the query asks.
-    JsonOr(SchemaOf, &'static str),
+    /// JSON of this shape, or one of these types, as the question asks.
+    JsonOr(SchemaOf, &'static [&'static str]),
     /// Text of this type.
     Text(&'static str),
     /// Bytes.
@@ -147,6 +149,16 @@ fn submission() -> Vec<Route> {
                 post(entries::verify)
             }),
         ),
+        write(
+            of::<VerifyBatchParams>,
+            read(
+                "/v1/verify:batch",
+                "ledger_verifyBatch",
+                "What this node makes of up to 1,000 receipts.",
+                Answers::Json(of::<VerifyBatchAnswer>),
+                || post(entries::verify_batch),
+            ),
+        ),
     ]
 }
 
@@ -211,8 +223,8 @@ fn proofs() -> Vec<Route> {
             ..read(
                 "/v1/entries/{name}/receipt",
                 "ledger_receipt",
-                "The receipt, byte for byte what a verifier takes.",
-                Answers::JsonOr(of::<Value>, TEXT),
+                "The receipt, byte for byte what a verifier takes; in JSON, as text or in COSE.",
+                Answers::JsonOr(of::<Value>, &[TEXT, COSE_RECEIPT]),
                 || get(entries::receipt),
             )
         },
@@ -326,6 +338,20 @@ fn description() -> Vec<Route> {
             "What the node says of itself.",
             Answers::Json(of::<StatusAnswer>),
             || get(node::status),
+        ),
+        read(
+            "/.well-known/scitt-keys",
+            "scitt_keys",
+            "The keys that sign COSE receipts, as COSE key set.",
+            Answers::Octets,
+            || get(entries::scitt_keys),
+        ),
+        read(
+            "/.well-known/scitt-keys/{kid}",
+            "scitt_key",
+            "One of them, by its thumbprint in base64url; retired ones, too.",
+            Answers::Octets,
+            || get(entries::scitt_key),
         ),
         read("/v1/policy", "policy", policy, Answers::Text(TEXT), || get(chain::policy)),
         read(

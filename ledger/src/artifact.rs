@@ -2,7 +2,7 @@
 //!
 //! Who has the content finds by its address that the log speaks of it; who has not learns nothing of one that is salted.
 //! When the content is erased, the address stays, and with it every proof. The bytes are kept elsewhere, by nodes that
-//! were given them; here stands until when they may be. Source: `STATE.md`, rules T1 to T3.
+//! were given them; here stands until when they may be. Source: `STATE.md`, rules R1 to R3.
 
 use crypto::Digest;
 use proto::counter::{LeafIndex, TimeMs};
@@ -52,7 +52,7 @@ pub enum Keeping {
 }
 
 impl Artifact {
-    /// Whether its bytes may be kept at a block time. Rule T3.
+    /// Whether its bytes may be kept at a block time. Rule R3.
     pub fn keeping_at(&self, time: TimeMs) -> Keeping {
         match (self.erased, self.retention.until()) {
             (Some(at), _) => Keeping::Erased { at },

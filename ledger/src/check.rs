@@ -2,7 +2,7 @@
 //!
 //! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
 //! before is not asked here: that is answered from its outcome, with the same answer as the first time.
-//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2, T2, T3; of validators in `membership`.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2, T2, T3, R2, R3; of validators in `membership`.
 
 use std::collections::BTreeSet;
 
@@ -257,7 +257,7 @@ fn may_reach_back(from: RevokedFrom, moment: Moment) -> Result<(), CheckError> {
     }
 }
 
-/// Rules T2 and T3: an artifact is erased by who committed it, once, and not while it is to be kept.
+/// Rules R2 and R3: an artifact is erased by who committed it, once, and not while it is to be kept.
 fn may_erase(state: &State<'_>, author: &Did, id: &SubmissionId, now: TimeMs) -> Result<(), CheckError> {
     let Some(artifact) = state.artifact(id)? else {
         return Err(Rejection::UnknownArtifact { artifact: *id }.into());

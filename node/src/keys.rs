@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crypto::{PublicKey, Scheme, SecretKey, derive_seed};
+use crypto::{PublicKey, RepeatableMlDsa65, Scheme, SecretKey, derive_seed};
 use proto::validators::Validator;
 use zeroize::Zeroizing;
 
@@ -99,6 +99,8 @@ pub struct NodeKeys {
     pub cosigner_ml_dsa_65: SecretKey,
     /// Signs what callers of the gateway submit.
     pub gateway: SecretKey,
+    /// Sign COSE receipts: the log's key, and the ML-DSA-65 cosigner's once more, repeatably.
+    pub receipts: (SecretKey, RepeatableMlDsa65),
 }
 
 /// The seed of a network key. Wiped when dropped, never shown.
@@ -133,6 +135,7 @@ impl NodeKeys {
             cosigner_ed25519: key(Role::CosignerEd25519),
             cosigner_ml_dsa_65: key(Role::CosignerMlDsa65),
             gateway: key(Role::Submitter),
+            receipts: (key(Role::Log), RepeatableMlDsa65::from_seed(&master.of(Role::CosignerMlDsa65))),
         }
     }
 
@@ -183,6 +186,9 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 6);
+        // Receipts are signed with keys that policies name.
+        assert_eq!(keys.receipts.0.public(), keys.log.public());
+        assert_eq!(keys.receipts.1.public(), keys.cosigner_ml_dsa_65.public());
     }
 
     #[test]

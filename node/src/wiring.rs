@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Gateway, NodeStatus, Reigning};
+use api::{Anonymous, Api, Doors, Gateway, Issuer, NodeStatus, Reigning};
 use crypto::{PublicKey, SecretKey};
 use engine::{Command, Engine, Past};
 use ledger::LedgerReader;
@@ -80,8 +80,11 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let set = Arc::new(engine::reigns::reigning(&reader, &genesis)?);
     check_role(&set, &config, &keys)?;
     let reigning = Reigning::of(Arc::clone(&set))?;
-    let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway } = keys;
+    let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway, receipts } =
+        keys;
     let gateway = make_gateway(&config, gateway)?;
+    let (receipts_log, receipts_ml_dsa_65) = receipts;
+    let issuer = Issuer::new(receipts_log, receipts_ml_dsa_65)?;
     let (journal, recovered) = open_journal(&config, &set, consensus.public(), if_missing)?;
     let genesis = Arc::new(genesis);
     // Blocks of an earlier epoch are of no use any more.
@@ -175,6 +178,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         reign: performer.reigning.subscribe(),
         genesis,
         gateway,
+        issuer: Some(Arc::new(issuer)),
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
         stopping: current.stopping.subscribe(),
     });

@@ -3,9 +3,14 @@
 //! A receipt carries the entry, its place, the path to a root, and the checkpoint of that root with its cosignatures.
 //! It carries no root of trust and no member that verification does not cover; `ledger/verify` does the checking.
 //! The receipt of an anchored batch may name one item of the batch, too (`item.rs`).
-//! Two spellings: JSON here, and the text of C2SP tlog-proof in `tlog_proof.rs`.
+//! Three spellings: JSON here, the text of C2SP tlog-proof in `tlog_proof.rs`, COSE in `cose.rs` (what RFC 9942 knows of it
+//! in `rfc9942.rs`). `bundle.rs` puts beside a receipt what belongs to it, and `dialect.rs` reads them all by content.
 
+mod bundle;
+mod cose;
+mod dialect;
 mod item;
+pub mod rfc9942;
 mod tlog_proof;
 
 use std::fmt;
@@ -16,8 +21,12 @@ use crypto::Digest;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use bundle::{Bundle, KeyProof, ProvenLeaf};
+pub use cose::{CoseAlgorithm, Issued, Unissued, signed_bytes, subject};
+pub use dialect::{Dialect, UnreadReceipt};
 pub use item::BatchItem;
 use item::Item;
+pub use rfc9942::CoseError;
 pub use tlog_proof::TlogProofError;
 
 use crate::counter::LeafIndex;
@@ -108,15 +117,21 @@ impl Receipt {
         if !json.trim_start().starts_with('{') {
             return Err(ReceiptError::Json { fault: "it is not an object".to_owned() });
         }
-        let Json { format: Format, entry, index, proof, checkpoint, item } =
+        let read: Json =
             serde_json::from_str(json).map_err(|fault| ReceiptError::Json { fault: fault.to_string() })?;
-        Ok(Self {
+        Ok(read.into())
+    }
+}
+
+impl From<Json> for Receipt {
+    fn from(Json { format: Format, entry, index, proof, checkpoint, item }: Json) -> Self {
+        Self {
             entry: entry.0,
             index: LeafIndex::new(index.0),
             proof: proof.0,
             checkpoint: checkpoint.0,
             item: item.map(|item| item.0),
-        })
+        }
     }
 }
 
@@ -165,6 +180,12 @@ impl<'de> Deserialize<'de> for Format {
 }
 
 struct Base64(Vec<u8>);
+
+impl Serialize for Base64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
 
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

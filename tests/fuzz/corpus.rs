@@ -16,7 +16,7 @@ mod targets;
 use targets::TARGETS;
 
 /// Most bytes of seeds in the repository.
-const SEEDS_BYTES_MAX: u64 = 200 << 10;
+const SEEDS_BYTES_MAX: u64 = 300 << 10;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
@@ -88,6 +88,13 @@ fn every_seed_is_read() {
         let report =
             verify::verify_receipt(&targets::fixture::NETWORK.policy, &receipt, verify::Options::default());
         read(&name, report.is_true());
+    }
+    for target in ["receipt_cose", "receipt_bundle"] {
+        for (name, bytes) in inputs("seeds", target) {
+            let belief = verify::Belief::Policy(&targets::fixture::NETWORK.policy);
+            let bundle = proto::receipt::Bundle::read(&bytes, None).expect("a receipt");
+            read(&name, belief.verify(&bundle, verify::Options::default()).is_true());
+        }
     }
     for (name, bytes) in inputs("seeds", "genesis").iter().filter(|(name, _)| name.contains("canonical")) {
         read(name, proto::genesis::Genesis::decode(bytes).is_ok());

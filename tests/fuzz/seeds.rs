@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crypto::{Digest, Scheme, sha256};
+use crypto::{Digest, Scheme, SecretKey, derive_seed, sha256};
 use merkle::{WholeTree, leaf_hash};
 use node::genesis_file;
 use node::keystore::{Keystore, Owner, Protection};
@@ -11,7 +11,7 @@ use proto::counter::{Height, LeafIndex, TreeSize};
 use proto::entry::Entry;
 use proto::message::{Kind, Message, Request};
 use proto::operation::{BATCH_TREE, Operation};
-use proto::receipt::{BatchItem, Receipt};
+use proto::receipt::{BatchItem, Bundle, CoseAlgorithm, Issued, Receipt, Unissued, subject};
 use sim::notary::Notary;
 use sim::prng::Prng;
 
@@ -179,6 +179,11 @@ fn exchanges(mut arena: Arena, said: &BTreeMap<Kind, Message>, put: Put) {
         put("receipt_json", name, receipt.to_json().into_bytes());
         let text = format!("{}\n{}", hex::encode(&receipt.entry), receipt.to_tlog_proof());
         put("receipt_tlog_proof", name, text.into_bytes());
+        let issued = issued(&receipt);
+        put("receipt_cose", name, receipt.to_cose(&issued));
+        let submission = Some(entry.submission.bytes().to_vec());
+        let bundle = Bundle { receipt, submission, cose: vec![issued], standing: None };
+        put("receipt_bundle", name, bundle.to_json().into_bytes());
     }
     let mut stream = vec![0, 7, 0, 0, 0, 0];
     if let Some(vote) = said.get(&Kind::Vote) {
@@ -187,6 +192,23 @@ fn exchanges(mut arena: Arena, said: &BTreeMap<Kind, Message>, put: Put) {
         stream.extend(payload);
     }
     put("frame", "vote", stream);
+}
+
+/// What the first validator says of a receipt in COSE.
+fn issued(receipt: &Receipt) -> Issued {
+    let head = verify::head_of(receipt).expect("a checkpoint");
+    let log = SecretKey::from_seed(Scheme::Ed25519, &derive_seed(&[1; 32], "log")).expect("it signs");
+    let said = Unissued {
+        algorithm: CoseAlgorithm::EdDsa,
+        kid: proto::cose_key::thumbprint(log.public()).expect("COSE knows it"),
+        issuer: NETWORK.genesis.origin.clone(),
+        subject: subject(&Entry::decode(&receipt.entry).expect("an entry"), receipt.index),
+        size: head.size,
+        index: receipt.index,
+        path: receipt.proof.clone(),
+    };
+    let signature = log.sign(&said.signed_bytes(&head.root));
+    said.seal(signature)
 }
 
 fn files(put: Put) {

@@ -6,7 +6,10 @@ use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer};
 use model::entry::{EntryAnswer, SubmitParams, TIMEOUT_MS_MAX, Ticket, Wait};
 use model::error::Problem;
 use model::jwks::Jwks;
-use model::receipt::{ConsistencyAnswer, VerifyAnswer, VerifyParams};
+use model::receipt::{
+    ConsistencyAnswer, ReceiptAlgorithm, ReceiptFormat, VerifyAnswer, VerifyBatchAnswer, VerifyBatchParams,
+    VerifyParams,
+};
 use model::scalar::{Bytes, Hash, Position, Uint};
 use model::status::StatusAnswer;
 use model::strict;
@@ -149,6 +152,44 @@ impl Client {
     /// As every question.
     pub async fn receipt_tlog(&self, name: EntryName, at: Option<TreeSize>) -> Result<String, ClientError> {
         self.text(&receipt_path(name, "tlog-proof", at)).await
+    }
+
+    /// A receipt in any dialect, as the node spells it, under the checkpoint `at` or the smallest that covers the entry;
+    /// `algorithm` is for COSE alone. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn receipt_in(
+        &self,
+        name: EntryName,
+        at: Option<Position>,
+        format: ReceiptFormat,
+        algorithm: Option<ReceiptAlgorithm>,
+    ) -> Result<Vec<u8>, ClientError> {
+        let size = at.map_or_else(String::new, |size| format!("&size={size}"));
+        let alg = match algorithm {
+            None => "",
+            Some(ReceiptAlgorithm::EdDsa) => "&alg=eddsa",
+            Some(ReceiptAlgorithm::Ed25519) => "&alg=ed25519",
+            Some(ReceiptAlgorithm::MlDsa65) => "&alg=ml-dsa-65",
+        };
+        let format = match format {
+            ReceiptFormat::Json => "json",
+            ReceiptFormat::TlogProof => "tlog-proof",
+            ReceiptFormat::Cose => "cose",
+            ReceiptFormat::Bundle => "bundle",
+        };
+        let path = format!("{}/receipt?format={format}{size}{alg}", name.path());
+        self.send(self.request(Method::GET, &path)?.timeout(PATIENCE)).await
+    }
+
+    /// What the node makes of many receipts, each as the value that stands in a question: a convenience.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn verify_batch(&self, items: Vec<VerifyParams>) -> Result<VerifyBatchAnswer, ClientError> {
+        let request = self.request(Method::POST, "v1/verify:batch")?.json(&VerifyBatchParams { items });
+        read(&self.send(request.timeout(PATIENCE)).await?)
     }
 
     /// What the node makes of a receipt: a convenience.

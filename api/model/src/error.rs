@@ -217,6 +217,20 @@ pub enum ApiError {
         /// Why not.
         reason: String,
     },
+    /// A signature of this node under a head of validators that it was not one of.
+    #[error(
+        "this node is no validator of epoch {epoch}, so it signs no receipt under the heads of that epoch"
+    )]
+    NotIssuer {
+        /// The epoch whose validators signed the head.
+        epoch: u64,
+    },
+    /// No validator ever signed receipts with a key of this thumbprint.
+    #[error("no validator has or had the key {kid}")]
+    IssuerKeyUnknown {
+        /// The thumbprint asked for.
+        kid: String,
+    },
     /// The receipt to verify cannot be read as one.
     #[error("{fault}")]
     ReceiptMalformed {
@@ -480,6 +494,20 @@ impl ApiError {
                 "Not in the log",
                 "Only executed submissions have receipts; the entry's state tells why this one was not.",
             ),
+            Self::NotIssuer { .. } => row(
+                "not_issuer",
+                421,
+                1230,
+                "Signs no such receipt",
+                "Ask a validator of that epoch, or for ?size= of a later head. In the formats json and tlog-proof a receipt is the same from every node.",
+            ),
+            Self::IssuerKeyUnknown { .. } => row(
+                "issuer_key_unknown",
+                404,
+                1231,
+                "No such key",
+                "/.well-known/scitt-keys has the present ones; a receipt names its key in the header kid.",
+            ),
             Self::ReceiptMalformed { .. } => row(
                 "receipt_malformed",
                 400,
@@ -548,6 +576,8 @@ impl ApiError {
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NoReceipt { .. }
+            | Self::NotIssuer { .. }
+            | Self::IssuerKeyUnknown { .. }
             | Self::ReceiptMalformed { .. }
             | Self::Storage
             | Self::Internal => None,
@@ -591,6 +621,8 @@ impl ApiError {
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
             | Self::NotFinal { .. }
+            | Self::NotIssuer { .. }
+            | Self::IssuerKeyUnknown { .. }
             | Self::ReceiptMalformed { .. }
             | Self::TimedOut { .. }
             | Self::Stopping

@@ -1,11 +1,10 @@
-//! `ledger_receipt`, `ledger_consistency`: proofs that are checked without this node.
+//! Proofs that are checked without this node; how a receipt is spelt is said in `dialects`.
 
 use ledger::{LedgerReader, Outcome};
 use model::error::ApiError;
-use model::receipt::{ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptFormat, ReceiptParams};
-use model::scalar::{Hash, Uint};
+use model::receipt::{ConsistencyAnswer, ConsistencyParams};
+use model::scalar::{Hash, Position};
 use proto::counter::{LeafIndex, TreeSize};
-use serde_json::Value;
 
 use super::entries::Name;
 use crate::api::{Api, Fault};
@@ -16,8 +15,12 @@ use crate::waiting::RETRY_AFTER_MS;
 ///
 /// # Errors
 /// `EntryUnknown`, `NotFinal`, `NoReceipt`, `CheckpointUnknown`, `InvalidParams`, `Storage` or `Internal`.
-pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<Proved, ApiError> {
-    let at = size.map(|size| TreeSize::new(size.0));
+pub(crate) async fn prove(api: &Api, name: Name, size: Option<Position>) -> Result<Proved, ApiError> {
+    let at = match size {
+        None => None,
+        Some(Position::At(size)) => Some(TreeSize::new(size)),
+        Some(Position::Latest) => Some(latest(api, name).await?),
+    };
     let wanted = move |index| at.map_or(Wanted::Covering(index), Wanted::Of);
     let known = match name {
         Name::Index(index) => Some(index),
@@ -42,6 +45,16 @@ pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<P
             Some(proved) => Ok(proved),
             None => Err(Fault::Refused(missing(reader, name, index, at)?)),
         }
+    })
+    .await
+}
+
+/// The size of the newest certified checkpoint.
+async fn latest(api: &Api, name: Name) -> Result<TreeSize, ApiError> {
+    let none = move || ApiError::NotFinal { name: name.text(), retry_after_ms: RETRY_AFTER_MS };
+    api.read(move |reader| {
+        let newest = reader.checkpoint_latest()?.ok_or_else(none)?;
+        Ok(newest.head.size)
     })
     .await
 }
@@ -91,25 +104,6 @@ fn missing(
                 "a log of size {size} does not hold index {index}; the size must be larger than the index"
             ),
         },
-    })
-}
-
-/// Makes a receipt and writes it.
-///
-/// # Errors
-/// As [`prove`].
-pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptAnswer, ApiError> {
-    let ReceiptParams { id, index, size, format } = params;
-    let Proved { receipt, size, tag: _ } = prove(api, Name::of(id, index)?, size).await?;
-    let written = match format {
-        ReceiptFormat::Json => receipt.to_json_value(),
-        ReceiptFormat::TlogProof => Value::String(receipt.to_tlog_proof()),
-    };
-    Ok(ReceiptAnswer {
-        format,
-        index: Uint(receipt.index.get()),
-        checkpoint_size: Uint(size.get()),
-        receipt: written,
     })
 }
 

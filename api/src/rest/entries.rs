@@ -3,27 +3,31 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ACCEPT, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use model::entry::{EntryParams, SubmitParams};
-use model::receipt::{ReceiptFormat, VerifyParams};
-use model::scalar::Uint;
-use proto::receipt::Receipt;
+use model::error::ApiError;
+use model::receipt::{ReceiptAlgorithm, ReceiptFormat, VerifyBatchParams, VerifyParams};
+use model::scalar::{Position, Uint};
+use proto::receipt::Bundle;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{part, question};
 use crate::body::{self, BODY_BYTES_MAX};
+use crate::calls::dialects::{Answer, Question, Spelt};
 use crate::calls::entries::Name;
 use crate::calls::submit::{Seen, Submitted};
-use crate::calls::{entries, proofs, submit, verdict};
-use crate::guard::Caller;
-use crate::kept::Proved;
+use crate::calls::{dialects, entries, issuer_keys, submit, verdict};
+use crate::guard::{BATCHES_MAX, Caller};
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
 /// Longest body that carries a receipt, in bytes.
-const RECEIPT_BODY_BYTES_MAX: usize = Receipt::BYTES_MAX + (4 << 10);
+const RECEIPT_BODY_BYTES_MAX: usize = Bundle::BYTES_MAX + (4 << 10);
+/// Longest body that carries a batch of receipts, in bytes: a thousand with four signers' checkpoints.
+const BATCH_BODY_BYTES_MAX: usize = 24 << 20;
 
 /// `POST /v1/entries`: 201 when it is committed now, 200 when it was known before, 202 while work is to be done.
 pub(crate) async fn submit(
@@ -68,27 +72,110 @@ pub(crate) async fn get(
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReceiptQuery {
+    /// Without it the header `accept` decides; without that, `json`.
     #[serde(default)]
-    format: ReceiptFormat,
+    format: Option<ReceiptFormat>,
     #[serde(default)]
-    size: Option<Uint>,
+    size: Option<Position>,
+    #[serde(default)]
+    alg: Option<ReceiptAlgorithm>,
 }
 
 /// `GET /v1/entries/{name}/receipt`: the receipt itself, byte for byte what a verifier takes.
 pub(crate) async fn receipt(
     State(context): State<Context>,
+    headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<ReceiptQuery>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let ReceiptQuery { format, size } = question(query)?;
-    let Proved { receipt, size: _, tag } =
-        proofs::prove(&context.api, Name::from_text(&part(path)?)?, size).await?;
-    let (content_type, text) = match format {
-        ReceiptFormat::Json => ("application/json", receipt.to_json()),
-        ReceiptFormat::TlogProof => ("text/plain; charset=utf-8", receipt.to_tlog_proof()),
+    let ReceiptQuery { format, size, alg: algorithm } = question(query)?;
+    let name = Name::from_text(&part(path)?)?;
+    let format = format.unwrap_or_else(|| accepted(&headers));
+    let Answer { spelt, tag, .. } =
+        dialects::answer(&context.api, Question { name, size, format, algorithm }).await?;
+    let (content_type, bytes) = match spelt {
+        Spelt::Json(receipt) => (JSON, receipt.to_json().into_bytes()),
+        Spelt::TlogProof(text) => (TEXT, text.into_bytes()),
+        Spelt::Cose(bytes) => (COSE_RECEIPT, bytes),
+        Spelt::Bundle(bundle) => (JSON, bundle.to_json().into_bytes()),
     };
-    // The smallest checkpoint that covers an entry never changes, so neither does its receipt.
-    Ok(respond::tagged(StatusCode::OK, content_type, Keep::Forever, &tag, text.into_bytes()))
+    let keep = match size {
+        // Tomorrow another one is the latest.
+        Some(Position::Latest) => Keep::Asking,
+        // A certified checkpoint never changes, nor which is the smallest that covers an entry; so neither does what is
+        // made of it.
+        Some(Position::At(_)) | None => Keep::Forever,
+    };
+    let mut response = respond::tagged(StatusCode::OK, content_type, keep, &tag, bytes);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Source: RFC 9943 §8.
+pub(crate) const COSE_RECEIPT: &str = "application/scitt-receipt+cose";
+
+/// The dialect that the header `accept` likes best, the first of equals; JSON if it likes none.
+fn accepted(headers: &HeaderMap) -> ReceiptFormat {
+    let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut best = (0, ReceiptFormat::Json);
+    for range in ranges.flat_map(|value| value.split(',')).take(32) {
+        let mut parts = range.split(';').map(str::trim);
+        let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "application/json" | "application/*" | "*/*" => ReceiptFormat::Json,
+            "application/cose" | COSE_RECEIPT => ReceiptFormat::Cose,
+            "text/plain" | "text/*" => ReceiptFormat::TlogProof,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        if quality > best.0 {
+            best = (quality, format);
+        }
+    }
+    best.1
+}
+
+/// A quality in thousandths; what is none is 0. Source: RFC 9110 §12.4.2.
+fn thousandths(quality: &str) -> u16 {
+    let (whole, part) = quality.split_once('.').unwrap_or((quality, ""));
+    match (whole, part.len() <= 3, format!("{part:0<3}").parse::<u16>()) {
+        ("0", true, Ok(part)) => part,
+        ("1", true, Ok(0)) => 1_000,
+        _ => 0,
+    }
+}
+
+/// `GET /.well-known/scitt-keys`: the keys that sign COSE receipts, as COSE key set.
+pub(crate) async fn scitt_keys(State(context): State<Context>) -> Result<Response, Failure> {
+    let set = issuer_keys::key_set(&context.api);
+    Ok(respond::of(StatusCode::OK, CBOR, Keep::QuarterHour, set))
+}
+
+/// `GET /.well-known/scitt-keys/{kid}`: one of them, by its thumbprint in base64url; retired ones, too.
+pub(crate) async fn scitt_key(
+    State(context): State<Context>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Failure> {
+    let key = issuer_keys::key(&context.api, &part(path)?).await?;
+    Ok(respond::of(StatusCode::OK, CBOR, Keep::Forever, key))
+}
+
+const CBOR: &str = "application/cbor";
+
+/// `POST /v1/verify:batch`.
+pub(crate) async fn verify_batch(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    // Before the body is read: bodies of this size are what is scarce.
+    let Ok(_permit) = context.api.batches().try_acquire() else {
+        return Err(ApiError::TooMany { what: "batches of receipts", max: BATCHES_MAX }.into());
+    };
+    let params: VerifyBatchParams = body::shape(&headers, body, BATCH_BODY_BYTES_MAX).await?;
+    let answer = verdict::verify_batch(&context.api, params).await?;
+    Ok(respond::json(StatusCode::OK, Keep::Never, &answer))
 }
 
 /// `POST /v1/verify`.

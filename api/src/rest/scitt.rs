@@ -12,19 +12,21 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use model::entry::{EntryParams, State as Progress, StatementParams, Wait};
 use model::error::ApiError;
+use model::receipt::ReceiptFormat;
 use model::scalar::{Bytes, Hash};
 use proto::statement::{Format, cose};
 
 use super::part;
 use crate::body;
+use crate::calls::dialects::{self, Answer, Question, Spelt};
 use crate::calls::entries::{self, Name};
+use crate::calls::statements;
 use crate::calls::submit::{Seen, Submitted};
-use crate::calls::{proofs, statements};
 use crate::guard::Caller;
-use crate::kept::Proved;
 use crate::respond::{self, Code, Keep};
 use crate::routes::Context;
 
+const RECEIPT: &str = "application/scitt-receipt+cose";
 const PROBLEM: &str = "application/concise-problem-details+cbor";
 /// When to ask again, in seconds.
 const RETRY_S: u64 = 1;
@@ -91,11 +93,20 @@ async fn resolved(
     }
 }
 
-/// The receipt of a statement that is final. It never changes.
+/// The receipt of a statement that is final, in COSE. It never changes.
 async fn receipt(context: &Context, id: Hash, status: StatusCode) -> Result<Response, ApiError> {
-    let Proved { receipt, size: _, tag } =
-        proofs::prove(&context.api, Name::Id(id.submission()), None).await?;
-    Ok(respond::tagged(status, "application/json", Keep::Forever, &tag, receipt.to_json().into_bytes()))
+    let question = Question {
+        name: Name::Id(id.submission()),
+        size: None,
+        format: ReceiptFormat::Cose,
+        algorithm: None,
+    };
+    let Answer { spelt, tag, .. } = dialects::answer(&context.api, question).await?;
+    match spelt {
+        Spelt::Cose(bytes) => Ok(respond::tagged(status, RECEIPT, Keep::Forever, &tag, bytes)),
+        // It was asked for in COSE.
+        Spelt::Json(_) | Spelt::TlogProof(_) | Spelt::Bundle(_) => Err(ApiError::Internal),
+    }
 }
 
 fn elsewhere(status: StatusCode, link: &str) -> Response {

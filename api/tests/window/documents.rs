@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 34] = [
+const PATHS: [(&str, &str); 37] = [
     ("get", "/.well-known/did.json"),
     ("get", "/.well-known/jwks.json"),
+    ("get", "/.well-known/scitt-keys"),
+    ("get", "/.well-known/scitt-keys/{kid}"),
     ("get", "/beside/{name}"),
     ("get", "/checkpoint"),
     ("get", "/checkpoints/{name}"),
@@ -44,9 +46,10 @@ const PATHS: [(&str, &str); 34] = [
     ("post", "/v1/entries"),
     ("post", "/v1/statements"),
     ("post", "/v1/verify"),
+    ("post", "/v1/verify:batch"),
 ];
 
-const METHODS: [&str; 15] = [
+const METHODS: [&str; 16] = [
     "identity_get",
     "keys_history",
     "keys_jwks",
@@ -60,6 +63,7 @@ const METHODS: [&str; 15] = [
     "ledger_trust",
     "ledger_validators",
     "ledger_verify",
+    "ledger_verifyBatch",
     "node_status",
     "rpc.discover",
 ];
@@ -127,7 +131,7 @@ async fn the_document_of_paths_is_the_table_of_paths() {
     for (verb, path) in PATHS {
         let tile = path.replace("tile/{name}", "tile/0/000.p/4").replace("entries/{name}", "entries/0");
         let tile = tile.replace("tile/entries/0", "tile/entries/000.p/4");
-        let path = tile.replace("{height}", "latest").replace("{size}", "latest");
+        let path = tile.replace("{height}", "latest").replace("{size}", "latest").replace("{kid}", "short");
         let path = path.replace("checkpoints/{name}", "checkpoints/004");
         let request = match verb {
             "get" => Request::get(&path).body(Body::empty()).expect("a request"),

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{
-    Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, Reigning, SubmitReply, SubmitRequest,
+    Anonymous, Api, Doors, Exposure, Gateway, Issuer, MetricsSource, NodeStatus, Reigning, SubmitReply,
+    SubmitRequest,
 };
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use crypto::{Scheme, SecretKey, sha256};
+use crypto::{RepeatableMlDsa65, Scheme, SecretKey, sha256};
 use futures::StreamExt as _;
 use ledger::change::{ChangeSet, Table};
 use ledger::read::{Pair, Read, ReadError};
@@ -116,6 +117,12 @@ fn secret(scheme: Scheme, role: u8, n: u8) -> SecretKey {
     let mut seed = [n; 32];
     seed[0] = role;
     SecretKey::from_seed(scheme, &seed).expect("a scheme that signs")
+}
+
+fn issuer() -> Issuer {
+    let mut seed = [0; 32];
+    seed[0] = 4;
+    Issuer::new(secret(Scheme::Ed25519, 2, 0), RepeatableMlDsa65::from_seed(&seed)).expect("ed25519")
 }
 
 fn genesis() -> (Genesis, Vec<Signer>) {
@@ -284,6 +291,8 @@ pub struct Node {
 pub struct Setup {
     pub pace: Pace,
     pub gateway: bool,
+    /// Whether it signs COSE receipts, as validator 0.
+    pub issuer: bool,
     pub feed_capacity: usize,
     pub exposure: Exposure,
     pub metrics: MetricsSource,
@@ -294,6 +303,7 @@ impl Default for Setup {
         Self {
             pace: Pace::Finalize,
             gateway: false,
+            issuer: true,
             feed_capacity: 64,
             exposure: Exposure::Loopback,
             metrics: MetricsSource::default(),
@@ -337,6 +347,7 @@ impl Node {
             reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
             gateway,
+            issuer: setup.issuer.then(issuer).map(Arc::new),
             metrics: setup.metrics,
             stopping,
         });

@@ -112,7 +112,7 @@ async fn what_is_not_there_is_told_apart() {
         "/v1/consistency?from=2&to=99",
         "/v1/consistency?from=2&to=4&x=1",
         "/v1/consistency?from=2&from=2&to=4",
-        "/v1/entries/2/receipt?format=cose",
+        "/v1/entries/2/receipt?format=cbor",
     ] {
         let (status, problem) = node.get(path).await;
         assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_params")), "{path}");

@@ -2,8 +2,8 @@
 //!
 //! A directory says which format it has before anything else in it is believed. A newer one is refused, so that an
 //! older program never writes into it. Version 1 had no log ahead of the engine: an older program would not read what
-//! stands there, so a directory got version 2 with its log. Version 2 kept the submissions of a block twice; an older program
-//! would not read how it is kept now. Directories of both are taken as they are, and get our version.
+//! stands there, so a directory got version 2 with its log. Version 2 kept the submissions of a block twice; an older
+//! program would not read how it is kept now. Directories of both are taken as they are, and get our version.
 
 use crate::keys::{self, FORMAT_KEY};
 

@@ -1,6 +1,6 @@
 //! Why a receipt is not believed.
 
-use crypto::{Digest, KeyId};
+use crypto::{Digest, KeyId, SignatureError};
 use merkle::inclusion::InclusionError;
 use proto::canonical::DecodeError;
 use proto::counter::{Epoch, LeafIndex, TreeSize};
@@ -10,6 +10,7 @@ use proto::operation::RevokedFrom;
 use proto::submission::SubmissionError;
 
 use crate::checkpoint::CheckpointFault;
+use crate::key_proof::KeyProofFault;
 
 /// What a check found wrong. Permanent: the same receipt fails under the same policy for ever; only `TooOld` and
 /// `FromTheFuture` depend on when one asks.
@@ -30,6 +31,55 @@ pub enum Fault {
         /// Size of the last head they could sign.
         last: TreeSize,
     },
+    /// A COSE receipt is by the issuer of another log.
+    #[error("the COSE receipt is issued by {found:?}, the checkpoint is of {expected}")]
+    OtherIssuer {
+        /// The issuer it names.
+        found: String,
+        /// Origin of the checkpoint.
+        expected: KeyName,
+    },
+    /// A COSE receipt is signed with a key that the policy does not name for this log and this algorithm.
+    #[error(
+        "the COSE receipt is signed by key {kid} with algorithm {algorithm}; the policy has no such key of this log"
+    )]
+    UnknownIssuerKey {
+        /// The algorithm, as COSE numbers it.
+        algorithm: i64,
+        /// Thumbprint of the key.
+        kid: Digest,
+    },
+    /// The signature of a COSE receipt is not over the checkpoint's root.
+    #[error("the signature of the COSE receipt over the checkpoint's root: {0}")]
+    IssuerSignature(SignatureError),
+    /// A COSE receipt speaks of another leaf or another tree.
+    #[error(
+        "the COSE receipt is of leaf {index} of {size}, the receipt of leaf {expected_index} of {expected_size}"
+    )]
+    OtherLeaf {
+        /// Leaf in the COSE receipt.
+        index: LeafIndex,
+        /// Size in the COSE receipt.
+        size: TreeSize,
+        /// Leaf of the receipt.
+        expected_index: LeafIndex,
+        /// Size of the checkpoint.
+        expected_size: TreeSize,
+    },
+    /// A COSE receipt names another subject than the entry's.
+    #[error("the COSE receipt is about {found:?}, the entry is {expected:?}")]
+    OtherSubject {
+        /// The subject it names.
+        found: String,
+        /// The entry's.
+        expected: String,
+    },
+    /// The envelope beside the entry is not the one in it.
+    #[error("the submission beside the entry is not the one in it")]
+    OtherEnvelope,
+    /// The author's key is not shown to have been good.
+    #[error(transparent)]
+    KeyProof(#[from] KeyProofFault),
     /// The entry does not stand where the receipt says.
     #[error(transparent)]
     Inclusion(#[from] InclusionError),

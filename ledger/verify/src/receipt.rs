@@ -4,22 +4,27 @@
 //! would rest on something that was not believed.
 //! The order is the same in every verifier of ours, so that all name the same first fault.
 
+use std::sync::Arc;
+
 use crypto::{Digest, KeyId};
 use merkle::inclusion::{self, InclusionError};
 use merkle::leaf_hash;
 use proto::canonical::Canonical as _;
-use proto::counter::{Height, LeafIndex, TimeMs};
+use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{Entry, GenesisEntry, SubmissionEntry};
 use proto::id::{Did, SubmissionId};
 use proto::note::KeyName;
 use proto::operation::{BATCH_TREE, Operation};
-use proto::policy::{Policy, Quorum};
-use proto::receipt::{BatchItem, Receipt};
+use proto::policy::Policy;
+use proto::receipt::{self, BatchItem, Bundle, Issued, KeyProof, Receipt};
 use proto::submission::{Body, Submission};
 use proto::verified::Strict;
 
-use crate::checkpoint::{self, CheckpointFacts, CheckpointFault};
+use crate::checkpoint::CheckpointFacts;
 use crate::fault::Fault;
+use crate::issuer::check_issuers;
+use crate::key_proof::{KeyProofFault, check_key_proof};
+use crate::memory::{JudgedHead, Memory};
 use crate::report::{Check, Code, EntryFacts, ItemFacts, Outcome, Report, Standing, SubmissionFacts};
 use crate::standing::{KeyLife, ProvenLeaf, Signed, verify_standing};
 
@@ -46,9 +51,34 @@ pub struct Options {
     pub freshness: Option<Freshness>,
 }
 
+/// A receipt and what came with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole<'a> {
+    pub receipt: &'a Receipt,
+    pub submission: Option<&'a [u8]>,
+    pub cose: &'a [Issued],
+    pub standing: Option<&'a KeyProof>,
+}
+
+impl<'a> Whole<'a> {
+    pub(crate) fn of(bundle: &'a Bundle) -> Self {
+        let Bundle { receipt, submission, cose, standing } = bundle;
+        Self { receipt, submission: submission.as_deref(), cose, standing: standing.as_ref() }
+    }
+
+    pub(crate) const fn bare(receipt: &'a Receipt) -> Self {
+        Self { receipt, submission: None, cose: &[], standing: None }
+    }
+}
+
 /// Checks a receipt under a policy.
 pub fn verify_receipt(policy: &Policy, receipt: &Receipt, options: Options) -> Report {
     verify_receipt_with_keys(policy, receipt, options, &[])
+}
+
+/// Checks a receipt and what belongs to it under a policy.
+pub fn verify_bundle(policy: &Policy, bundle: &Bundle, options: Options) -> Report {
+    verify_whole(policy, Whole::of(bundle), options, UNKNOWN, None)
 }
 
 /// Checks a receipt under a policy, and the key that signed by leaves that were proven under it: those that listed and
@@ -71,14 +101,27 @@ pub fn verify_receipt_knowing(
     options: Options,
     lives: Lives<'_>,
 ) -> Report {
+    verify_whole(policy, Whole::bare(receipt), options, lives, None)
+}
+
+/// Nothing is known of any key.
+pub(crate) const UNKNOWN: Lives<'static> = &|_, _, _| KeyLife { listed: None, end: None };
+
+pub(crate) fn verify_whole(
+    policy: &Policy,
+    whole: Whole<'_>,
+    options: Options,
+    lives: Lives<'_>,
+    memory: Option<&mut Memory>,
+) -> Report {
     let checks = Vec::with_capacity(Code::ALL.len());
-    let mut run = Run { checks, checkpoint: None, index: None, entry: None, item: None };
+    let mut run = Run { checks, memory, checkpoint: None, index: None, entry: None, item: None };
     // The failure is in `checks` by now; what was not reached follows it.
-    let _ = run.all(policy, receipt, options, lives);
+    let _ = run.all(policy, whole, options, lives);
     for code in Code::ALL.into_iter().skip(run.checks.len()) {
         run.checks.push(Check { code, outcome: Outcome::Skipped("an earlier check failed") });
     }
-    let Run { checks, checkpoint, index, entry, item } = run;
+    let Run { checks, memory: _, checkpoint, index, entry, item } = run;
     Report { checks, checkpoint, index, entry, item }
 }
 
@@ -88,36 +131,39 @@ pub type Lives<'a> = &'a dyn Fn(&KeyName, &Did, &KeyId) -> KeyLife;
 /// A check has failed, and the verification is over.
 struct Ended;
 
-struct Run {
+struct Run<'m> {
     checks: Vec<Check>,
+    memory: Option<&'m mut Memory>,
     checkpoint: Option<CheckpointFacts>,
     index: Option<LeafIndex>,
     entry: Option<EntryFacts>,
     item: Option<ItemFacts>,
 }
 
-impl Run {
+impl Run<'_> {
     fn all(
         &mut self,
         policy: &Policy,
-        receipt: &Receipt,
+        whole: Whole<'_>,
         options: Options,
         lives: Lives<'_>,
     ) -> Result<(), Ended> {
-        let facts = self.head(policy, &receipt.checkpoint)?;
+        let receipt = whole.receipt;
+        let facts = self.head(policy, whole)?;
         self.checkpoint = Some(facts.clone());
-        self.inclusion(receipt, &facts)?;
+        self.inclusion(whole, &facts)?;
         self.index = Some(receipt.index);
-        let entry = self.entry(&receipt.entry, &facts, options.submission)?;
+        let entry = self.entry(whole, &facts, options.submission)?;
         let operation = match &entry {
             Entry::Submission(entry) => {
-                Some(self.author(&entry.submission, Some(entry.time), receipt.index, &facts, lives)?)
+                Some(self.author(&entry.submission, Some(entry.time), whole, &facts, lives)?)
             }
-            Entry::Statement(entry) => {
-                Some(self.author(entry.submission(), None, receipt.index, &facts, lives)?)
-            }
+            Entry::Statement(entry) => Some(self.author(entry.submission(), None, whole, &facts, lives)?),
             Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => {
                 self.skip(Code::AuthorSignature, "the entry is the network's own and has no author");
+                if whole.standing.is_some() {
+                    return self.fail(Code::KeyStanding, KeyProofFault::NoAuthor);
+                }
                 self.skip(Code::KeyStanding, "the entry is the network's own and has no author");
                 None
             }
@@ -131,48 +177,61 @@ impl Run {
     }
 
     /// `policy`, `checkpoint_signatures`, `quorum`.
-    fn head(&mut self, policy: &Policy, note: &str) -> Result<CheckpointFacts, Ended> {
-        if policy.logs().is_empty() {
-            return self.fail(Code::Policy, CheckpointFault::NoLogs);
-        }
-        let (note, text) = match checkpoint::read(note) {
-            Ok(read) => read,
-            Err(fault) => {
-                self.pass(Code::Policy);
-                return self.fail(Code::CheckpointSignatures, fault);
-            }
+    fn head(&mut self, policy: &Policy, whole: Whole<'_>) -> Result<CheckpointFacts, Ended> {
+        let note = &whole.receipt.checkpoint;
+        let judged = match &mut self.memory {
+            Some(memory) => memory.head(policy, note),
+            None => Arc::new(JudgedHead::of(policy, note)),
         };
-        self.make(Code::Policy, checkpoint::check_origin(policy, &text))?;
-        let cosigners =
-            self.make(Code::CheckpointSignatures, checkpoint::check_signatures(policy, &note, &text))?;
-        match policy.quorum() {
-            Quorum::Of(_) => self.make(Code::Quorum, checkpoint::check_quorum(policy, &cosigners))?,
-            Quorum::None => self.skip(Code::Quorum, "the policy asks for no cosigners"),
+        let JudgedHead { policy: origin, signatures, quorum, text, facts } = &*judged;
+        self.found(Code::Policy, origin)?;
+        match text {
+            Some(text) => {
+                self.make(Code::CheckpointSignatures, check_issuers(policy, text, whole.cose))?;
+            }
+            None => self.found(Code::CheckpointSignatures, signatures)?,
         }
-        Ok(checkpoint::facts(policy, text, cosigners))
+        self.found(Code::Quorum, quorum)?;
+        facts.clone().ok_or(Ended)
     }
 
     /// `index`, `proof_length`, `root`.
-    fn inclusion(&mut self, receipt: &Receipt, facts: &CheckpointFacts) -> Result<(), Ended> {
+    fn inclusion(&mut self, whole: Whole<'_>, facts: &CheckpointFacts) -> Result<(), Ended> {
+        let Whole { receipt, cose, .. } = whole;
         let (index, size) = (receipt.index.get(), facts.head.size.get());
         let needed = inclusion::proof_len(index, size).ok_or(InclusionError::IndexOutOfRange { index, size });
+        let needed = match needed {
+            Ok(needed) => check_leaves(receipt.index, facts.head.size, cose).map(|()| needed),
+            Err(fault) => Err(fault.into()),
+        };
         let needed = self.make(Code::Index, needed)?;
-        let found = receipt.proof.len();
-        let length =
-            if found == needed { Ok(()) } else { Err(InclusionError::ProofLength { found, needed }) };
+        let paths = || cose.iter().map(|issued| &issued.said().path);
+        let lengths = || std::iter::once(&receipt.proof).chain(paths()).map(Vec::len);
+        let length = match lengths().find(|found| *found != needed) {
+            None => Ok(()),
+            Some(found) => Err(InclusionError::ProofLength { found, needed }),
+        };
         self.make(Code::ProofLength, length)?;
-        let leaf = leaf_hash(&receipt.entry);
-        self.make(Code::Root, inclusion::verify(&leaf, index, size, &receipt.proof, &facts.head.root))
+        let (leaf, head) = (leaf_hash(&receipt.entry), &facts.head);
+        let mut led = match &mut self.memory {
+            Some(memory) => memory.inclusion(&leaf, index, head, &receipt.proof),
+            None => inclusion::verify(&leaf, index, size, &receipt.proof, &head.root),
+        };
+        for path in paths().filter(|path| **path != receipt.proof) {
+            led = led.and_then(|()| inclusion::verify(&leaf, index, size, path, &head.root));
+        }
+        self.make(Code::Root, led)
     }
 
     /// `entry`.
     fn entry(
         &mut self,
-        bytes: &[u8],
+        whole: Whole<'_>,
         facts: &CheckpointFacts,
         expected: Option<SubmissionId>,
     ) -> Result<Entry, Ended> {
-        let entry = read_entry(bytes, facts, expected);
+        let entry = read_entry(&whole.receipt.entry, facts, expected);
+        let entry = entry.and_then(|(entry, said)| check_beside(&entry, whole).map(|()| (entry, said)));
         let (entry, said) = self.make(Code::Entry, entry)?;
         self.entry = Some(said);
         Ok(entry)
@@ -183,7 +242,7 @@ impl Run {
         &mut self,
         submission: &'a Submission,
         time: Option<TimeMs>,
-        index: LeafIndex,
+        whole: Whole<'_>,
         facts: &CheckpointFacts,
         lives: Lives<'_>,
     ) -> Result<&'a Operation, Ended> {
@@ -194,10 +253,19 @@ impl Run {
         // That the key was good when the entry was executed its place in the log says. What is known of it besides may
         // show more, and may say that it was in other hands by then.
         let Body { author, key, .. } = submission.body();
-        let life = lives(&facts.origin, author, &key.id());
         // A leaf that does not state its time is no younger than the word of the quorum that it was there.
         let latest = facts.vouched_time_s.map_or(u64::MAX, |s| s.saturating_mul(1_000).saturating_add(999));
         let time = time.unwrap_or(TimeMs::new(latest));
+        let mut life = lives(&facts.origin, author, &key.id());
+        if let Some(proof) = whole.standing {
+            match check_key_proof(proof, &facts.head, author, key.id()) {
+                Ok(KeyLife { listed, end }) => {
+                    life = KeyLife { listed: life.listed.or(listed), end: life.end.or(end) };
+                }
+                Err(fault) => return self.fail(Code::KeyStanding, fault),
+            }
+        }
+        let index = whole.receipt.index;
         let signed = Signed { index, time, key: key.id(), self_certified: author.is_of(key) };
         if let Some(EntryFacts::Submission(said)) = &mut self.entry {
             said.key_end = life.end;
@@ -256,6 +324,15 @@ impl Run {
         self.make(Code::Freshness, outcome)
     }
 
+    /// Takes over what was found before.
+    fn found(&mut self, code: Code, outcome: &Outcome) -> Result<(), Ended> {
+        self.checks.push(Check { code, outcome: outcome.clone() });
+        match outcome {
+            Outcome::Passed | Outcome::Skipped(_) => Ok(()),
+            Outcome::Failed(_) => Err(Ended),
+        }
+    }
+
     fn pass(&mut self, code: Code) {
         self.checks.push(Check { code, outcome: Outcome::Passed });
     }
@@ -277,6 +354,38 @@ impl Run {
             }
             Err(fault) => self.fail(code, fault),
         }
+    }
+}
+
+/// That the COSE receipts speak of the receipt's leaf in the checkpoint's tree.
+fn check_leaves(expected_index: LeafIndex, expected_size: TreeSize, cose: &[Issued]) -> Result<(), Fault> {
+    let other = cose
+        .iter()
+        .map(|issued| (issued.said().index, issued.said().size))
+        .find(|(index, size)| *index != expected_index || *size != expected_size);
+    match other {
+        None => Ok(()),
+        Some((index, size)) => Err(Fault::OtherLeaf { index, size, expected_index, expected_size }),
+    }
+}
+
+/// That what came with the receipt is about this entry.
+fn check_beside(entry: &Entry, whole: Whole<'_>) -> Result<(), Fault> {
+    let inside = match entry {
+        Entry::Submission(entry) => Some(&entry.submission.bytes()[..]),
+        Entry::Statement(entry) => Some(&entry.submission().bytes()[..]),
+        Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => None,
+    };
+    if whole.submission.is_some_and(|beside| Some(beside) != inside) {
+        return Err(Fault::OtherEnvelope);
+    }
+    if whole.cose.is_empty() {
+        return Ok(());
+    }
+    let expected = receipt::subject(entry, whole.receipt.index);
+    match whole.cose.iter().map(|issued| &issued.said().subject).find(|found| **found != expected) {
+        None => Ok(()),
+        Some(found) => Err(Fault::OtherSubject { found: found.clone(), expected }),
     }
 }
 

@@ -19,9 +19,10 @@ use proto::validators::{Opening, ValidatorList, ValidatorSet};
 
 use crate::checkpoint::{self, verify_checkpoint};
 use crate::fault::Fault;
-use crate::receipt::{Options, verify_receipt, verify_receipt_with_keys};
+use crate::memory::Memory;
+use crate::receipt::{Lives, Options, UNKNOWN, Whole, verify_receipt, verify_whole};
 use crate::report::{Code, Outcome, Report};
-use crate::standing::ProvenLeaf;
+use crate::standing::{KeyLife, ProvenLeaf};
 
 /// One link: that the validators of an epoch named those of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +213,7 @@ impl Trust {
     /// Checks a receipt under the policy of the epoch its head is of. A head that a retired quorum signed is refused by
     /// that name.
     pub fn verify_receipt(&self, receipt: &Receipt, options: Options) -> Report {
-        self.verify_receipt_with_keys(receipt, options, &[])
+        self.verify_whole(Whole::bare(receipt), options, UNKNOWN, None)
     }
 
     /// The same, with leaves that were proven: those that listed and ended keys of the author.
@@ -222,13 +223,25 @@ impl Trust {
         options: Options,
         leaves: &[ProvenLeaf],
     ) -> Report {
-        let Ok((_, text)) = checkpoint::read(&receipt.checkpoint) else {
-            return verify_receipt(&self.last().policy, receipt, options);
+        let lives: Lives<'_> = &|log, author, key| KeyLife::shown(log, author, key, leaves);
+        self.verify_whole(Whole::bare(receipt), options, lives, None)
+    }
+
+    pub(crate) fn verify_whole(
+        &self,
+        whole: Whole<'_>,
+        options: Options,
+        lives: Lives<'_>,
+        memory: Option<&mut Memory>,
+    ) -> Report {
+        let note = &whole.receipt.checkpoint;
+        let Ok((_, text)) = checkpoint::read(note) else {
+            return verify_whole(&self.last().policy, whole, options, lives, memory);
         };
         let size = text.head.size;
-        let mut report = verify_receipt_with_keys(self.policy_at(size), receipt, options, leaves);
+        let mut report = verify_whole(self.policy_at(size), whole, options, lives, memory);
         let retired = match report.failure() {
-            Some((Code::CheckpointSignatures | Code::Quorum, _)) => self.retired(size, &receipt.checkpoint),
+            Some((Code::CheckpointSignatures | Code::Quorum, _)) => self.retired(size, note),
             Some(_) | None => None,
         };
         if let Some(fault) = retired {

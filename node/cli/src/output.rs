@@ -101,6 +101,14 @@ impl Output {
         }
     }
 
+    /// Bytes on stdout, as they are.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        if let Err(fault) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            let _ = self.fault.set(fault);
+        }
+    }
+
     /// The result as one JSON object.
     pub fn json(&self, value: &impl Serialize) {
         match serde_json::to_string_pretty(value) {

@@ -247,3 +247,114 @@ fn base64(text: &str) -> Vec<u8> {
     }
     bytes
 }
+
+/// The one receipt in each dialect that holds its entry.
+const DIALECTS: [&str; 5] = [
+    "receipt.json",
+    "receipt.cose",
+    "receipt-ed25519.cose",
+    "receipt-ml-dsa-65.cose",
+    "receipt.quorate.json",
+];
+
+#[test]
+fn every_dialect_is_read_by_its_content_and_gives_the_same_report() {
+    let case = Case::new();
+    let (_, expected) = case.verify(&golden("receipt.json"), &[]);
+    for name in DIALECTS {
+        // The name says nothing of what is in it.
+        let path = case.file("anything.bin", std::fs::read(golden(name)).expect("reads"));
+        let (code, report) = case.verify(&path, &[]);
+        assert_eq!((code, &report), (0, &expected), "{name}");
+        let piped = Command::new(env!("CARGO_BIN_EXE_quorate"))
+            .args(["verify", "-", "--policy", text(&golden("policy")), "--output", "json"])
+            .env("QUORATE_CONFIG_DIR", case.dir.path())
+            .stdin(std::fs::File::open(&path).expect("opens"))
+            .output()
+            .expect("runs");
+        assert_eq!(piped.status.code(), Some(0), "{name}");
+        let mut bytes = std::fs::read(&path).expect("reads");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        let (code, report) = case.verify(&case.file("spoiled", bytes), &[]);
+        assert_eq!((code, &report["verified"]), (4, &Value::Bool(false)), "{name}");
+    }
+}
+
+#[test]
+fn a_cose_receipt_that_names_another_key_fails_by_name() {
+    let case = Case::new();
+    let mut bytes = std::fs::read(golden("receipt.cose")).expect("reads");
+    // The key's name follows its label and length in the protected header.
+    bytes[12] ^= 1;
+    let (code, report) = case.verify(&case.file("receipt", &bytes), &[]);
+    assert_eq!((code, &report["failed"]), (4, &Value::from("checkpoint_signatures")), "{report}");
+}
+
+#[test]
+fn all_receipts_below_a_directory_are_verified_and_the_false_ones_named() {
+    let case = Case::new();
+    let deep = case.dir.path().join("receipts/deep");
+    std::fs::create_dir_all(&deep).expect("a directory");
+    let receipts = case.dir.path().join("receipts");
+    for (number, name) in DIALECTS.iter().enumerate() {
+        let folder = if number % 2 == 0 { &receipts } else { &deep };
+        std::fs::copy(golden(name), folder.join(name)).expect("copies");
+    }
+    std::fs::copy(golden("receipt.tlog-proof"), deep.join("proof.tlog-proof")).expect("copies");
+    let entry = proto::receipt::Receipt::from_json(&receipt()).expect("well formed").entry;
+    std::fs::write(deep.join("proof.entry"), entry).expect("writes");
+    std::fs::write(receipts.join("notes.txt"), "no receipt").expect("writes");
+
+    let (code, found) = case.verify(&receipts, &[]);
+    assert_eq!(
+        (code, &found["verified"], &found["receipts"]),
+        (0, &Value::Bool(true), &Value::from(6)),
+        "{found}"
+    );
+    assert_eq!(found["false"], Value::Array(Vec::new()));
+    assert_eq!(found["passed_over"].as_array().map(Vec::len), Some(2), "the text and the entry: {found}");
+
+    // One that says something else, one that cannot be read, one whose entry is gone.
+    std::fs::write(receipts.join("moved.json"), receipt().replace("\"index\":2", "\"index\":3"))
+        .expect("writes");
+    let cose = std::fs::read(golden("receipt.cose")).expect("reads");
+    std::fs::write(deep.join("short.cose"), &cose[..cose.len() - 1]).expect("writes");
+    std::fs::remove_file(deep.join("proof.entry")).expect("removes");
+    let (code, found) = case.verify(&receipts, &[]);
+    assert_eq!((code, &found["verified"], &found["receipts"]), (4, &Value::Bool(false), &Value::from(8)));
+    let untrue: Vec<(String, &str)> = found["false"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            let file = Path::new(one["file"].as_str().expect("a text"));
+            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, one["failed"].as_str().expect("a text"))
+        })
+        .collect();
+    let expected = [
+        ("proof.tlog-proof".to_owned(), "receipt_format"),
+        ("short.cose".to_owned(), "receipt_format"),
+        ("moved.json".to_owned(), "root"),
+    ];
+    assert_eq!(untrue, expected);
+    let output = case.quorate(&["verify", text(&receipts), "--policy", text(&golden("policy"))]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(said.contains("short.cose") && said.contains("3 of 8 receipts"), "{said}");
+}
+
+#[test]
+fn a_directory_without_receipts_and_questions_about_one_are_wrong_usage() {
+    let case = Case::new();
+    let empty = case.dir.path().join("empty");
+    std::fs::create_dir(&empty).expect("a directory");
+    assert_eq!(case.verify(&empty, &[]).0, 2);
+    std::fs::copy(golden("receipt.json"), empty.join("receipt.json")).expect("copies");
+    assert_eq!(case.verify(&empty, &[]).0, 0);
+    let digest = "0".repeat(64);
+    assert_eq!(case.verify(&empty, &["--digest", &digest]).0, 2);
+    assert_eq!(case.verify(&empty, &["--id", &digest]).0, 2);
+    assert_eq!(case.verify(&empty, &["--max-age", "1s"]).0, 4, "how old one may be is asked of all");
+}

@@ -51,6 +51,9 @@ pub enum StartError {
     /// The gateway's key is of the wrong scheme.
     #[error(transparent)]
     Gateway(#[from] api::gateway::GatewayError),
+    /// The log key cannot sign receipts.
+    #[error(transparent)]
+    Issuer(#[from] api::issuer::IssuerError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),

@@ -6,6 +6,7 @@
 //!
 //! - `digest` SHA-256; `scheme` the registry of signature schemes;
 //! - `key`, `key_id`, `signature`, `secret` are what the house uses, whatever the scheme;
+//! - `repeatable` is ML-DSA-65 whose signatures are functions of the message, for receipts;
 //! - `ed25519`, `mldsa65`, `hybrid`, `dilithium3` are the schemes, one a file, seen only here;
 //! - `derive` makes many seeds from one; `error` says why something was refused.
 //!
@@ -21,6 +22,7 @@ mod hybrid;
 mod key;
 mod key_id;
 mod mldsa65;
+mod repeatable;
 mod scheme;
 mod secret;
 mod signature;
@@ -30,6 +32,7 @@ pub use digest::{Digest, Hasher, sha256};
 pub use error::{KeyError, KeyIdError, SignatureError};
 pub use key::PublicKey;
 pub use key_id::KeyId;
+pub use repeatable::RepeatableMlDsa65;
 pub use scheme::Scheme;
 pub use secret::SecretKey;
 pub use signature::Signature;

@@ -23,7 +23,7 @@ pub mod wire;
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 18] = [
+pub const TARGETS: [(&str, Body); 20] = [
     ("certified_block", wire::certified_block),
     ("checkpoint_note", texts::checkpoint_note),
     ("engine_step", engine_step::run),
@@ -37,6 +37,8 @@ pub const TARGETS: [(&str, Body); 18] = [
     ("keystore", files::keystore),
     ("message", wire::message),
     ("policy", texts::policy),
+    ("receipt_bundle", texts::receipt_bundle),
+    ("receipt_cose", texts::receipt_cose),
     ("receipt_json", texts::receipt_json),
     ("receipt_tlog_proof", texts::receipt_tlog_proof),
     ("rest", window::rest),

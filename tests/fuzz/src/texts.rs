@@ -5,8 +5,9 @@ use model::strict;
 use proto::checkpoint::CheckpointText;
 use proto::note::Note;
 use proto::policy::Policy;
-use proto::receipt::Receipt;
-use verify::{Options, verify_checkpoint, verify_receipt};
+use proto::receipt::rfc9942::CoseParts;
+use proto::receipt::{Bundle, Dialect, Issued, Receipt};
+use verify::{Belief, Memory, Options, verify_checkpoint, verify_receipt};
 
 use super::fixture::NETWORK;
 
@@ -54,6 +55,38 @@ pub fn receipt_tlog_proof(bytes: &[u8]) {
     let printed = receipt.to_tlog_proof();
     assert_eq!(Receipt::from_tlog_proof(&printed, entry).as_ref(), Ok(&receipt), "{printed}");
     doubt(&receipt);
+}
+
+/// A receipt in COSE, or one of RFC 9942 without what is ours.
+pub fn receipt_cose(bytes: &[u8]) {
+    // Whoever made it, it is taken apart without a panic.
+    let parts = CoseParts::read(bytes);
+    if let Ok(issued) = Issued::from_cose(bytes) {
+        assert!(parts.is_ok());
+        assert_eq!(issued.to_cose(), bytes, "a receipt in COSE has one spelling");
+    }
+    let Ok((receipt, issued)) = Receipt::from_cose(bytes) else { return };
+    assert_eq!(receipt.to_cose(&issued), bytes, "a receipt in COSE has one spelling");
+    assert_eq!(Dialect::of(bytes), Dialect::Cose);
+    doubt_all(&Bundle { cose: vec![issued], ..Bundle::of(receipt) });
+}
+
+/// A bundle, or whatever else a verifier takes for a receipt.
+pub fn receipt_bundle(bytes: &[u8]) {
+    let Ok(bundle) = Bundle::read(bytes, None) else { return };
+    assert_eq!(Bundle::from_json(&bundle.to_json()).as_ref(), Ok(&bundle));
+    doubt_all(&bundle);
+}
+
+/// Alone and among others: the same verdict.
+fn doubt_all(bundle: &Bundle) {
+    let belief = Belief::Policy(&NETWORK.policy);
+    let report = belief.verify(bundle, Options::default());
+    assert_eq!(report.is_true(), report.failure().is_none(), "a report contradicts itself");
+    let mut memory = Memory::new();
+    for _ in 0..2 {
+        assert_eq!(belief.verify_among(bundle, Options::default(), &mut memory), report);
+    }
 }
 
 fn doubt(receipt: &Receipt) {

@@ -48,6 +48,8 @@ fn samples() -> Vec<ApiError> {
         ApiError::StatementMalformed { fault: text() },
         ApiError::StatementType { found: text() },
         ApiError::StatementRejected { id, reason: text() },
+        ApiError::NotIssuer { epoch: 3 },
+        ApiError::IssuerKeyUnknown { kid: text() },
     ]
 }
 
@@ -90,6 +92,8 @@ fn position(error: &ApiError) -> usize {
         ApiError::StatementMalformed { .. } => 34,
         ApiError::StatementType { .. } => 35,
         ApiError::StatementRejected { .. } => 36,
+        ApiError::NotIssuer { .. } => 37,
+        ApiError::IssuerKeyUnknown { .. } => 38,
     }
 }
 
@@ -97,7 +101,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=36).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=38).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -5,10 +5,13 @@
 use std::fs;
 use std::path::Path;
 
+use proto::canonical::Canonical as _;
+use proto::entry::Entry;
 use proto::policy::Policy;
-use proto::receipt::Receipt;
-use verify::{Options, verify_receipt};
+use proto::receipt::{Bundle, CoseAlgorithm, Receipt};
+use verify::{Belief, Options, verify_receipt};
 
+use crate::dialects::issued;
 use crate::fixture::{Network, SUBMITTED};
 use crate::items;
 
@@ -54,4 +57,36 @@ fn an_old_receipt_stays_true() {
     let text = read("receipt.tlog-proof");
     assert_eq!(receipt.to_tlog_proof(), text);
     assert_eq!(Receipt::from_tlog_proof(&text, receipt.entry.clone()), Ok(receipt));
+}
+
+/// The other dialects of `receipt.json`. Their issuer signs repeatably, so they are made anew here and compared.
+#[test]
+fn an_old_receipt_has_the_same_bytes_in_every_dialect() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let read = |name: &str| fs::read(folder.join(name)).expect("committed");
+    let text = |name: &str| String::from_utf8(read(name)).expect("text");
+    let policy: Policy = text("policy").parse().expect("well formed");
+    let receipt = Receipt::from_json(&text("receipt.json")).expect("well formed");
+    let Ok(Entry::Submission(entry)) = Entry::decode(&receipt.entry) else { panic!("a submission") };
+    let cose = |algorithm| receipt.to_cose(&issued(&receipt, algorithm));
+    let bundle = Bundle {
+        submission: Some(entry.submission.bytes().to_vec()),
+        cose: [CoseAlgorithm::EdDsa, CoseAlgorithm::MlDsa65].map(|by| issued(&receipt, by)).to_vec(),
+        ..Bundle::of(receipt.clone())
+    };
+    let dialects = [
+        ("receipt.cose", cose(CoseAlgorithm::EdDsa)),
+        ("receipt-ed25519.cose", cose(CoseAlgorithm::Ed25519)),
+        ("receipt-ml-dsa-65.cose", cose(CoseAlgorithm::MlDsa65)),
+        ("receipt.quorate.json", bundle.to_json().into_bytes()),
+    ];
+    for (name, bytes) in dialects {
+        if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+            fs::write(folder.join(name), &bytes).expect("written");
+        }
+        assert!(read(name) == bytes, "{name}");
+        let read = Bundle::read(&bytes, None).expect("well formed");
+        let report = Belief::Policy(&policy).verify(&read, Options::default());
+        assert!(report.is_true(), "{name}: {:?}", report.failure());
+    }
 }

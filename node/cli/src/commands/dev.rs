@@ -253,6 +253,7 @@ fn unrun(fault: LocalError) -> Failure {
             | StartError::Policy(_)
             | StartError::Tokens(_)
             | StartError::Gateway(_)
+            | StartError::Issuer(_)
             | StartError::Store(_)
             | StartError::Read(_)
             | StartError::Journal(_)

@@ -265,6 +265,7 @@ fn unstarted(fault: &StartError) -> Failure {
         | StartError::Policy(_)
         | StartError::Tokens(_)
         | StartError::Gateway(_)
+        | StartError::Issuer(_)
         | StartError::Store(_)
         | StartError::Read(_)
         | StartError::Journal(_)

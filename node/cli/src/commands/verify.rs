@@ -1,4 +1,4 @@
-//! `quorate verify`: is this receipt true? Opens no socket, asks nobody.
+//! `quorate verify`: is this receipt true, or are all below this directory? Opens no socket, asks nobody.
 //!
 //! The check list is printed whatever the outcome; each check has a stable code. A receipt that cannot even be read
 //! is not true, so it fails the check `receipt_format`, which stands before the others.
@@ -14,21 +14,23 @@ use proto::entry::ENTRY_BYTES_MAX;
 use proto::id::SubmissionId;
 use proto::operation::RevokedFrom;
 use proto::policy::Policy;
-use proto::receipt::Receipt;
+use proto::receipt::{Bundle, Receipt, UnreadReceipt};
 use serde::Serialize;
 use verify::{
-    Ended, EntryFacts, Freshness, ItemFacts, KeyEnd, LEAVES_MAX, Options, Outcome, ProvenLeaf, Report,
-    Standing, Trust, verify_receipt_with_keys,
+    Ended, EntryFacts, Freshness, ItemFacts, KeyEnd, KeyLife, LEAVES_MAX, Options, Outcome, ProvenLeaf,
+    Report, Standing, Trust,
 };
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
 use crate::{files, submitter, time, trust};
 
+mod directory;
+
 /// Flags of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The receipt, as JSON or as C2SP tlog-proof; `-` for stdin
+    /// The receipt: JSON, C2SP tlog-proof, COSE or bundle; `-` for stdin. A directory: all receipts below it
     receipt: PathBuf,
     /// Whom to believe: a C2SP tlog-policy [default: policy.txt in the configuration directory]
     #[arg(long, value_name = "FILE", conflicts_with = "genesis")]
@@ -60,16 +62,29 @@ pub struct Verify {
     max_age: Option<Duration>,
 }
 
-/// Verifies a receipt and prints the check list.
+/// Verifies a receipt and prints the check list; of a directory, what is not true.
 pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
     let freshness =
         args.max_age.map(|age| Freshness { now_s: time::now_ms() / 1_000, max_age_s: age.as_secs() });
+    let belief = match &args.genesis {
+        Some(genesis) => Belief::Genesis { genesis, chain: args.trust.as_deref() },
+        None => Belief::Policy(args.policy.as_deref()),
+    };
+    if args.receipt.is_dir() {
+        let of_one =
+            args.id.is_some() || args.digest.is_some() || args.artifact.is_some() || args.entry.is_some();
+        if of_one {
+            let fault = "--id, --artifact, --digest and --entry are about one receipt, not about a directory";
+            return Err(Failure::usage(fault));
+        }
+        let options = Options { freshness, ..Options::default() };
+        let believed = Believed::read(belief)?;
+        let leaves = args.keys.as_deref().map(|path| believed.leaves(path)).transpose()?.unwrap_or_default();
+        return directory::run(&args.receipt, believed.belief(), &leaves, options, output);
+    }
     let files = Files {
         receipt: &args.receipt,
-        belief: match &args.genesis {
-            Some(genesis) => Belief::Genesis { genesis, chain: args.trust.as_deref() },
-            None => Belief::Policy(args.policy.as_deref()),
-        },
+        belief,
         artifact: args.artifact.as_deref(),
         entry: args.entry.as_deref(),
         keys: args.keys.as_deref(),
@@ -115,10 +130,17 @@ enum Believed {
 }
 
 impl Believed {
-    fn verify(&self, receipt: &Receipt, options: Options, leaves: &[ProvenLeaf]) -> Report {
+    fn read(belief: Belief<'_>) -> Result<Self, Failure> {
+        Ok(match belief {
+            Belief::Policy(path) => Self::Policy(read_policy(path)?),
+            Belief::Genesis { genesis, chain } => Self::Trust(Box::new(trust::read(genesis, chain)?)),
+        })
+    }
+
+    const fn belief(&self) -> verify::Belief<'_> {
         match self {
-            Self::Policy(policy) => verify_receipt_with_keys(policy, receipt, options, leaves),
-            Self::Trust(trust) => trust.verify_receipt_with_keys(receipt, options, leaves),
+            Self::Policy(policy) => verify::Belief::Policy(policy),
+            Self::Trust(trust) => verify::Belief::Trust(trust),
         }
     }
 
@@ -152,19 +174,18 @@ impl Believed {
 /// # Errors
 /// `NoTrust` without somebody to believe, `Usage` when a file cannot be read.
 pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
-    let believed = match files.belief {
-        Belief::Policy(path) => Believed::Policy(read_policy(path)?),
-        Belief::Genesis { genesis, chain } => Believed::Trust(Box::new(trust::read(genesis, chain)?)),
-    };
+    let believed = Believed::read(files.belief)?;
     let read = |path: &Path, max| files::read(path, max).map_err(|fault| files::unreadable(path, &fault));
-    let bytes = read(files.receipt, Receipt::BYTES_MAX)?;
+    let bytes = read(files.receipt, Bundle::BYTES_MAX)?;
     let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
     let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
     let artifact = artifact.or(options.artifact);
     match read_receipt(&bytes, entry) {
-        Ok(receipt) => {
+        Ok(bundle) => {
             let leaves = files.keys.map(|path| believed.leaves(path)).transpose()?.unwrap_or_default();
-            Ok(Verdict::of(&believed.verify(&receipt, Options { artifact, ..options }, &leaves)))
+            let options = Options { artifact, ..options };
+            let lives: verify::Lives<'_> = &|log, author, key| KeyLife::shown(log, author, key, &leaves);
+            Ok(Verdict::of(&believed.belief().verify_knowing(&bundle, options, lives, None)))
         }
         Err(Unread::Receipt(fault)) => Ok(Verdict::unreadable(fault)),
         Err(Unread::Usage(failure)) => Err(failure),
@@ -200,22 +221,20 @@ enum Unread {
     Usage(Failure),
 }
 
-fn read_receipt(bytes: &[u8], entry: Option<Vec<u8>>) -> Result<Receipt, Unread> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Unread::Receipt("the receipt is not UTF-8 text".to_owned()))?;
-    match (text.starts_with("c2sp.org/tlog-proof"), entry) {
-        (true, Some(entry)) => {
-            Receipt::from_tlog_proof(text, entry).map_err(|fault| Unread::Receipt(fault.to_string()))
+fn read_receipt(bytes: &[u8], entry: Option<Vec<u8>>) -> Result<Bundle, Unread> {
+    Bundle::read(bytes, entry).map_err(|fault| match fault {
+        UnreadReceipt::NoEntry => {
+            Unread::Usage(Failure::usage(&fault).hint("--entry FILE names the file with the entry's bytes"))
         }
-        (true, None) => Err(Unread::Usage(
-            Failure::usage("a tlog-proof does not hold the entry it is about")
-                .hint("--entry FILE names the file with the entry's bytes"),
+        UnreadReceipt::EntryTwice => Unread::Usage(Failure::usage(
+            "--entry goes with a tlog-proof; receipts in JSON and COSE hold their entry",
         )),
-        (false, None) => Receipt::from_json(text).map_err(|fault| Unread::Receipt(fault.to_string())),
-        (false, Some(_)) => Err(Unread::Usage(Failure::usage(
-            "--entry goes with a tlog-proof; a receipt in JSON holds its entry",
-        ))),
-    }
+        UnreadReceipt::TooLarge { .. }
+        | UnreadReceipt::NotText
+        | UnreadReceipt::Json(_)
+        | UnreadReceipt::TlogProof(_)
+        | UnreadReceipt::Cose(_) => Unread::Receipt(fault.to_string()),
+    })
 }
 
 /// What was found, as it is printed.
