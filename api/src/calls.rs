@@ -8,3 +8,4 @@ pub(crate) mod proofs;
 pub(crate) mod submit;
 pub(crate) mod trust;
 pub(crate) mod verdict;
+pub(crate) mod witness;

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::gateway::Gateway;
 use crate::metrics::MetricsSource;
+use crate::witnessing::Witnessing;
 
 /// All that the window knows of the node behind it.
 pub struct Doors {
@@ -31,6 +32,8 @@ pub struct Doors {
     pub genesis: Arc<Genesis>,
     /// Signs for callers who send plain JSON; none: they are refused.
     pub gateway: Option<Gateway>,
+    /// Witnesses: those outside, and this node for others.
+    pub witnessing: Witnessing,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.

@@ -8,6 +8,7 @@
 //! - `calls` the verbs; `waiting` follows one submission; `accepted` remembers what this node took;
 //! - `kept` holds in memory what never changes, so that a receipt costs the store nothing the second time;
 //! - `events` a stream that loses nothing; `gateway` signs for callers who cannot;
+//! - `witnessing` the doors for witnesses, ours and those whose logs we cosign;
 //! - `metrics` what is counted; `openapi`, `openrpc` what is documented.
 
 mod accepted;
@@ -30,6 +31,7 @@ mod routes;
 mod schema;
 pub mod server;
 mod waiting;
+pub mod witnessing;
 
 pub use api::Api;
 pub use doors::{Doors, NodeStatus, Reigning, Role, SubmitReply, SubmitRequest};
@@ -37,3 +39,4 @@ pub use gateway::{Anonymous, Gateway};
 pub use guard::Exposure;
 pub use metrics::{Family, MetricsSource, Values};
 pub use server::serve;
+pub use witnessing::Witnessing;

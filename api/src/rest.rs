@@ -5,6 +5,7 @@ pub(crate) mod entries;
 pub(crate) mod keys;
 pub(crate) mod node;
 pub(crate) mod tiles;
+pub(crate) mod witness;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};

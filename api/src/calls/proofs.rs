@@ -1,5 +1,6 @@
 //! `ledger_receipt`, `ledger_consistency`: proofs that are checked without this node.
 
+use crypto::sha256;
 use ledger::{LedgerReader, Outcome};
 use model::error::ApiError;
 use model::receipt::{ConsistencyAnswer, ConsistencyParams, ReceiptAnswer, ReceiptFormat, ReceiptParams};
@@ -8,6 +9,7 @@ use proto::counter::{LeafIndex, TreeSize};
 use serde_json::Value;
 
 use super::entries::Name;
+use super::witness;
 use crate::api::{Api, Fault};
 use crate::kept::{Beyond, Proved, Wanted};
 use crate::waiting::RETRY_AFTER_MS;
@@ -44,6 +46,28 @@ pub(crate) async fn prove(api: &Api, name: Name, size: Option<Uint>) -> Result<P
         }
     })
     .await
+}
+
+/// Makes a receipt under the newest checkpoint that so many outside witnesses have cosigned, with their lines.
+///
+/// # Errors
+/// As [`prove`], and `NotWitnessed`.
+pub(crate) async fn prove_witnessed(
+    api: &Api,
+    name: Name,
+    size: Option<Uint>,
+    wanted: Uint,
+) -> Result<Proved, ApiError> {
+    if let Some(size) = size {
+        let fault = format!("witnessed={wanted} and size={size}: witnesses cosign sizes of their own choice");
+        return Err(ApiError::InvalidParams { fault });
+    }
+    let index = prove(api, name, None).await?.receipt.index;
+    let head = witness::witnessed(api, index.size_after().get(), wanted)?;
+    let Proved { mut receipt, size, tag } = prove(api, name, Some(Uint(head.size))).await?;
+    receipt.checkpoint.push_str(&head.lines);
+    let lines = sha256(head.lines.as_bytes()).to_string();
+    Ok(Proved { receipt, size, tag: format!("{tag}-{}", &lines[..16]) })
 }
 
 fn place(reader: &LedgerReader, name: Name, accepted: bool) -> Result<LeafIndex, Fault> {

@@ -68,6 +68,9 @@ pub(crate) struct ReceiptQuery {
     format: ReceiptFormat,
     #[serde(default)]
     size: Option<Uint>,
+    /// By how many outside witnesses its checkpoint must be cosigned.
+    #[serde(default)]
+    witnessed: Option<Uint>,
 }
 
 /// `GET /v1/entries/{name}/receipt`: the receipt itself, byte for byte what a verifier takes.
@@ -76,15 +79,19 @@ pub(crate) async fn receipt(
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<ReceiptQuery>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let ReceiptQuery { format, size } = question(query)?;
-    let Proved { receipt, size: _, tag } =
-        proofs::prove(&context.api, Name::from_text(&part(path)?)?, size).await?;
+    let ReceiptQuery { format, size, witnessed } = question(query)?;
+    let name = Name::from_text(&part(path)?)?;
+    let (Proved { receipt, size: _, tag }, keep) = match witnessed {
+        // The smallest checkpoint that covers an entry never changes, so neither does its receipt.
+        None => (proofs::prove(&context.api, name, size).await?, Keep::Forever),
+        // Which checkpoints are witnessed changes; each receipt given out stays as true as it was.
+        Some(wanted) => (proofs::prove_witnessed(&context.api, name, size, wanted).await?, Keep::Asking),
+    };
     let (content_type, text) = match format {
         ReceiptFormat::Json => ("application/json", receipt.to_json()),
         ReceiptFormat::TlogProof => ("text/plain; charset=utf-8", receipt.to_tlog_proof()),
     };
-    // The smallest checkpoint that covers an entry never changes, so neither does its receipt.
-    Ok(respond::tagged(StatusCode::OK, content_type, Keep::Forever, &tag, text.into_bytes()))
+    Ok(respond::tagged(StatusCode::OK, content_type, keep, &tag, text.into_bytes()))
 }
 
 /// `POST /v1/verify`.

@@ -11,3 +11,4 @@ mod proofs;
 mod rpc;
 mod serving;
 mod submit;
+mod witness;

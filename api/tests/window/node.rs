@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{
-    Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, Reigning, SubmitReply, SubmitRequest,
+    Anonymous, Api, Doors, Exposure, Gateway, MetricsSource, NodeStatus, Reigning, SubmitReply,
+    SubmitRequest, Witnessing,
 };
 use axum::Router;
 use axum::body::Body;
@@ -287,6 +288,7 @@ pub struct Setup {
     pub feed_capacity: usize,
     pub exposure: Exposure,
     pub metrics: MetricsSource,
+    pub witnessing: Witnessing,
 }
 
 impl Default for Setup {
@@ -297,6 +299,7 @@ impl Default for Setup {
             feed_capacity: 64,
             exposure: Exposure::Loopback,
             metrics: MetricsSource::default(),
+            witnessing: Witnessing::default(),
         }
     }
 }
@@ -337,6 +340,7 @@ impl Node {
             reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
             gateway,
+            witnessing: setup.witnessing,
             metrics: setup.metrics,
             stopping,
         });

@@ -23,7 +23,7 @@ pub mod wire;
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 17] = [
+pub const TARGETS: [(&str, Body); 18] = [
     ("certified_block", wire::certified_block),
     ("checkpoint_note", texts::checkpoint_note),
     ("engine_step", engine_step::run),
@@ -41,4 +41,5 @@ pub const TARGETS: [(&str, Body); 17] = [
     ("receipt_tlog_proof", texts::receipt_tlog_proof),
     ("rest", window::rest),
     ("submission", wire::submission),
+    ("witness", texts::witness),
 ];

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crypto::Digest;
 
-use super::{ApiError, Problem};
+use super::{ApiError, Problem, WitnessError};
 use crate::scalar::Hash;
 
 /// One error of every variant. The match in `position` does not compile when a variant is missing from it, and the
@@ -45,6 +45,16 @@ fn samples() -> Vec<ApiError> {
         ApiError::BlockNotKept { height: text() },
         ApiError::IdentityUnknown { identity: text() },
         ApiError::KeyUnknown { kid: text() },
+        WitnessError::Off.into(),
+        WitnessError::Malformed { fault: text() }.into(),
+        WitnessError::OriginUnknown { fault: text() }.into(),
+        WitnessError::Untrusted { fault: text() }.into(),
+        WitnessError::NothingCosigned { name: text() }.into(),
+        WitnessError::Conflict { fault: text() }.into(),
+        WitnessError::Inconsistent { fault: text() }.into(),
+        WitnessError::NotRecorded.into(),
+        WitnessError::Busy.into(),
+        WitnessError::NotWitnessed { of: text(), wanted: 2, found: 1 }.into(),
     ]
 }
 
@@ -84,6 +94,20 @@ fn position(error: &ApiError) -> usize {
         ApiError::BlockNotKept { .. } => 31,
         ApiError::IdentityUnknown { .. } => 32,
         ApiError::KeyUnknown { .. } => 33,
+        ApiError::Witness(error) => {
+            34 + match error {
+                WitnessError::Off => 0,
+                WitnessError::Malformed { .. } => 1,
+                WitnessError::OriginUnknown { .. } => 2,
+                WitnessError::Untrusted { .. } => 3,
+                WitnessError::NothingCosigned { .. } => 4,
+                WitnessError::Conflict { .. } => 5,
+                WitnessError::Inconsistent { .. } => 6,
+                WitnessError::NotRecorded => 7,
+                WitnessError::Busy => 8,
+                WitnessError::NotWitnessed { .. } => 9,
+            }
+        }
     }
 }
 
@@ -91,7 +115,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=33).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=43).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -7,5 +7,6 @@ mod golden;
 mod history;
 mod items;
 mod receipts;
+mod source;
 mod standing;
 mod trust;

@@ -34,6 +34,9 @@ pub struct Fetch {
     /// The size of the checkpoint to prove it under [default: the smallest that covers it]
     #[arg(long)]
     size: Option<u64>,
+    /// Prove it under the newest checkpoint that so many outside witnesses have cosigned
+    #[arg(long, value_name = "N", conflicts_with = "size")]
+    witnessed: Option<u64>,
 }
 
 /// Receipts of the items of a batch.
@@ -81,7 +84,12 @@ pub fn run(args: &Fetch, output: &Output) -> Result<Exit, Failure> {
 
 fn fetch(name: Name, args: &Fetch, output: &Output) -> Result<Exit, Failure> {
     let client = args.node.client()?;
-    let question = client.receipt(name.0, args.size.map(TreeSize::new));
+    let question = async {
+        match args.witnessed {
+            Some(witnesses) => client.receipt_witnessed(name.0, witnesses).await,
+            None => client.receipt(name.0, args.size.map(TreeSize::new)).await,
+        }
+    };
     let receipt: Receipt = net::runtime()?.block_on(question).map_err(net::refused)?;
     args.writing.write(&receipt, format_args!("entry {}", receipt.index), output)
 }
