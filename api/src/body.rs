@@ -68,6 +68,14 @@ fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
+/// Reads a body of at most `bytes_max` bytes, of whatever type.
+///
+/// # Errors
+/// `BodyTooLarge` or `BodyUnreadable`.
+pub(crate) async fn octets(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+    collect(headers, body, bytes_max).await
+}
+
 async fn collect(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
     let announced = headers
         .get(CONTENT_LENGTH)

@@ -11,3 +11,4 @@ pub(crate) mod statements;
 pub(crate) mod submit;
 pub(crate) mod trust;
 pub(crate) mod verdict;
+pub(crate) mod witness;

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::gateway::Gateway;
 use crate::issuer::Issuer;
 use crate::metrics::MetricsSource;
+use crate::witnessing::Witnessing;
 
 /// All that the window knows of the node behind it.
 pub struct Doors {
@@ -34,6 +35,8 @@ pub struct Doors {
     pub gateway: Option<Gateway>,
     /// Signs COSE receipts; none: it gives none.
     pub issuer: Option<Arc<Issuer>>,
+    /// Witnesses: those outside, and this node for others.
+    pub witnessing: Witnessing,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.

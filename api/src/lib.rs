@@ -9,6 +9,7 @@
 //! - `kept` holds in memory what never changes, so that a receipt costs the store nothing the second time;
 //! - `events` a stream that loses nothing; `gateway` signs for callers who cannot;
 //! - `issuer` signs COSE receipts;
+//! - `witnessing` the doors for witnesses, ours and those whose logs we cosign;
 //! - `metrics` what is counted; `openapi`, `openrpc` what is documented.
 
 mod accepted;
@@ -32,6 +33,7 @@ mod routes;
 mod schema;
 pub mod server;
 mod waiting;
+pub mod witnessing;
 
 pub use api::Api;
 pub use doors::{Doors, NodeStatus, Reigning, Role, SubmitReply, SubmitRequest};
@@ -40,3 +42,4 @@ pub use guard::Exposure;
 pub use issuer::Issuer;
 pub use metrics::{Family, MetricsSource, Values};
 pub use server::serve;
+pub use witnessing::Witnessing;

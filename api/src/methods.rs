@@ -14,13 +14,16 @@ use model::receipt::{
 use model::status::StatusAnswer;
 use model::strict;
 use model::trust::{TrustAnswer, TrustParams};
+use model::witness::WitnessAnswer;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
-use crate::calls::{chain, dialects, entries, keys, node, proofs, statements, submit, trust, verdict};
+use crate::calls::{
+    chain, dialects, entries, keys, node, proofs, statements, submit, trust, verdict, witness,
+};
 use crate::guard::Caller;
 use crate::openrpc;
 use crate::schema::{SchemaOf, of};
@@ -40,6 +43,7 @@ pub(crate) enum Method {
     Validators,
     Trust,
     Status,
+    Witness,
     Jwks,
     KeysHistory,
     Identity,
@@ -52,7 +56,7 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Submit,
         Self::SubmitStatement,
         Self::Get,
@@ -65,6 +69,7 @@ impl Method {
         Self::Validators,
         Self::Trust,
         Self::Status,
+        Self::Witness,
         Self::Jwks,
         Self::KeysHistory,
         Self::Identity,
@@ -85,6 +90,7 @@ impl Method {
             Self::Validators => "ledger_validators",
             Self::Trust => "ledger_trust",
             Self::Status => "node_status",
+            Self::Witness => "node_witness",
             Self::Jwks => "keys_jwks",
             Self::KeysHistory => "keys_history",
             Self::Identity => "identity_get",
@@ -119,6 +125,7 @@ impl Method {
                 "From which leaf to which keys are good: an identity's, one key, or the validators'."
             }
             Self::Identity => "An identity and all its keys.",
+            Self::Witness => "Whose logs this node cosigns, and who cosigns its own.",
             Self::Discover => "This interface as an OpenRPC document.",
         }
     }
@@ -141,6 +148,7 @@ impl Method {
             Self::Jwks => (of::<JwksParams>, of::<Jwks>),
             Self::KeysHistory => (of::<KeyHistoryParams>, of::<KeyHistory>),
             Self::Identity => (of::<IdentityParams>, of::<IdentityAnswer>),
+            Self::Witness => (of::<Nothing>, of::<WitnessAnswer>),
             Self::Discover => (of::<Nothing>, of::<Map<String, Value>>),
         }
     }
@@ -172,6 +180,7 @@ impl Method {
             Self::Jwks => write(&keys::jwks(api, read(params)?).await?),
             Self::KeysHistory => write(&keys::history(api, read(params)?).await?),
             Self::Identity => write(&keys::identity(api, read(params)?).await?),
+            Self::Witness => read(params).and_then(|Nothing {}| write(&witness::witness(api))),
             Self::Discover => read(params).map(|Nothing {}| openrpc::document()),
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod node;
 pub(crate) mod scitt;
 pub(crate) mod statements;
 pub(crate) mod tiles;
+pub(crate) mod witness;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};

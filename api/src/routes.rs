@@ -20,6 +20,7 @@ use model::receipt::{
 };
 use model::status::{HealthAnswer, StatusAnswer};
 use model::trust::{TrustAnswer, TrustParams};
+use model::witness::WitnessAnswer;
 use serde_json::Value;
 
 use crate::api::Api;
@@ -27,10 +28,11 @@ use crate::events::{self, EventsQuery};
 use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX, expect_small_head};
 use crate::jsonrpc;
 use crate::respond::{self, Code};
+use crate::rest::chain::CheckpointQuery;
 use crate::rest::entries::{COSE_RECEIPT, ReceiptQuery};
 use crate::rest::node::ReadyQuery;
 use crate::rest::statements::StatementQuery;
-use crate::rest::{chain, entries, keys, node, scitt, statements, tiles};
+use crate::rest::{chain, entries, keys, node, scitt, statements, tiles, witness};
 use crate::schema::{SchemaOf, of};
 
 /// What handlers know: the window, and the listener they answer on.
@@ -243,13 +245,16 @@ fn proofs() -> Vec<Route> {
 
 fn history() -> Vec<Route> {
     vec![
-        read(
-            "/checkpoint",
-            "checkpoint_text",
-            "The newest checkpoint as signed note.",
-            Answers::Text(TEXT),
-            || get(chain::checkpoint_text),
-        ),
+        Route {
+            query: Some(of::<CheckpointQuery>),
+            ..read(
+                "/checkpoint",
+                "checkpoint_text",
+                "The newest checkpoint as signed note; with `witnessed`, the newest so many outside witnesses cosigned.",
+                Answers::Text(TEXT),
+                || get(chain::checkpoint_text),
+            )
+        },
         read(
             "/v1/checkpoints/{size}",
             "ledger_checkpoint",
@@ -305,6 +310,36 @@ fn files() -> Vec<Route> {
             "What a block's leaves state by digests alone, for audits.",
             octets,
             || get(tiles::beside),
+        ),
+    ]
+}
+
+/// Being a witness of other logs. Bodies are text, which the document can only say in words.
+fn witnessing() -> Vec<Route> {
+    let text = Answers::Text(TEXT);
+    let cosign =
+        "Cosign a checkpoint of another log (C2SP tlog-witness); a conflict answers 409 with the size.";
+    let subtree = "Cosign a subtree of a checkpoint that was cosigned here (C2SP tlog-witness).";
+    let add_checkpoint =
+        read("/witness/add-checkpoint", "add_checkpoint", cosign, text, || post(witness::add_checkpoint));
+    let sign_subtree =
+        read("/witness/sign-subtree", "sign_subtree", subtree, text, || post(witness::sign_subtree));
+    vec![
+        Route { verb: Verb::Post, ..add_checkpoint },
+        Route { verb: Verb::Post, ..sign_subtree },
+        read(
+            "/witness/{name}/checkpoint",
+            "cosigned_checkpoint",
+            "The checkpoint cosigned last of the log whose origin has this SHA-256.",
+            text,
+            || get(witness::cosigned),
+        ),
+        read(
+            "/v1/witness",
+            "node_witness",
+            "Whose logs this node cosigns, and who cosigns its own.",
+            Answers::Json(of::<WitnessAnswer>),
+            || get(witness::status),
         ),
     ]
 }
@@ -414,7 +449,7 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest = [submission(), foreign(), proofs(), history(), files(), description(), keys()];
+    let rest = [submission(), foreign(), proofs(), history(), files(), description(), keys(), witnessing()];
     let rest = rest.into_iter().flatten();
     rest.chain(operation).collect()
 }

@@ -49,6 +49,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// Publishing the log as files.
     pub publish: Option<Publish>,
+    /// Cosigning the logs of others, and having ours cosigned.
+    pub witness: Witness,
     /// What is logged, and how.
     pub log: Log,
     settings: Vec<Setting>,
@@ -105,6 +107,21 @@ pub struct Publish {
     pub url: String,
     /// How often what is new is published.
     pub interval: Duration,
+}
+
+/// Cosigning the logs of others, and having ours cosigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The name to cosign under; none: one that follows from the network's and the node's.
+    pub name: Option<String>,
+    /// The logs to cosign: `log <vkey> [<url>]`, or a vkey.
+    pub logs: Vec<String>,
+    /// Files with policies of logs to cosign, whose quorum is asked for.
+    pub policies: Vec<PathBuf>,
+    /// Who is asked to cosign our log: `witness <name> <vkey> <url>`.
+    pub cosigners: Vec<String>,
+    /// How often they are asked at most, in milliseconds.
+    pub interval_ms: u64,
 }
 
 /// What is logged, and how.
@@ -324,6 +341,17 @@ impl Config {
                 Ok::<_, ConfigError>(Publish { url, interval })
             })
             .transpose()?,
+            witness: Witness {
+                name: settings.text("witness.name")?,
+                logs: settings.parsed_list("witness.logs", "a log is text")?,
+                policies: settings
+                    .parsed_list::<String>("witness.policies", "a path is text")?
+                    .into_iter()
+                    .map(|path| dir.join(path))
+                    .collect(),
+                cosigners: settings.parsed_list("witness.cosigners", "a witness is text")?,
+                interval_ms: settings.number("witness.interval_ms")?,
+            },
             log: Log {
                 format: match settings.text("log.format")?.as_deref() {
                     Some("auto") => LogFormat::Auto,

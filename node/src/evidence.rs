@@ -12,7 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use consensus::Evidence;
 use ledger::TwoRoots;
 use ledger::collector::Divergence;
+use proto::checkpoint::CheckpointText;
 use proto::id::NetworkId;
+use witness::{TwoHeads, origin_digest};
 
 use crate::evidence_file::{EvidenceFile, Proof};
 use crate::files;
@@ -39,9 +41,20 @@ pub(crate) struct Evidences {
 #[derive(Debug)]
 struct Waiting {
     path: PathBuf,
-    file: EvidenceFile,
-    /// The name of the accused, for the log.
-    accused: String,
+    told: Told,
+}
+
+/// What the log says of a proof when it is written.
+#[derive(Debug)]
+enum Told {
+    /// A validator of ours contradicted itself.
+    Validator {
+        file: EvidenceFile,
+        /// Its name.
+        accused: String,
+    },
+    /// A log that we cosign has two roots for one size.
+    Log { heads: Box<TwoHeads>, origin: String },
 }
 
 impl Evidences {
@@ -54,7 +67,9 @@ impl Evidences {
         files::private_dir(&dir)?;
         let names = std::fs::read_dir(&dir)?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .filter(|name| name.as_ref().map_or(true, |name| name.ends_with(".json")))
+            .filter(|name| {
+                name.as_ref().map_or(true, |name| name.ends_with(".json") || name.ends_with(".txt"))
+            })
             .collect::<io::Result<_>>()?;
         let (queue, waiting) = sync_channel(WAITING_MAX);
         let writer = move || write_all(&waiting);
@@ -78,6 +93,18 @@ impl Evidences {
         }
     }
 
+    /// Keeps what convicts a log that we cosign.
+    pub(crate) fn two_heads(&self, heads: Box<TwoHeads>) {
+        // Made of two checkpoints that were read; only their texts are used for names.
+        let Ok(second) = CheckpointText::parse(heads.second.text()) else { return };
+        let (digest, size) = (origin_digest(&second.origin).to_string(), second.head.size);
+        let root = second.head.root.to_string();
+        let of_one = format!("log-{}-", &digest[..16]);
+        let name = format!("{of_one}size-{size}-{}.txt", &root[..16]);
+        let origin = second.origin.to_string();
+        self.queue_one(name, &of_one, Told::Log { heads, origin });
+    }
+
     fn keep(&self, proof: Proof, seats: &Seats) {
         let (epoch, accused) = (proof.epoch(), proof.accused());
         // Views begin anew in each epoch, and an index means somebody else.
@@ -86,13 +113,20 @@ impl Evidences {
         let name = format!("{of_one}{kind}-{of_what}-{number}.json");
         let reign = seats.now();
         let accused = reign.reigns.of(epoch).and_then(|set| set.get(accused)).map(|it| it.name.clone());
+        let accused = accused.unwrap_or_default();
+        let file = EvidenceFile { network: self.network, proof };
+        self.queue_one(name, &of_one, Told::Validator { file, accused });
+    }
+
+    /// Hands a proof to the thread that writes, unless it is known or enough are.
+    fn queue_one(&self, name: String, of_one: &str, told: Told) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = names.iter().filter(|name| name.starts_with(&of_one)).count() >= FILES_OF_ONE_MAX;
+        let full = names.iter().filter(|name| name.starts_with(of_one)).count() >= FILES_OF_ONE_MAX;
         if full || names.contains(&name) {
             return;
         }
-        let (path, file) = (self.dir.join(&name), EvidenceFile { network: self.network, proof });
-        match self.queue.try_send(Waiting { path, file, accused: accused.unwrap_or_default() }) {
+        let path = self.dir.join(&name);
+        match self.queue.try_send(Waiting { path, told }) {
             Ok(()) => drop(names.insert(name)),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 tracing::error!(
@@ -106,20 +140,34 @@ impl Evidences {
 }
 
 fn write_all(waiting: &Receiver<Waiting>) {
-    for Waiting { path, file, accused } in waiting {
-        let EvidenceFile { network: _, proof } = &file;
-        match files::replace_on(&System, &path, file.to_json().as_bytes()) {
-            Ok(()) => tracing::error!(
-                code = "evidence_kept",
-                validator = accused,
-                epoch = %proof.epoch(),
-                kind = proof.kind().name(),
-                number = proof.number(),
+    for Waiting { path, told } in waiting {
+        let text = match &told {
+            Told::Validator { file, .. } => file.to_json(),
+            Told::Log { heads, .. } => heads.to_text(),
+        };
+        match (files::replace_on(&System, &path, text.as_bytes()), told) {
+            (Ok(()), Told::Log { origin, .. }) => tracing::error!(
+                code = "log_two_heads",
+                log = origin,
                 file = %path.display(),
-                "this validator contradicted itself; the file convicts it"
+                "this log has two roots for one size; the file convicts it"
             ),
-            Err(fault) => {
+            (Ok(()), Told::Validator { file: EvidenceFile { network: _, proof }, accused }) => {
+                tracing::error!(
+                    code = "evidence_kept",
+                    validator = accused,
+                    epoch = %proof.epoch(),
+                    kind = proof.kind().name(),
+                    number = proof.number(),
+                    file = %path.display(),
+                    "this validator contradicted itself; the file convicts it"
+                )
+            }
+            (Err(fault), Told::Validator { accused, .. }) => {
                 tracing::error!(code = "evidence_lost", validator = accused, file = %path.display(), %fault, "not written");
+            }
+            (Err(fault), Told::Log { origin, .. }) => {
+                tracing::error!(code = "evidence_lost", log = origin, file = %path.display(), %fault, "not written");
             }
         }
     }

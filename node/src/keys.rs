@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crypto::{PublicKey, RepeatableMlDsa65, Scheme, SecretKey, derive_seed};
+use crypto::{MlDsa44Secret, PublicKey, RepeatableMlDsa65, Scheme, SecretKey, derive_seed};
 use proto::validators::Validator;
 use zeroize::Zeroizing;
 
@@ -52,6 +52,12 @@ pub enum Role {
     CosignerEd25519,
     /// Cosigns checkpoints, safe from quantum computers.
     CosignerMlDsa65,
+    /// Cosigns the checkpoints of other logs.
+    WitnessEd25519,
+    /// Cosigns the checkpoints of other logs, safe from quantum computers.
+    WitnessMlDsa65,
+    /// The same as C2SP's tools check it.
+    WitnessMlDsa44,
     /// Signs submissions: a submitter's own, or those a node's gateway signs for its callers.
     Submitter,
 }
@@ -69,6 +75,9 @@ impl Role {
             Self::Log => "validator/log",
             Self::CosignerEd25519 => "validator/cosigner-ed25519",
             Self::CosignerMlDsa65 => "validator/cosigner-ml-dsa-65",
+            Self::WitnessEd25519 => "witness/ed25519",
+            Self::WitnessMlDsa65 => "witness/ml-dsa-65",
+            Self::WitnessMlDsa44 => "witness/ml-dsa-44",
             Self::Submitter => "submitter",
         }
     }
@@ -76,10 +85,14 @@ impl Role {
     /// The scheme a validator's key of this role has; a submitter chooses its own.
     pub(crate) const fn validator_scheme(self) -> Scheme {
         match self {
-            Self::Consensus | Self::Network | Self::Log | Self::CosignerEd25519 | Self::Submitter => {
-                Scheme::Ed25519
-            }
-            Self::CosignerMlDsa65 => Scheme::MlDsa65,
+            Self::Consensus
+            | Self::Network
+            | Self::Log
+            | Self::CosignerEd25519
+            | Self::WitnessEd25519
+            | Self::Submitter => Scheme::Ed25519,
+            // ML-DSA-44 is no scheme; its key is derived by itself.
+            Self::CosignerMlDsa65 | Self::WitnessMlDsa65 | Self::WitnessMlDsa44 => Scheme::MlDsa65,
         }
     }
 }
@@ -97,6 +110,12 @@ pub struct NodeKeys {
     pub cosigner_ed25519: SecretKey,
     /// Cosigns checkpoints, safe from quantum computers.
     pub cosigner_ml_dsa_65: SecretKey,
+    /// Cosigns the checkpoints of other logs.
+    pub witness_ed25519: SecretKey,
+    /// Cosigns the checkpoints of other logs, safe from quantum computers.
+    pub witness_ml_dsa_65: SecretKey,
+    /// The same as C2SP's tools check it.
+    pub witness_ml_dsa_44: MlDsa44Secret,
     /// Signs what callers of the gateway submit.
     pub gateway: SecretKey,
     /// Sign COSE receipts: the log's key, and the ML-DSA-65 cosigner's once more, repeatably.
@@ -134,6 +153,10 @@ impl NodeKeys {
             log: key(Role::Log),
             cosigner_ed25519: key(Role::CosignerEd25519),
             cosigner_ml_dsa_65: key(Role::CosignerMlDsa65),
+            witness_ed25519: key(Role::WitnessEd25519),
+            witness_ml_dsa_65: key(Role::WitnessMlDsa65),
+            witness_ml_dsa_44: MlDsa44Secret::from_seed(&master.of(Role::WitnessMlDsa44))
+                .expect("every seed is an ml-dsa-44 key"),
             gateway: key(Role::Submitter),
             receipts: (key(Role::Log), RepeatableMlDsa65::from_seed(&master.of(Role::CosignerMlDsa65))),
         }
@@ -169,6 +192,9 @@ mod tests {
         ];
         assert_eq!(Role::VALIDATOR.map(Role::label), frozen);
         assert_eq!(Role::Submitter.label(), "submitter");
+        assert_eq!(Role::WitnessEd25519.label(), "witness/ed25519");
+        assert_eq!(Role::WitnessMlDsa65.label(), "witness/ml-dsa-65");
+        assert_eq!(Role::WitnessMlDsa44.label(), "witness/ml-dsa-44");
     }
 
     #[test]
@@ -180,12 +206,12 @@ mod tests {
             keys.validator("v1", 1);
         let mut ids: Vec<_> = [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65]
             .iter()
-            .chain([keys.gateway.public()])
+            .chain([keys.gateway.public(), keys.witness_ed25519.public(), keys.witness_ml_dsa_65.public()])
             .map(PublicKey::id)
             .collect();
         ids.sort();
         ids.dedup();
-        assert_eq!(ids.len(), 6);
+        assert_eq!(ids.len(), 8);
         // Receipts are signed with keys that policies name.
         assert_eq!(keys.receipts.0.public(), keys.log.public());
         assert_eq!(keys.receipts.1.public(), keys.cosigner_ml_dsa_65.public());

@@ -21,6 +21,7 @@
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
 //! - `publish` the log as files, on a thread of its own;
+//! - `witness` cosigns the logs of others, and has ours cosigned;
 //! - `status`, `telemetry` what the node says of itself; `queue` how threads hand things on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -55,6 +56,7 @@ pub mod tokens;
 mod verifier;
 mod wire;
 pub mod wiring;
+pub mod witness;
 
 pub use failure::FatalError;
 pub use wiring::{RunningNode, Setup, StartError, start};

@@ -58,6 +58,12 @@ pub(crate) struct Counters {
     journal_writes: AtomicU64,
     commits: Times,
     heights: AtomicU64,
+    /// By what was answered.
+    cosigning: Mutex<BTreeMap<&'static str, u64>>,
+    two_heads: AtomicU64,
+    /// By what came of it.
+    outside: Mutex<BTreeMap<&'static str, u64>>,
+    witnessed: AtomicU64,
     disk_full: AtomicBool,
     published: AtomicU64,
     publish_failures: AtomicU64,
@@ -144,6 +150,31 @@ impl Counters {
     /// Publishing failed, and is tried again.
     pub(crate) fn publish_failed(&self) {
         add(&self.publish_failures, 1);
+    }
+
+    /// Another log asked for a cosignature.
+    pub(crate) fn cosigned(&self, outcome: &'static str) {
+        *self.cosigning.lock().unwrap_or_else(PoisonError::into_inner).entry(outcome).or_default() += 1;
+    }
+
+    /// Another log has two roots for one size.
+    pub(crate) fn two_heads(&self) {
+        add(&self.two_heads, 1);
+    }
+
+    /// An outside witness was asked.
+    pub(crate) fn outside(&self, outcome: &'static str) {
+        *self.outside.lock().unwrap_or_else(PoisonError::into_inner).entry(outcome).or_default() += 1;
+    }
+
+    /// The newest checkpoint that was cosigned outside has this size.
+    pub(crate) fn witnessed(&self, size: u64) {
+        self.witnessed.store(size, Ordering::Relaxed);
+    }
+
+    /// What other logs were answered, and what outside witnesses were asked, by outcome.
+    pub(crate) fn witnesses(&self) -> [BTreeMap<&'static str, u64>; 2] {
+        [&self.cosigning, &self.outside].map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// The store has no room, or has it again.

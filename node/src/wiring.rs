@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Gateway, Issuer, NodeStatus, Reigning};
+use api::{Anonymous, Api, Doors, Gateway, Issuer, NodeStatus, Reigning, Witnessing};
 use crypto::{PublicKey, SecretKey};
 use engine::{Command, Engine, Past};
 use ledger::LedgerReader;
@@ -35,10 +35,13 @@ use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
 use crate::tokens;
 use crate::verifier::Verifier;
+use crate::witness::outside::{self, Outside};
+use crate::witness::settings;
 
 mod checks;
 mod error;
 mod running;
+mod witnessing;
 
 use checks::{bind, check_role, exposure, pool_limits};
 pub use error::StartError;
@@ -80,8 +83,21 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let set = Arc::new(engine::reigns::reigning(&reader, &genesis)?);
     check_role(&set, &config, &keys)?;
     let reigning = Reigning::of(Arc::clone(&set))?;
-    let NodeKeys { consensus, network_seed, log, cosigner_ed25519, cosigner_ml_dsa_65, gateway, receipts } =
-        keys;
+    let NodeKeys {
+        consensus,
+        network_seed,
+        log,
+        cosigner_ed25519,
+        cosigner_ml_dsa_65,
+        witness_ed25519,
+        witness_ml_dsa_65,
+        witness_ml_dsa_44,
+        gateway,
+        receipts,
+    } = keys;
+    let cosigner =
+        witnessing::cosigner(&config, &set, witness_ed25519, witness_ml_dsa_65, witness_ml_dsa_44)?;
+    let witnesses = settings::outside(&config.witness)?;
     let gateway = make_gateway(&config, gateway)?;
     let (receipts_log, receipts_ml_dsa_65) = receipts;
     let issuer = Issuer::new(receipts_log, receipts_ml_dsa_65)?;
@@ -165,6 +181,18 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let mut current = Current { stopping, performer: Arc::clone(&performer), intake: None };
 
     let threads = Threads::start(engine, first, journal, &store, &performer, &reporter)?;
+    let outside = Outside::new(
+        witnesses,
+        Duration::from_millis(config.witness.interval_ms),
+        reader.clone(),
+        Arc::clone(&seats),
+        Arc::clone(&counters),
+        config.data_dir.join(outside::FILE_NAME),
+    )?;
+    let witnessing = Witnessing {
+        cosigner: cosigner.map(|server| witnessing::serve(server, &performer)).transpose()?,
+        outside: outside.shown(),
+    };
 
     let publishing = publishing
         .map(|publishing| publishing.start(Arc::clone(&counters), current.stopping.subscribe()))
@@ -179,6 +207,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         genesis,
         gateway,
         issuer: Some(Arc::new(issuer)),
+        witnessing,
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
         stopping: current.stopping.subscribe(),
     });
@@ -189,7 +218,10 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         config.rpc.submit_to.clone(),
         current.stopping.subscribe(),
     );
-    let mut serving = vec![tokio::spawn(submissions)];
+    let mut serving = vec![
+        tokio::spawn(submissions),
+        tokio::spawn(outside.run(status.clone(), current.stopping.subscribe())),
+    ];
     let mut rpc_addrs = Vec::new();
     for (listener, address) in rpc {
         let router = window.public_router(exposure(address, &config));

@@ -13,7 +13,7 @@ use crypto::{Digest, Signature};
 pub use cosigning::{
     CosignatureError, Cosigned, CosignedSubtree, cosignature_v1_message, cosigned_messages, note_keys,
 };
-pub use text::{CheckpointText, CheckpointTextError, SignatureLineError};
+pub use text::{CheckpointText, CheckpointTextError, SignatureLineError, decimal, digest};
 
 use crate::counter::{Epoch, TreeSize};
 use crate::id::ValidatorIndex;

@@ -29,6 +29,13 @@ pub struct NoteSignature {
     pub signature: Vec<u8>,
 }
 
+impl NoteSignature {
+    /// Reads one signature line, its newline included; `None` when it is none.
+    pub fn parse(line: &str) -> Option<Self> {
+        parse_line(line)
+    }
+}
+
 impl fmt::Display for NoteSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let payload = STANDARD.encode([self.key_id.as_bytes(), self.signature.as_slice()].concat());

@@ -6,14 +6,15 @@
 //! Source: C2SP tlog-policy. Narrower than that: names and comments are UTF-8.
 
 mod draft;
+mod template;
 mod text;
+
+pub use template::{Outside, PostQuantum};
 
 use std::collections::BTreeSet;
 
 use self::draft::Draft;
-use crate::checkpoint::note_keys;
 use crate::note::{KeyName, NoteKey, NoteKeyError, NoteKeyId, SignatureType};
-use crate::validators::ValidatorSet;
 
 /// A log whose checkpoints are believed; the key's name is its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ pub struct PolicyGroup {
 }
 
 impl PolicyGroup {
-    fn needed(&self) -> usize {
+    /// How many of its members must have cosigned.
+    pub fn needed(&self) -> usize {
         match self.threshold {
             Threshold::All => self.members.len(),
             Threshold::Any => 1,
@@ -108,6 +110,14 @@ pub enum PolicyFault {
     Role {
         /// What the key signs.
         found: SignatureType,
+        /// What the line defines.
+        role: &'static str,
+    },
+    /// A key of a type that signs no checkpoint in this role, and that is not understood here otherwise.
+    #[error("a key of type 0x{found:02x} cannot be the key of a {role}")]
+    OpaqueRole {
+        /// The type.
+        found: u8,
         /// What the line defines.
         role: &'static str,
     },
@@ -227,44 +237,6 @@ impl Policy {
     /// Most groups.
     pub const GROUPS_MAX: usize = 256;
 
-    /// The policy that says "a quorum of these validators": each one's log key; a group `<name>` that needs both
-    /// `<name>-ed25519` and `<name>-ml-dsa-65`; and the group `validators` that needs as many of these as a quorum has.
-    ///
-    /// A policy counts members and cannot weigh them. So validators of unequal power get one only if some count says
-    /// exactly the same: every so many validators are a quorum, and no fewer ever are.
-    ///
-    /// # Errors
-    /// `UnequalPowers` when there is no such count, `Set` when names collide, as of validators `a` and `a-ed25519`.
-    pub fn of(set: &ValidatorSet) -> Result<Self, PolicyError> {
-        let count = quorum_count(set)?;
-        Self::with_count(set, count).map_err(PolicyError::Set)
-    }
-
-    fn with_count(set: &ValidatorSet, count: usize) -> Result<Self, PolicyFault> {
-        let mut draft = Draft::default();
-        let mut names = Vec::with_capacity(set.count());
-        for (_, validator) in set.iter() {
-            let [log, ed25519, ml_dsa_65] = note_keys(set, validator)?;
-            let name = &validator.name;
-            draft.log(PolicyLog { key: log, url: None })?;
-            let halves = [(format!("{name}-ed25519"), ed25519), (format!("{name}-ml-dsa-65"), ml_dsa_65)];
-            let members = halves.iter().map(|(name, _)| name.clone()).collect();
-            for (name, key) in halves {
-                draft.witness(PolicyWitness { name, key, url: None })?;
-            }
-            draft.group(PolicyGroup { name: name.clone(), threshold: Threshold::All, members })?;
-            names.push(name.clone());
-        }
-        let name = "validators".to_owned();
-        draft.group(PolicyGroup {
-            name: name.clone(),
-            threshold: Threshold::AtLeast(count),
-            members: names,
-        })?;
-        let Draft { logs, witnesses, groups, .. } = draft;
-        Ok(Self { logs, witnesses, groups, quorum: Quorum::Of(name) })
-    }
-
     /// The logs, in the policy's order.
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
@@ -307,24 +279,5 @@ impl Policy {
             }
         }
         holds.contains(quorum.as_str())
-    }
-}
-
-/// The number of validators that says the same as a quorum of their power.
-fn quorum_count(set: &ValidatorSet) -> Result<usize, PolicyError> {
-    let mut powers: Vec<u64> = set.iter().map(|(_, validator)| validator.power).collect();
-    powers.sort_unstable();
-    let (mut count, mut strongest) = (0, 0);
-    for power in powers.iter().rev() {
-        count += 1;
-        strongest += power;
-        if strongest >= set.quorum_power() {
-            break;
-        }
-    }
-    let weakest: u64 = powers.iter().take(count).sum();
-    match weakest >= set.quorum_power() {
-        true => Ok(count),
-        false => Err(PolicyError::UnequalPowers { fewest: count }),
     }
 }

@@ -5,6 +5,7 @@
 //! - `ram`: a file system that forgets what was not synced; `journal_file`: the real journal on it, in the world;
 //! - `journal`: the journal's file cut and flipped; `store`: the real store, killed and damaged; `power`: both, on a
 //!   file system whose power is cut;
+//! - `witness`: what a witness cosigned, at every deed of the file that remembers it;
 //! - `broken`: rules broken on purpose, which these suites must notice.
 
 mod broken;
@@ -16,3 +17,4 @@ mod power;
 mod ram;
 mod run;
 mod store;
+mod witness;

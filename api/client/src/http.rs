@@ -14,6 +14,7 @@ use model::scalar::{Bytes, Hash, Position, Uint};
 use model::status::StatusAnswer;
 use model::strict;
 use model::trust::TrustAnswer;
+use model::witness::WitnessAnswer;
 use proto::counter::{LeafIndex, TreeSize};
 use proto::id::SubmissionId;
 use proto::receipt::Receipt;
@@ -61,19 +62,7 @@ impl Client {
     /// # Errors
     /// `Address` unless it is an HTTP address.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        let fault = |fault: String| ClientError::Address { url: url.to_owned(), fault };
-        let slashed = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
-        let base = Url::parse(&slashed).map_err(|error| fault(error.to_string()))?;
-        if base.scheme() != "http" {
-            return Err(fault(format!("{}:// is not spoken here, http:// is", base.scheme())));
-        }
-        let mut builder =
-            reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
-        if matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
-            // A proxy elsewhere would take this machine's loopback for its own.
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| fault(error.to_string()))?;
+        let (http, base) = parts(url)?;
         Ok(Self { http, base, token: None })
     }
 
@@ -144,6 +133,33 @@ impl Client {
     pub async fn receipt(&self, name: EntryName, at: Option<TreeSize>) -> Result<Receipt, ClientError> {
         let text = self.text(&receipt_path(name, "json", at)).await?;
         Receipt::from_json(&text).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
+    }
+
+    /// A receipt under the newest checkpoint that so many outside witnesses have cosigned. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn receipt_witnessed(&self, name: EntryName, witnesses: u64) -> Result<Receipt, ClientError> {
+        let text = self.text(&format!("{}/receipt?witnessed={witnesses}", name.path())).await?;
+        Receipt::from_json(&text).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
+    }
+
+    /// The newest checkpoint, as signed note; with `witnesses`, the newest that so many outside have cosigned. It is
+    /// not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn checkpoint_note(&self, witnesses: Option<u64>) -> Result<String, ClientError> {
+        let query = witnesses.map_or_else(String::new, |count| format!("?witnessed={count}"));
+        self.text(&format!("checkpoint{query}")).await
+    }
+
+    /// How the node stands as a witness, and with its witnesses.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn witness(&self) -> Result<WitnessAnswer, ClientError> {
+        self.ask("v1/witness").await
     }
 
     /// A receipt as C2SP tlog-proof. It is not verified.
@@ -334,6 +350,24 @@ impl Client {
             false => Err(problem(status, &whole(response).await?)),
         }
     }
+}
+
+/// What asks, and where: the same for nodes and for witnesses.
+pub(crate) fn parts(url: &str) -> Result<(reqwest::Client, Url), ClientError> {
+    let fault = |fault: String| ClientError::Address { url: url.to_owned(), fault };
+    let slashed = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
+    let base = Url::parse(&slashed).map_err(|error| fault(error.to_string()))?;
+    if base.scheme() != "http" {
+        return Err(fault(format!("{}:// is not spoken here, http:// is", base.scheme())));
+    }
+    let mut builder =
+        reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+    if matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+        // A proxy elsewhere would take this machine's loopback for its own.
+        builder = builder.no_proxy();
+    }
+    let http = builder.build().map_err(|error| fault(error.to_string()))?;
+    Ok((http, base))
 }
 
 fn receipt_path(name: EntryName, format: &str, at: Option<TreeSize>) -> String {

@@ -5,6 +5,7 @@
 //! - `events` listens to what happens;
 //! - `keys` asks whose keys were good where, and for the receipts that show it;
 //! - `trust` follows the validators from a genesis on;
+//! - `witness` asks those who cosign;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
 pub mod batch;
@@ -14,6 +15,7 @@ pub mod http;
 pub mod keys;
 pub mod trust;
 pub mod verifying;
+pub mod witness;
 
 pub use batch::{Anchored, Batch};
 pub use error::ClientError;

@@ -4,8 +4,12 @@
 //! the detail, with both sides shown. REST carries it as problem+json (RFC 9457), JSON-RPC in `error.data`.
 //! Reserved JSON-RPC numbers stand for faults of the protocol alone; ours are positive.
 
+mod witness;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use witness::WitnessError;
 
 use crate::scalar::{Hash, Uint};
 
@@ -237,6 +241,9 @@ pub enum ApiError {
         /// What is wrong with it.
         fault: String,
     },
+    /// Nothing is cosigned for the caller, or nothing was cosigned for us.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The request took longer than any may.
     #[error("the request took longer than {max_ms} ms")]
     TimedOut {
@@ -515,6 +522,7 @@ impl ApiError {
                 "Not a receipt",
                 "Send the receipt as it was given out, unchanged.",
             ),
+            Self::Witness(error) => error.row(),
             Self::TimedOut { .. } => row(
                 "timed_out",
                 503,
@@ -548,6 +556,7 @@ impl ApiError {
             Self::Busy { retry_after_ms } | Self::NotFinal { retry_after_ms, .. } => Some(*retry_after_ms),
             Self::NoVerdict { .. } | Self::TooMany { .. } | Self::TimedOut { .. } => Some(1_000),
             Self::Stopping => Some(5_000),
+            Self::Witness(error) => error.retry_after_ms(),
             Self::MalformedJson { .. }
             | Self::InvalidRequest { .. }
             | Self::MethodUnknown { .. }
@@ -624,6 +633,7 @@ impl ApiError {
             | Self::NotIssuer { .. }
             | Self::IssuerKeyUnknown { .. }
             | Self::ReceiptMalformed { .. }
+            | Self::Witness(_)
             | Self::TimedOut { .. }
             | Self::Stopping
             | Self::Storage

@@ -8,7 +8,7 @@
 //! - `scalar` the spellings of digests, bytes, numbers; `error` everything that can go wrong;
 //! - `entry`, `operation` what is submitted and what became of it; `receipt` proofs and their verdicts;
 //! - `chain` blocks, checkpoints, validators; `trust` how these came to reign;
-//! - `status`, `event` what a node says of itself; `jwks`, `identity`, `did` public keys, now and as of any size;
+//! - `status`, `event`, `witness` what a node says of itself; `jwks`, `identity`, `did` public keys, now and as of any size;
 //! - `jsonrpc` the envelope of JSON-RPC 2.0.
 
 pub mod chain;
@@ -26,3 +26,4 @@ pub mod scalar;
 pub mod status;
 pub mod strict;
 pub mod trust;
+pub mod witness;

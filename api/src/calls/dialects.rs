@@ -15,7 +15,7 @@ use proto::receipt::{Bundle, CoseAlgorithm, KeyProof, ProvenLeaf, Receipt};
 use serde_json::Value;
 
 use super::entries::Name;
-use super::proofs::prove;
+use super::proofs::{prove, prove_witnessed};
 use crate::api::{Api, Fault};
 use crate::kept::{Beyond, Kept, Proved};
 
@@ -45,6 +45,8 @@ pub(crate) struct Question {
     pub size: Option<Position>,
     pub format: ReceiptFormat,
     pub algorithm: Option<ReceiptAlgorithm>,
+    /// By how many outside witnesses its checkpoint must be cosigned.
+    pub witnessed: Option<Uint>,
 }
 
 /// Makes a receipt and spells it.
@@ -53,12 +55,15 @@ pub(crate) struct Question {
 /// As [`prove`]; `InvalidParams` for an algorithm beside a dialect that has none; `NotIssuer` when a signature of this
 /// node is wanted and it was no validator when the checkpoint was made.
 pub(crate) async fn answer(api: &Api, question: Question) -> Result<Answer, ApiError> {
-    let Question { name, size, format, algorithm } = question;
+    let Question { name, size, format, algorithm, witnessed } = question;
     if algorithm.is_some() && format != ReceiptFormat::Cose {
         let fault = "\"alg\" goes with the format \"cose\" alone: the others are not signed for the caller";
         return Err(ApiError::InvalidParams { fault: fault.to_owned() });
     }
-    let Proved { receipt, size, tag } = prove(api, name, size).await?;
+    let Proved { receipt, size, tag } = match witnessed {
+        None => prove(api, name, size).await?,
+        Some(wanted) => prove_witnessed(api, name, size, wanted).await?,
+    };
     let index = receipt.index;
     let algorithm = algorithm.unwrap_or_default();
     let (spelt, suffix) = match format {
@@ -83,7 +88,7 @@ pub(crate) async fn answer(api: &Api, question: Question) -> Result<Answer, ApiE
 /// As [`answer`], and `InvalidParams` unless the entry is named once.
 pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptAnswer, ApiError> {
     let ReceiptParams { id, index, size, format, alg } = params;
-    let question = Question { name: Name::of(id, index)?, size, format, algorithm: alg };
+    let question = Question { name: Name::of(id, index)?, size, format, algorithm: alg, witnessed: None };
     let Answer { spelt, index, size, tag: _ } = answer(api, question).await?;
     let receipt = match spelt {
         Spelt::Json(receipt) => receipt.to_json_value(),

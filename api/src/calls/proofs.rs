@@ -1,12 +1,14 @@
 //! Proofs that are checked without this node; how a receipt is spelt is said in `dialects`.
 
+use crypto::sha256;
 use ledger::{LedgerReader, Outcome};
 use model::error::ApiError;
 use model::receipt::{ConsistencyAnswer, ConsistencyParams};
-use model::scalar::{Hash, Position};
+use model::scalar::{Hash, Position, Uint};
 use proto::counter::{LeafIndex, TreeSize};
 
 use super::entries::Name;
+use super::witness;
 use crate::api::{Api, Fault};
 use crate::kept::{Beyond, Proved, Wanted};
 use crate::waiting::RETRY_AFTER_MS;
@@ -57,6 +59,28 @@ async fn latest(api: &Api, name: Name) -> Result<TreeSize, ApiError> {
         Ok(newest.head.size)
     })
     .await
+}
+
+/// Makes a receipt under the newest checkpoint that so many outside witnesses have cosigned, with their lines.
+///
+/// # Errors
+/// As [`prove`], and `NotWitnessed`.
+pub(crate) async fn prove_witnessed(
+    api: &Api,
+    name: Name,
+    size: Option<Position>,
+    wanted: Uint,
+) -> Result<Proved, ApiError> {
+    if let Some(size) = size {
+        let fault = format!("witnessed={wanted} and size={size}: witnesses cosign sizes of their own choice");
+        return Err(ApiError::InvalidParams { fault });
+    }
+    let index = prove(api, name, None).await?.receipt.index;
+    let head = witness::witnessed(api, index.size_after().get(), wanted)?;
+    let Proved { mut receipt, size, tag } = prove(api, name, Some(Position::At(head.size))).await?;
+    receipt.checkpoint.push_str(&head.lines);
+    let lines = sha256(head.lines.as_bytes()).to_string();
+    Ok(Proved { receipt, size, tag: format!("{tag}-{}", &lines[..16]) })
 }
 
 fn place(reader: &LedgerReader, name: Name, accepted: bool) -> Result<LeafIndex, Fault> {

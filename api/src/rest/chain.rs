@@ -7,11 +7,13 @@ use axum::response::Response;
 use model::chain::{BlockParams, CheckpointParams, ValidatorsParams};
 use model::error::ApiError;
 use model::receipt::ConsistencyParams;
-use model::scalar::Position;
+use model::scalar::{Position, Uint};
 use model::trust::TrustParams;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{part, question};
-use crate::calls::{chain, proofs, trust};
+use crate::calls::{chain, proofs, trust, witness};
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
@@ -28,10 +30,27 @@ const fn keep(position: Position) -> Keep {
     }
 }
 
+/// What the newest checkpoint is asked for with.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckpointQuery {
+    /// By how many outside witnesses it must be cosigned; their lines then stand under the validators'.
+    #[serde(default)]
+    witnessed: Option<Uint>,
+}
+
 /// `GET /checkpoint`: the newest, as signed note (C2SP tlog-tiles).
-pub(crate) async fn checkpoint_text(State(context): State<Context>) -> Result<Response, Failure> {
-    let answer = chain::checkpoint(&context.api, CheckpointParams::default()).await?;
-    Ok(respond::of(StatusCode::OK, TEXT, Keep::Moment, answer.note.into_bytes()))
+pub(crate) async fn checkpoint_text(
+    State(context): State<Context>,
+    query: Result<Query<CheckpointQuery>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let CheckpointQuery { witnessed } = question(query)?;
+    let head = witnessed.map(|wanted| witness::witnessed(&context.api, 0, wanted)).transpose()?;
+    let size = head.as_ref().map_or(Position::Latest, |head| Position::At(head.size));
+    let mut note = chain::checkpoint(&context.api, CheckpointParams { size }).await?.note;
+    // Signature lines end a note, so more of them go to its end.
+    note.push_str(head.as_ref().map_or("", |head| &head.lines));
+    Ok(respond::of(StatusCode::OK, TEXT, Keep::Moment, note.into_bytes()))
 }
 
 /// `GET /v1/checkpoints/{size}`.

@@ -79,6 +79,9 @@ pub(crate) struct ReceiptQuery {
     size: Option<Position>,
     #[serde(default)]
     alg: Option<ReceiptAlgorithm>,
+    /// By how many outside witnesses its checkpoint must be cosigned.
+    #[serde(default)]
+    witnessed: Option<Uint>,
 }
 
 /// `GET /v1/entries/{name}/receipt`: the receipt itself, byte for byte what a verifier takes.
@@ -88,23 +91,23 @@ pub(crate) async fn receipt(
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<ReceiptQuery>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let ReceiptQuery { format, size, alg: algorithm } = question(query)?;
+    let ReceiptQuery { format, size, alg: algorithm, witnessed } = question(query)?;
     let name = Name::from_text(&part(path)?)?;
     let format = format.unwrap_or_else(|| accepted(&headers));
     let Answer { spelt, tag, .. } =
-        dialects::answer(&context.api, Question { name, size, format, algorithm }).await?;
+        dialects::answer(&context.api, Question { name, size, format, algorithm, witnessed }).await?;
     let (content_type, bytes) = match spelt {
         Spelt::Json(receipt) => (JSON, receipt.to_json().into_bytes()),
         Spelt::TlogProof(text) => (TEXT, text.into_bytes()),
         Spelt::Cose(bytes) => (COSE_RECEIPT, bytes),
         Spelt::Bundle(bundle) => (JSON, bundle.to_json().into_bytes()),
     };
-    let keep = match size {
-        // Tomorrow another one is the latest.
-        Some(Position::Latest) => Keep::Asking,
+    let keep = match (size, witnessed) {
+        // Tomorrow another one is the latest, and others are witnessed; each receipt given out stays as true as it was.
+        (Some(Position::Latest), _) | (_, Some(_)) => Keep::Asking,
         // A certified checkpoint never changes, nor which is the smallest that covers an entry; so neither does what is
         // made of it.
-        Some(Position::At(_)) | None => Keep::Forever,
+        (Some(Position::At(_)) | None, None) => Keep::Forever,
     };
     let mut response = respond::tagged(StatusCode::OK, content_type, keep, &tag, bytes);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));

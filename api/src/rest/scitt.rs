@@ -16,6 +16,7 @@ use model::receipt::ReceiptFormat;
 use model::scalar::{Bytes, Hash};
 use proto::statement::{Format, cose};
 
+use super::entries::COSE_RECEIPT;
 use super::part;
 use crate::body;
 use crate::calls::dialects::{self, Answer, Question, Spelt};
@@ -26,7 +27,6 @@ use crate::guard::Caller;
 use crate::respond::{self, Code, Keep};
 use crate::routes::Context;
 
-const RECEIPT: &str = "application/scitt-receipt+cose";
 const PROBLEM: &str = "application/concise-problem-details+cbor";
 /// When to ask again, in seconds.
 const RETRY_S: u64 = 1;
@@ -100,10 +100,11 @@ async fn receipt(context: &Context, id: Hash, status: StatusCode) -> Result<Resp
         size: None,
         format: ReceiptFormat::Cose,
         algorithm: None,
+        witnessed: None,
     };
     let Answer { spelt, tag, .. } = dialects::answer(&context.api, question).await?;
     match spelt {
-        Spelt::Cose(bytes) => Ok(respond::tagged(status, RECEIPT, Keep::Forever, &tag, bytes)),
+        Spelt::Cose(bytes) => Ok(respond::tagged(status, COSE_RECEIPT, Keep::Forever, &tag, bytes)),
         // It was asked for in COSE.
         Spelt::Json(_) | Spelt::TlogProof(_) | Spelt::Bundle(_) => Err(ApiError::Internal),
     }

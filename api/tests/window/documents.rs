@@ -6,10 +6,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::node::{Node, posted};
+use crate::node::{Node, json as json_of, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 37] = [
+const PATHS: [(&str, &str); 41] = [
     ("get", "/.well-known/did.json"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/.well-known/scitt-keys"),
@@ -40,6 +40,8 @@ const PATHS: [(&str, &str); 37] = [
     ("get", "/v1/status"),
     ("get", "/v1/trust"),
     ("get", "/v1/validators"),
+    ("get", "/v1/witness"),
+    ("get", "/witness/{name}/checkpoint"),
     ("post", "/"),
     ("post", "/entries"),
     ("post", "/rpc"),
@@ -47,9 +49,11 @@ const PATHS: [(&str, &str); 37] = [
     ("post", "/v1/statements"),
     ("post", "/v1/verify"),
     ("post", "/v1/verify:batch"),
+    ("post", "/witness/add-checkpoint"),
+    ("post", "/witness/sign-subtree"),
 ];
 
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 17] = [
     "identity_get",
     "keys_history",
     "keys_jwks",
@@ -65,6 +69,7 @@ const METHODS: [&str; 16] = [
     "ledger_verify",
     "ledger_verifyBatch",
     "node_status",
+    "node_witness",
     "rpc.discover",
 ];
 
@@ -137,10 +142,13 @@ async fn the_document_of_paths_is_the_table_of_paths() {
             "get" => Request::get(&path).body(Body::empty()).expect("a request"),
             _ => posted(&path, "{}"),
         };
-        let status = node.ask(request).await.status();
+        let response = node.ask(request).await;
+        let status = response.status();
         assert!(status != StatusCode::METHOD_NOT_ALLOWED, "{verb} {path}");
-        // Nothing stands beside a block that refused nothing.
-        assert!(status != StatusCode::NOT_FOUND || path.starts_with("/beside/"), "{verb} {path}");
+        // This node is no witness, and says so; nothing stands beside a block that refused nothing.
+        let off = path.starts_with("/beside/")
+            || path.starts_with("/witness/") && json_of(response).await["code"] == "witness_off";
+        assert!(status != StatusCode::NOT_FOUND || off, "{verb} {path}");
     }
 }
 

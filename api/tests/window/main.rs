@@ -13,3 +13,4 @@ mod rpc;
 mod serving;
 mod statements;
 mod submit;
+mod witness;

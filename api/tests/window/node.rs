@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{
     Anonymous, Api, Doors, Exposure, Gateway, Issuer, MetricsSource, NodeStatus, Reigning, SubmitReply,
-    SubmitRequest,
+    SubmitRequest, Witnessing,
 };
 use axum::Router;
 use axum::body::Body;
@@ -296,6 +296,7 @@ pub struct Setup {
     pub feed_capacity: usize,
     pub exposure: Exposure,
     pub metrics: MetricsSource,
+    pub witnessing: Witnessing,
 }
 
 impl Default for Setup {
@@ -307,6 +308,7 @@ impl Default for Setup {
             feed_capacity: 64,
             exposure: Exposure::Loopback,
             metrics: MetricsSource::default(),
+            witnessing: Witnessing::default(),
         }
     }
 }
@@ -348,6 +350,7 @@ impl Node {
             genesis: Arc::new(genesis),
             gateway,
             issuer: setup.issuer.then(issuer).map(Arc::new),
+            witnessing: setup.witnessing,
             metrics: setup.metrics,
             stopping,
         });

@@ -11,6 +11,7 @@ use crate::commands::get::Get;
 use crate::commands::identity::Identity;
 use crate::commands::keys::Keys;
 use crate::commands::node::Node;
+use crate::commands::policy::PolicyCommand;
 use crate::commands::receipt::Fetch;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
@@ -20,6 +21,7 @@ use crate::commands::trust::Trust;
 use crate::commands::validator::Validator;
 use crate::commands::verify::Verify;
 use crate::commands::version::Completions;
+use crate::commands::witness::WitnessCommand;
 use crate::exit::Exit;
 use crate::output::{Colour, Format};
 
@@ -68,6 +70,9 @@ pub enum Command {
     Tiles(TilesCommand),
     /// Compute the whole log anew, from its first entry on, and compare
     Audit(Audit),
+    /// Whom to believe: make a policy, put it in words, check it
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Fetch the chain of trust, from genesis to the validators of today
     Trust(Trust),
     /// Who orders submissions, and how that changes
@@ -76,6 +81,9 @@ pub enum Command {
     /// Proof that a validator contradicted itself
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Cosigning the logs of others, and having ours cosigned
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     /// Show where a node stands
     Status(Status),
     /// Keys to sign submissions with, and how they change

@@ -60,6 +60,8 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         Command::Verify(args) => commands::verify::run(args, output),
         Command::Tiles(command) => commands::tiles::run(command, output),
         Command::Audit(args) => commands::audit::run(args, output),
+        Command::Policy(command) => commands::policy::run(command, output),
+        Command::Witness(command) => commands::witness::run(command, output),
         Command::Trust(args) => commands::trust::run(args, output),
         Command::Validator(command) => commands::validator::run(command, output),
         Command::Keys(command) => commands::keys::run(command, output),

@@ -24,7 +24,7 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
         key("storage.engine", Shape::Text, "sled", "what keeps the store: sled or fjall"),
         key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
@@ -71,6 +71,16 @@ impl Key {
             "where the log is published as files: file://, s3://, gs:// or az://, or a directory; empty: nowhere",
         ),
         number("publish.interval_ms", 100, 86_400_000, "5000", "how often what is new is published"),
+        key(
+            "witness.name",
+            Shape::Text,
+            "",
+            "the name to cosign other logs under; empty: <origin>/<name>/witness",
+        ),
+        key("witness.logs", Shape::List, "", "logs to cosign: log <vkey> [<url>], or the vkey alone"),
+        key("witness.policies", Shape::List, "", "files with policies of logs to cosign, quorum included"),
+        key("witness.cosigners", Shape::List, "", "who is to cosign our log: witness <name> <vkey> <url>"),
+        number("witness.interval_ms", 50, 86_400_000, "1000", "how often they are asked at most"),
         key("log.format", Shape::Text, "auto", "auto, human or json; auto: human on a terminal"),
         key(
             "log.filter",

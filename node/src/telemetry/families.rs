@@ -1,5 +1,6 @@
 //! The node's metrics by name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,6 +39,10 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
         Dropped::ALL.map(|why| (vec![("reason", why.name().to_owned())], counters.dropped_count(why)));
     let rejected =
         counters.rejected().into_iter().map(|(code, count)| (vec![("reason", code.to_owned())], count));
+    let [cosigning, outside] = counters.witnesses();
+    let by_outcome = |counts: BTreeMap<&'static str, u64>| {
+        counts.into_iter().map(|(outcome, count)| (vec![("outcome", outcome.to_owned())], count)).collect()
+    };
     let writes = |file: &str, spread| (vec![("file", file.to_owned())], spread);
     vec![
         Family { name: "build_info", help: "The program.", values: Values::Gauge(vec![(version, 1.0)]) },
@@ -98,6 +103,26 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
             "divergences_seen_total",
             "Cosignatures under another root than ours.",
             read(&counters.divergences),
+        ),
+        Family {
+            name: "witness_requests_total",
+            help: "Requests of other logs for a cosignature, by what was answered.",
+            values: Values::Counter(by_outcome(cosigning)),
+        },
+        counter(
+            "witness_two_heads_total",
+            "Other logs seen with two roots for one size.",
+            read(&counters.two_heads),
+        ),
+        Family {
+            name: "outside_witness_asks_total",
+            help: "Outside witnesses asked to cosign our log, by what came of it.",
+            values: Values::Counter(by_outcome(outside)),
+        },
+        gauge(
+            "witnessed_size",
+            "Leaves under the newest checkpoint that an outside witness cosigned.",
+            read(&counters.witnessed),
         ),
         counter(
             "misbehaviours_seen_total",

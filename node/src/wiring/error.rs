@@ -7,11 +7,14 @@ use engine::EngineError;
 use ledger::read::ReadError;
 use proto::block::CertifiedBlockError;
 use proto::canonical::DecodeError;
+use proto::note::NoteKeyError;
 use proto::policy::PolicyError;
 use store::disk::OpenError;
 
 use crate::journal::JournalError;
 use crate::tokens::TokensError;
+use crate::witness::book::BookError;
+use crate::witness::settings::WitnessSettingsError;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,21 @@ pub enum StartError {
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] p2p::StartError),
+    /// The configuration of witnesses is refused.
+    #[error(transparent)]
+    Witness(#[from] WitnessSettingsError),
+    /// What was cosigned for other logs cannot be read.
+    #[error("witness: {0}")]
+    Book(#[from] BookError),
+    /// The directory of what was cosigned cannot be used.
+    #[error("witness: {0}")]
+    WitnessDir(io::Error),
+    /// The keys of a witness are of the wrong schemes.
+    #[error("witness: {0}")]
+    WitnessKeys(#[from] NoteKeyError),
+    /// An outside witness cannot be asked.
+    #[error("witness.cosigners: {0}")]
+    Outside(#[from] client::ClientError),
     /// The directory of evidence cannot be used.
     #[error("the directory of evidence cannot be used: {0}")]
     Evidence(io::Error),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{Digest, Signature, SignatureError};
+use crypto::{Digest, MlDsa44Error, Signature, SignatureError};
 
 use super::Head;
 use super::cosigning::{CosignedSubtree, TIME_S_MAX, cosignature_v1_message};
@@ -72,6 +72,9 @@ pub enum SignatureLineError {
     /// The signature itself.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// The same of an ML-DSA-44 cosignature.
+    #[error(transparent)]
+    MlDsa44(#[from] MlDsa44Error),
 }
 
 impl CheckpointText {
@@ -107,21 +110,19 @@ impl CheckpointText {
         signature: &[u8],
         checker: &dyn SignatureChecker,
     ) -> Result<Option<u64>, SignatureLineError> {
+        if let Some(public) = key.ml_dsa_44() {
+            let (time_s, signature) = timed(signature)?;
+            public.verify(&self.subtree_message(key.name(), time_s), signature)?;
+            return Ok(Some(time_s));
+        }
         let (kind, public) = key.known().ok_or(SignatureLineError::UnknownType)?;
         let (time_s, signature) = match kind {
             SignatureType::Ed25519 => (None, signature),
             SignatureType::CosignatureEd25519 | SignatureType::CosignatureMlDsa65 => {
-                let (time, signature) = signature
-                    .split_first_chunk::<8>()
-                    .ok_or(SignatureLineError::NoTime { found: signature.len() })?;
-                (Some(u64::from_be_bytes(*time)), signature)
+                let (time_s, signature) = timed(signature)?;
+                (Some(time_s), signature)
             }
         };
-        if let Some(found) = time_s
-            && found > TIME_S_MAX
-        {
-            return Err(SignatureLineError::Time { found });
-        }
         let message = self.signed_message(kind, key.name(), time_s.unwrap_or(0));
         checker.check(public, &message, &Signature::parse(kind.scheme(), signature)?)?;
         Ok(time_s)
@@ -132,16 +133,14 @@ impl CheckpointText {
         match kind {
             SignatureType::Ed25519 => self.to_string().into_bytes(),
             SignatureType::CosignatureEd25519 => cosignature_v1_message(time_s, &self.to_string()),
-            SignatureType::CosignatureMlDsa65 => CosignedSubtree {
-                cosigner: name,
-                time_s,
-                origin: &self.origin,
-                start: 0,
-                end: self.head.size.get(),
-                hash: self.head.root,
-            }
-            .signed_bytes(),
+            SignatureType::CosignatureMlDsa65 => self.subtree_message(name, time_s),
         }
+    }
+
+    /// What an ML-DSA cosigner of this name signs, whichever of the two.
+    fn subtree_message(&self, cosigner: &KeyName, time_s: u64) -> Vec<u8> {
+        let (start, end, hash) = (0, self.head.size.get(), self.head.root);
+        CosignedSubtree { cosigner, time_s, origin: &self.origin, start, end, hash }.signed_bytes()
     }
 }
 
@@ -152,15 +151,26 @@ impl fmt::Display for CheckpointText {
     }
 }
 
-/// A number in its shortest decimal form.
-pub(crate) fn decimal(text: &str) -> Option<u64> {
+/// The time a cosignature begins with, and what follows it.
+fn timed(signature: &[u8]) -> Result<(u64, &[u8]), SignatureLineError> {
+    let (time, rest) =
+        signature.split_first_chunk::<8>().ok_or(SignatureLineError::NoTime { found: signature.len() })?;
+    let found = u64::from_be_bytes(*time);
+    match found > TIME_S_MAX {
+        true => Err(SignatureLineError::Time { found }),
+        false => Ok((found, rest)),
+    }
+}
+
+/// Reads a number in its shortest decimal form, as sizes and indices are written.
+pub fn decimal(text: &str) -> Option<u64> {
     let number = text.parse::<u64>().ok()?;
     // `parse` also reads "+1" and "01".
     (number.to_string() == text).then_some(number)
 }
 
-/// A digest in base64 with padding.
-pub(crate) fn digest(text: &str) -> Option<Digest> {
+/// Reads a digest in base64 with padding, as hashes are written.
+pub fn digest(text: &str) -> Option<Digest> {
     // 32 bytes are 44 characters; longer text is not worth decoding.
     let bytes = (text.len() == 44).then(|| STANDARD.decode(text).ok())??;
     Digest::from_slice(&bytes).ok()

@@ -9,7 +9,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{KeyError, PublicKey, Scheme, sha256};
+use crypto::{KeyError, MlDsa44Error, MlDsa44Key, PublicKey, Scheme, sha256};
 
 /// The name of a key that signs notes, or the origin of a log, which is the name of its key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,6 +149,9 @@ pub enum NoteKeyError {
     /// The key's bytes are not a key of their type.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The same of an ML-DSA-44 key.
+    #[error(transparent)]
+    MlDsa44(#[from] MlDsa44Error),
 }
 
 /// A named public key that signs notes.
@@ -163,9 +166,15 @@ pub struct NoteKey {
 enum Material {
     /// Boxed: a parsed key is much larger than anything beside it.
     Known(SignatureType, Box<PublicKey>),
+    /// 0x06: a time, and ML-DSA-44 over the `subtree/v1` message. Of witnesses and logs outside; ours sign nothing of
+    /// this ledger with it.
+    MlDsa44(MlDsa44Key),
     /// Type byte and whatever follows.
     Opaque(Vec<u8>),
 }
+
+/// What stands for ML-DSA-44 in a vkey and in a key id.
+const ML_DSA_44: &[u8] = &[0x06];
 
 impl NoteKey {
     /// Longest vkey, in bytes: a name, an ML-DSA-87 key in base64, and room to spare.
@@ -181,6 +190,12 @@ impl NoteKey {
         }
         let id = id_of(&name, &[signature.prefix(), key.as_bytes()]);
         Ok(Self { name, id, material: Material::Known(signature, Box::new(key)) })
+    }
+
+    /// Names an ML-DSA-44 key.
+    pub fn of_ml_dsa_44(name: KeyName, key: MlDsa44Key) -> Self {
+        let id = id_of(&name, &[ML_DSA_44, key.as_bytes()]);
+        Self { name, id, material: Material::MlDsa44(key) }
     }
 
     /// Reads a vkey.
@@ -202,8 +217,14 @@ impl NoteKey {
         let known = SignatureType::ALL
             .into_iter()
             .find_map(|signature| Some((signature, encoded.strip_prefix(signature.prefix())?)));
-        if let Some((signature, key)) = known {
-            let key = Self::new(name, signature, PublicKey::parse(signature.scheme(), key)?)?;
+        let named = match (known, encoded.strip_prefix(ML_DSA_44)) {
+            (Some((signature, key)), _) => {
+                Some(Self::new(name.clone(), signature, PublicKey::parse(signature.scheme(), key)?)?)
+            }
+            (None, Some(key)) => Some(Self::of_ml_dsa_44(name.clone(), MlDsa44Key::parse(key)?)),
+            (None, None) => None,
+        };
+        if let Some(key) = named {
             return match key.id == found {
                 true => Ok(key),
                 false => Err(NoteKeyError::Id { found, expected: key.id }),
@@ -230,7 +251,32 @@ impl NoteKey {
     pub fn known(&self) -> Option<(SignatureType, &PublicKey)> {
         match &self.material {
             Material::Known(signature, key) => Some((*signature, key)),
-            Material::Opaque(_) => None,
+            Material::MlDsa44(_) | Material::Opaque(_) => None,
+        }
+    }
+
+    /// The key, when it is an ML-DSA-44 one.
+    pub fn ml_dsa_44(&self) -> Option<&MlDsa44Key> {
+        match &self.material {
+            Material::MlDsa44(key) => Some(key),
+            Material::Known(..) | Material::Opaque(_) => None,
+        }
+    }
+
+    /// Whether its signatures can be checked here.
+    pub const fn is_checked(&self) -> bool {
+        match &self.material {
+            Material::Known(..) | Material::MlDsa44(_) => true,
+            Material::Opaque(_) => false,
+        }
+    }
+
+    /// The byte that stands for the type of its signatures, understood here or not.
+    pub fn type_byte(&self) -> u8 {
+        match &self.material {
+            Material::Known(signature, _) => signature.prefix()[0],
+            Material::MlDsa44(_) => ML_DSA_44[0],
+            Material::Opaque(bytes) => bytes[0],
         }
     }
 
@@ -242,6 +288,7 @@ impl NoteKey {
     fn key_bytes(&self) -> &[u8] {
         match &self.material {
             Material::Known(_, key) => key.as_bytes(),
+            Material::MlDsa44(key) => key.as_bytes(),
             Material::Opaque(bytes) => &bytes[1..],
         }
     }
@@ -251,6 +298,7 @@ impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encoded = match &self.material {
             Material::Known(signature, key) => STANDARD.encode([signature.prefix(), key.as_bytes()].concat()),
+            Material::MlDsa44(key) => STANDARD.encode([ML_DSA_44, key.as_bytes()].concat()),
             Material::Opaque(bytes) => STANDARD.encode(bytes),
         };
         write!(f, "{}+{}+{encoded}", self.name, self.id)

@@ -1,6 +1,8 @@
 use crypto::{KeyError, SecretKey};
 
 use super::*;
+use crate::checkpoint::{CheckpointText, CosignedSubtree, SignatureLineError};
+use crate::verified::Strict;
 
 /// The example note of C2SP signed-note.
 const EXAMPLE: &str = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n\n\
@@ -63,10 +65,49 @@ fn a_note_signed_elsewhere_verifies() {
 
 #[test]
 fn an_unknown_type_is_kept_as_it_came() {
-    let vkey = format!("w.example+01020304+{}", STANDARD.encode([&[0x06][..], &[9; 1312]].concat()));
+    let vkey = format!("w.example+01020304+{}", STANDARD.encode([&[0xfe][..], &[9; 1312]].concat()));
     let key = NoteKey::parse(&vkey).expect("opaque");
-    assert_eq!(key.known(), None);
+    assert!(key.known().is_none() && !key.is_checked());
     assert_eq!(key.to_string(), vkey);
+}
+
+/// Witnesses outside sign with it: the `subtree/v1` message behind a time, as our own ML-DSA-65.
+#[test]
+fn ml_dsa_44_cosignatures_are_checked() {
+    let secret = crypto::MlDsa44Secret::from_seed(&[5; 32]).expect("every seed is a key");
+    let name = || KeyName::parse("w.example").expect("a name");
+    let key = NoteKey::of_ml_dsa_44(name(), secret.public().clone());
+    let vkey = key.to_string();
+    assert_eq!(NoteKey::parse(&vkey).as_ref(), Ok(&key));
+    assert!(key.is_checked() && key.known().is_none() && key.type_byte() == 0x06);
+    let text = "log.example\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let text = CheckpointText::parse(text).expect("a checkpoint");
+    let said = CosignedSubtree {
+        cosigner: key.name(),
+        time_s: 7,
+        origin: &text.origin,
+        start: 0,
+        end: text.head.size.get(),
+        hash: text.head.root,
+    };
+    let signature = [&7_u64.to_be_bytes()[..], &secret.sign(&said.signed_bytes())].concat();
+    assert_eq!(text.verify_line(&key, &signature, &Strict), Ok(Some(7)));
+    let other = NoteKey::of_ml_dsa_44(KeyName::parse("x.example").expect("a name"), secret.public().clone());
+    for at in [7, 8, 1_000, signature.len() - 1] {
+        let mut spoiled = signature.clone();
+        spoiled[at] ^= 1;
+        let found = text.verify_line(&key, &spoiled, &Strict);
+        assert!(matches!(found, Err(SignatureLineError::MlDsa44(_))), "byte {at}: {found:?}");
+    }
+    assert!(text.verify_line(&other, &signature, &Strict).is_err(), "the name is signed");
+    let late = [&u64::MAX.to_be_bytes()[..], &signature[8..]].concat();
+    assert_eq!(text.verify_line(&key, &late, &Strict), Err(SignatureLineError::Time { found: u64::MAX }));
+    assert_eq!(text.verify_line(&key, &[0; 7], &Strict), Err(SignatureLineError::NoTime { found: 7 }));
+    let short = STANDARD.encode([&[0x06][..], &[9; 1311]].concat());
+    let short = NoteKey::parse(&format!("{}+{}+{short}", key.name(), key.id()));
+    assert!(matches!(short, Err(NoteKeyError::MlDsa44(_))));
+    let wrong = vkey.replacen(&key.id().to_string(), "00000000", 1);
+    assert!(matches!(NoteKey::parse(&wrong), Err(NoteKeyError::Id { .. })));
 }
 
 #[test]

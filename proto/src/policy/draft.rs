@@ -71,6 +71,10 @@ impl Draft {
         mut earlier: impl Iterator<Item = &'a NoteKey>,
         role: &'static str,
     ) -> Result<(), PolicyFault> {
+        // An ECDSA key, or one for the tree heads of RFC 6962, signs without a time: no witness does.
+        if let (0x02 | 0x05, "witness") = (key.type_byte(), role) {
+            return Err(PolicyFault::OpaqueRole { found: key.type_byte(), role });
+        }
         if let Some((found, _)) = key.known() {
             let is_log = match found {
                 SignatureType::Ed25519 => true,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proto::note::{KeyName, NoteKey, SignatureType};
-use proto::policy::{Policy, PolicyError, PolicyFault, Quorum};
+use proto::policy::{Outside, Policy, PolicyError, PolicyFault, PostQuantum, Quorum, Threshold};
 
 use crate::fixture::{Network, index, secret};
 
@@ -149,8 +149,8 @@ fn what_is_too_much_is_refused() {
         large.parse::<Policy>(),
         Err(PolicyError::TooLarge { found: large.len(), max: Policy::BYTES_MAX })
     );
-    // Keys of a type not understood are cheap to make: 0x06 and any bytes.
-    let opaque = |at: usize| STANDARD.encode([&[0x06][..], &at.to_be_bytes()].concat());
+    // Keys of a type not understood are cheap to make: 0xfe and any bytes.
+    let opaque = |at: usize| STANDARD.encode([&[0xfe][..], &at.to_be_bytes()].concat());
     let many = |keyword: &str, count| -> String {
         (0..count).map(|at| format!("{keyword} k{at}+00000000+{}\n", opaque(at))).collect()
     };
@@ -163,7 +163,7 @@ fn what_is_too_much_is_refused() {
 
 #[test]
 fn two_keys_that_a_line_cannot_tell_apart_are_refused() {
-    let text = "log k+00000001+Bgk=\nwitness w k+00000001+Bgg=\nquorum w\n";
+    let text = "log k+00000001+/gk=\nwitness w k+00000001+/gg=\nquorum w\n";
     let fault = text.parse::<Policy>();
     assert!(
         matches!(fault, Err(PolicyError::Line { line: 2, fault: PolicyFault::KeyIdTwice { .. } })),
@@ -193,6 +193,101 @@ fn a_validator_set_becomes_its_quorum() {
             halves.iter().map(String::as_str).filter(|name| name.ends_with("ed25519")).collect();
         assert!(!satisfied(&policy, &ed25519), "no post-quantum half");
     }
+}
+
+#[test]
+fn one_half_of_each_validator_is_enough_where_that_is_asked_for() {
+    let network = Network::new(&[1; 4]);
+    let policy = Policy::template(&network.set, PostQuantum::Accept, None).expect("equal powers");
+    assert_eq!(policy.to_string().parse(), Ok(policy.clone()));
+    assert!(policy.to_string().contains("\ngroup v1 any v1-ed25519 v1-ml-dsa-65\n"));
+    assert!(satisfied(&policy, &["v1-ed25519", "v2-ml-dsa-65", "v4-ed25519"]));
+    assert!(!satisfied(&policy, &["v1-ed25519", "v1-ml-dsa-65", "v4-ed25519"]), "two validators");
+    let required = Policy::template(&network.set, PostQuantum::Require, None).expect("equal powers");
+    assert_eq!(required, Policy::of(&network.set).expect("equal powers"), "the one that is committed to");
+}
+
+#[test]
+fn outside_witnesses_join_the_validators() {
+    let network = Network::new(&[1; 4]);
+    let key = |text: String| (NoteKey::parse(&text).expect("a vkey"), Some("http://w.example/".to_owned()));
+    let keys = vec![
+        key(cosigner("w.example/1")),
+        key(vkey("w.example/1", SignatureType::CosignatureMlDsa65)),
+        key(cosigner("w.example/2")),
+    ];
+    let of = |threshold, post_quantum| {
+        let outside = Outside { threshold, keys: keys.clone() };
+        Policy::template(&network.set, post_quantum, Some(&outside))
+    };
+    let policy = of(Threshold::Any, PostQuantum::Require).expect("no names collide");
+    assert_eq!(policy.to_string().parse(), Ok(policy.clone()));
+    assert!(policy.to_string().ends_with(
+        "group w.example/1 all w.example/1-ed25519 w.example/1-ml-dsa-65\n\
+         group witnesses any w.example/1 w.example/2\ngroup network all validators witnesses\nquorum network\n"
+    ));
+    let validators: Vec<String> =
+        (1..=3).flat_map(|v| [format!("v{v}-ed25519"), format!("v{v}-ml-dsa-65")]).collect();
+    let with = |more: &[&'static str]| -> BTreeSet<String> {
+        validators.iter().cloned().chain(more.iter().map(|name| (*name).to_owned())).collect()
+    };
+    let holds = |policy: &Policy, names: &BTreeSet<String>| {
+        policy.satisfied(&names.iter().map(String::as_str).collect())
+    };
+    assert!(!holds(&policy, &with(&[])), "no witness");
+    assert!(holds(&policy, &with(&["w.example/2"])));
+    assert!(!holds(&policy, &with(&["w.example/1-ed25519"])), "half a witness");
+    assert!(holds(&policy, &with(&["w.example/1-ed25519", "w.example/1-ml-dsa-65"])));
+    assert!(!satisfied(&policy, &["w.example/2", "w.example/1-ed25519", "w.example/1-ml-dsa-65"]));
+    let both = of(Threshold::All, PostQuantum::Accept).expect("no names collide");
+    assert!(holds(&both, &with(&["w.example/1-ed25519", "w.example/2"])));
+    assert!(!holds(&both, &with(&["w.example/1-ed25519"])));
+    let many = of(Threshold::AtLeast(3), PostQuantum::Require);
+    assert!(matches!(many, Err(PolicyError::Set(PolicyFault::Threshold { members: 2, .. }))), "{many:?}");
+    let outside = Outside { threshold: Threshold::Any, keys: vec![key(log("w.example/3"))] };
+    let found = Policy::template(&network.set, PostQuantum::Require, Some(&outside));
+    assert!(matches!(found, Err(PolicyError::Set(PolicyFault::Role { .. }))), "{found:?}");
+    let same = Outside { threshold: Threshold::Any, keys: vec![key(cosigner("v1"))] };
+    let found = Policy::template(&network.set, PostQuantum::Require, Some(&same));
+    assert!(matches!(found, Err(PolicyError::Set(PolicyFault::Name { .. }))), "{found:?}");
+}
+
+#[test]
+fn keys_of_types_that_are_not_understood_keep_their_place() {
+    // A type that is not understood may sign for both, ECDSA and tree heads of RFC 6962 for logs alone.
+    let of = |kind: u8| STANDARD.encode([&[kind][..], &[7; 40]].concat());
+    for (kind, log, witness) in
+        [(0xfe, true, true), (0x02, true, false), (0x05, true, false), (0xff, true, true)]
+    {
+        let key = format!("k+00000001+{}", of(kind));
+        let as_log = format!("log {key}\nquorum none\n").parse::<Policy>();
+        assert_eq!(as_log.is_ok(), log, "log 0x{kind:02x}");
+        let as_witness = format!("witness w {key}\nquorum w\n").parse::<Policy>();
+        assert_eq!(as_witness.is_ok(), witness, "witness 0x{kind:02x}");
+        if let Err(fault) = as_witness {
+            let fault_of = PolicyFault::OpaqueRole { found: kind, role: "witness" };
+            assert_eq!(fault, PolicyError::Line { line: 1, fault: fault_of });
+        }
+    }
+}
+
+#[test]
+fn what_the_specification_recommends_fits() {
+    let mut text = String::new();
+    for number in 0..32 {
+        text += &format!("log {}\n", log(&format!("log.example/{number}")));
+        text += &format!("witness w{number} {}\n", cosigner(&format!("w.example/{number}")));
+    }
+    // Thirty-two groups, each but the first in the next: as deep as they can be.
+    text += "group g0 any w0\n";
+    for number in 1..32 {
+        text += &format!("group g{number} all g{} w{number}\n", number - 1);
+    }
+    let policy: Policy = (text + "quorum g31\n").parse().expect("within the limits");
+    let all: Vec<String> = (0..32).map(|number| format!("w{number}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    assert!(satisfied(&policy, &all));
+    assert!(!satisfied(&policy, &all[1..]));
 }
 
 #[test]

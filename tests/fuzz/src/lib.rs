@@ -23,7 +23,7 @@ pub mod wire;
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 20] = [
+pub const TARGETS: [(&str, Body); 21] = [
     ("certified_block", wire::certified_block),
     ("checkpoint_note", texts::checkpoint_note),
     ("engine_step", engine_step::run),
@@ -44,4 +44,5 @@ pub const TARGETS: [(&str, Body); 20] = [
     ("rest", window::rest),
     ("statement", wire::statement),
     ("submission", wire::submission),
+    ("witness", texts::witness),
 ];

@@ -2,12 +2,17 @@
 
 use model::jwks::Jwks;
 use model::strict;
-use proto::checkpoint::CheckpointText;
-use proto::note::Note;
+use proto::checkpoint::{CheckpointText, Head};
+use proto::counter::TreeSize;
+use proto::note::{KeyName, Note};
 use proto::policy::Policy;
 use proto::receipt::rfc9942::CoseParts;
 use proto::receipt::{Bundle, Dialect, Issued, Receipt};
+use proto::verified::Strict;
 use verify::{Belief, Memory, Options, verify_checkpoint, verify_receipt};
+use witness::{
+    AddCheckpoint, Record, SignSubtree, TwoHeads, Watched, judge, judge_subtree, read_answer, read_conflict,
+};
 
 use super::fixture::NETWORK;
 
@@ -87,6 +92,39 @@ fn doubt_all(bundle: &Bundle) {
     for _ in 0..2 {
         assert_eq!(belief.verify_among(bundle, Options::default(), &mut memory), report);
     }
+}
+
+/// What a witness is asked, what it answers, and what it keeps: all that the bytes can be read as.
+pub fn witness(bytes: &[u8]) {
+    let watched = Watched::new(&[], vec![NETWORK.policy.clone()]).expect("a policy with logs");
+    let record = Record::decode(bytes).ok();
+    if let Some(record) = &record {
+        assert_eq!(Record::decode(record.encode().as_bytes()).as_ref(), Ok(record));
+    }
+    if let Ok(request) = AddCheckpoint::parse(bytes) {
+        assert_eq!(request.to_string().as_bytes(), bytes, "a request has one spelling");
+        if let Ok(admitted) = judge(&watched, None, &request, &Strict) {
+            let record = admitted.record(&[]).expect("a note with the log's lines");
+            let again = judge(&watched, Some(&record), &request, &Strict);
+            let kept = request.checkpoint.text.head.size == TreeSize::ZERO;
+            assert_eq!(again.is_ok(), kept, "the size cosigned last is another now");
+        }
+    }
+    if let Ok(request) = SignSubtree::parse(bytes) {
+        drop(judge_subtree(&watched, record.as_ref(), &[], &request, &Strict));
+    }
+    let Some(text) = text(bytes) else { return };
+    if let Ok(heads) = TwoHeads::parse(text) {
+        assert_eq!(TwoHeads::parse(&heads.to_text()).as_ref(), Ok(&heads));
+        drop(heads.verify(&NETWORK.policy, &Strict));
+    }
+    let keys: Vec<_> = NETWORK.policy.witnesses().iter().map(|one| one.key.clone()).collect();
+    let said = CheckpointText {
+        origin: KeyName::parse(NETWORK.set.origin()).expect("a name"),
+        head: Head { size: TreeSize::ZERO, root: crypto::Digest::ZERO },
+    };
+    drop(read_answer(&keys, &said, text, 0, &Strict));
+    drop(read_conflict(text));
 }
 
 fn doubt(receipt: &Receipt) {

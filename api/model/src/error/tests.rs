@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crypto::Digest;
 
-use super::{ApiError, Problem};
+use super::{ApiError, Problem, WitnessError};
 use crate::scalar::Hash;
 
 /// One error of every variant. The match in `position` does not compile when a variant is missing from it, and the
@@ -50,6 +50,16 @@ fn samples() -> Vec<ApiError> {
         ApiError::StatementRejected { id, reason: text() },
         ApiError::NotIssuer { epoch: 3 },
         ApiError::IssuerKeyUnknown { kid: text() },
+        WitnessError::Off.into(),
+        WitnessError::Malformed { fault: text() }.into(),
+        WitnessError::OriginUnknown { fault: text() }.into(),
+        WitnessError::Untrusted { fault: text() }.into(),
+        WitnessError::NothingCosigned { name: text() }.into(),
+        WitnessError::Conflict { fault: text() }.into(),
+        WitnessError::Inconsistent { fault: text() }.into(),
+        WitnessError::NotRecorded.into(),
+        WitnessError::Busy.into(),
+        WitnessError::NotWitnessed { of: text(), wanted: 2, found: 1 }.into(),
     ]
 }
 
@@ -94,6 +104,20 @@ fn position(error: &ApiError) -> usize {
         ApiError::StatementRejected { .. } => 36,
         ApiError::NotIssuer { .. } => 37,
         ApiError::IssuerKeyUnknown { .. } => 38,
+        ApiError::Witness(error) => {
+            39 + match error {
+                WitnessError::Off => 0,
+                WitnessError::Malformed { .. } => 1,
+                WitnessError::OriginUnknown { .. } => 2,
+                WitnessError::Untrusted { .. } => 3,
+                WitnessError::NothingCosigned { .. } => 4,
+                WitnessError::Conflict { .. } => 5,
+                WitnessError::Inconsistent { .. } => 6,
+                WitnessError::NotRecorded => 7,
+                WitnessError::Busy => 8,
+                WitnessError::NotWitnessed { .. } => 9,
+            }
+        }
     }
 }
 
@@ -101,7 +125,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=38).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=48).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

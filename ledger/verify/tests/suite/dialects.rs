@@ -71,6 +71,7 @@ pub fn whole(network: &Network, index: u64) -> Bundle {
     let receipt = network.receipt(index);
     let submission = match Entry::decode(&receipt.entry).expect("an entry") {
         Entry::Submission(entry) => Some(entry.submission.bytes().to_vec()),
+        Entry::Statement(entry) => Some(entry.submission().bytes().to_vec()),
         Entry::Genesis(_) | Entry::Epoch(_) | Entry::Block(_) => None,
     };
     let cose = CoseAlgorithm::ALL.map(|algorithm| issued(&receipt, algorithm)).to_vec();

@@ -10,6 +10,7 @@ mod history;
 mod items;
 mod mutations;
 mod receipts;
+mod source;
 mod standing;
 mod statements;
 mod trust;

@@ -244,7 +244,11 @@ fn unrun(fault: LocalError) -> Failure {
             StartError::Listen { .. }
             | StartError::Network(_)
             | StartError::Evidence(_)
-            | StartError::Publish(_) => Failure::usage(fault),
+            | StartError::Publish(_)
+            | StartError::Witness(_)
+            | StartError::WitnessDir(_)
+            | StartError::WitnessKeys(_)
+            | StartError::Outside(_) => Failure::usage(fault),
             StartError::Thread(_) => Failure::internal(fault),
             StartError::NameMissing
             | StartError::NotAValidator { .. }
@@ -258,6 +262,7 @@ fn unrun(fault: LocalError) -> Failure {
             | StartError::Read(_)
             | StartError::Journal(_)
             | StartError::JournalBlock(_)
+            | StartError::Book(_)
             | StartError::Engine(_) => damaged(fault),
         },
         LocalError::Config { .. } | LocalError::Genesis { .. } | LocalError::Keystore { .. } => {

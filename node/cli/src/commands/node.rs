@@ -259,6 +259,9 @@ fn unstarted(fault: &StartError) -> Failure {
             "bring the newest journal back; if it is lost, `quorate node start --wiped` follows in silence until \
              nothing can be contradicted",
         ),
+        StartError::Book(_) => failure.hint(
+            "never bring back an older copy: take the log out of witness.logs, for what was cosigned of it is not known",
+        ),
         StartError::Thread(_) => Failure::internal(fault),
         StartError::Listen { .. }
         | StartError::Genesis(_)
@@ -272,6 +275,10 @@ fn unstarted(fault: &StartError) -> Failure {
         | StartError::JournalBlock(_)
         | StartError::Engine(_)
         | StartError::Network(_)
+        | StartError::Witness(_)
+        | StartError::WitnessDir(_)
+        | StartError::WitnessKeys(_)
+        | StartError::Outside(_)
         | StartError::Evidence(_)
         | StartError::Publish(_) => failure,
     }

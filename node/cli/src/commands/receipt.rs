@@ -42,6 +42,9 @@ pub struct Fetch {
     /// By which algorithm the node signs a COSE receipt [default: eddsa]
     #[arg(long, value_enum)]
     alg: Option<Algorithm>,
+    /// Prove it under the newest checkpoint that so many outside witnesses have cosigned
+    #[arg(long, value_name = "N", conflicts_with_all = ["size", "bundle", "alg"])]
+    witnessed: Option<u64>,
 }
 
 /// Receipts of the items of a batch.
@@ -103,6 +106,14 @@ pub fn run(args: &Fetch, output: &Output) -> Result<Exit, Failure> {
 
 fn fetch(name: Name, args: &Fetch, output: &Output) -> Result<Exit, Failure> {
     let client = args.node.client()?;
+    if let Some(witnesses) = args.witnessed {
+        if matches!(args.writing.format, Spelling::Cose) {
+            return Err(Failure::usage("--witnessed goes with --format json or tlog-proof"));
+        }
+        let receipt = net::runtime()?.block_on(client.receipt_witnessed(name.0, witnesses));
+        let receipt = receipt.map_err(net::refused)?;
+        return args.writing.write(&receipt, format_args!("entry {}", receipt.index), output);
+    }
     let format = match (args.bundle, args.writing.format) {
         (true, _) => ReceiptFormat::Bundle,
         (false, Spelling::Cose) => ReceiptFormat::Cose,

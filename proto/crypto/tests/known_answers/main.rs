@@ -6,5 +6,6 @@
 mod dilithium3;
 mod ed25519;
 mod jose;
+mod mldsa44;
 mod mldsa65;
 mod vectors;
