@@ -1,0 +1,97 @@
+// Signature schemes: numbers, names, sizes, and public keys that verify.
+//
+// A key belongs to one scheme and verifies signatures of that scheme alone.
+// Source: RFC 8032, FIPS 204; RFC 7638 and RFC 9964 for the ids of keys.
+
+import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
+
+import { Refused, concat, require, sha256, toBase64Url, utf8 } from "./bytes.js";
+import { Ed25519Key } from "./ed25519.js";
+
+export const ED25519 = 1;
+export const ML_DSA_65 = 2;
+export const HYBRID = 3;
+export const DILITHIUM3_R3 = 4;
+
+const SCHEMES = new Map([
+  [ED25519, { name: "ed25519", key: 32, signature: 64 }],
+  [ML_DSA_65, { name: "ml-dsa-65", key: 1952, signature: 3309 }],
+  [HYBRID, { name: "ed25519+ml-dsa-65", key: 32 + 1952, signature: 64 + 3309 }],
+  [DILITHIUM3_R3, { name: "dilithium3-r3", key: 1952, signature: 3293 }],
+]);
+
+/** Stands before the message in both halves of a hybrid signature. */
+export const HYBRID_LABEL = utf8("quorate/hybrid/ed25519+ml-dsa-65/v1\0");
+
+export const schemeName = (scheme) => SCHEMES.get(scheme)?.name;
+
+function verifyMlDsa65(key, message, signature) {
+  let holds = false;
+  try {
+    holds = ml_dsa65.verify(signature, message, key);
+  } catch {
+    // The library throws on what it cannot decode.
+  }
+  if (!holds) throw new Refused("the ml-dsa-65 signature does not fit the key and the message");
+}
+
+/** A public key of one of the schemes. */
+export class PublicKey {
+  /** @param {number} scheme @param {Uint8Array} bytes @throws {Refused} */
+  static parse(scheme, bytes) {
+    const sizes = SCHEMES.get(scheme);
+    require(sizes !== undefined, `scheme ${scheme} is unknown`);
+    require(bytes.length === sizes.key,
+      `a public key of ${sizes.name} has ${sizes.key} bytes, this has ${bytes.length}`);
+    const half = scheme === ED25519 || scheme === HYBRID ? Ed25519Key.parse(bytes.slice(0, 32)) : null;
+    return new PublicKey(scheme, bytes, half);
+  }
+
+  constructor(scheme, bytes, half) {
+    this.scheme = scheme;
+    this.bytes = bytes;
+    this.half = half;
+  }
+
+  /** The RFC 7638 thumbprint: 32 bytes. */
+  async thumbprint() {
+    const key = toBase64Url(this.bytes);
+    const alg = this.scheme === ML_DSA_65 ? "ML-DSA-65" : schemeName(this.scheme);
+    return sha256(utf8(this.scheme === ED25519
+      ? `{"crv":"Ed25519","kty":"OKP","x":"${key}"}`
+      : `{"alg":"${alg}","kty":"AKP","pub":"${key}"}`));
+  }
+
+  /** The key's id as text. */
+  async id() {
+    return toBase64Url(await this.thumbprint());
+  }
+
+  /** @param {Uint8Array} message @param {{scheme: number, bytes: Uint8Array}} signature @throws {Refused} */
+  async verify(message, signature) {
+    require(signature.scheme === this.scheme,
+      `a signature of ${schemeName(signature.scheme)} under a key of ${schemeName(this.scheme)}`);
+    switch (this.scheme) {
+      case ED25519:
+        return this.half.verify(message, signature.bytes);
+      case ML_DSA_65:
+        return verifyMlDsa65(this.bytes, message, signature.bytes);
+      case HYBRID: {
+        const labelled = concat(HYBRID_LABEL, message);
+        await this.half.verify(labelled, signature.bytes.slice(0, 64));
+        return verifyMlDsa65(this.bytes.slice(32), labelled, signature.bytes.slice(64));
+      }
+      default:
+        throw new Refused(`signatures of ${schemeName(this.scheme)} cannot be checked here`);
+    }
+  }
+}
+
+/** Takes bytes as a signature of a scheme. @throws {Refused} */
+export function parseSignature(scheme, bytes) {
+  const sizes = SCHEMES.get(scheme);
+  require(sizes !== undefined, `scheme ${scheme} is unknown`);
+  require(bytes.length === sizes.signature,
+    `a signature of ${sizes.name} has ${sizes.signature} bytes, this has ${bytes.length}`);
+  return { scheme, bytes };
+}
