@@ -443,7 +443,7 @@ fn quorums() -> Vec<Vector> {
     ]
 }
 
-/// Cosignatures with ML-DSA-44, note type 06: the policy may name the key, and nothing here can check its lines.
+/// Cosignatures with ML-DSA-44, note type 06, by somebody outside whom the policy names.
 fn ml_dsa_44() -> Vec<Vector> {
     let cosigner = Cosigner44::new("witness.example/44", "ml-dsa-44");
     let material = cosigner.material();
@@ -455,12 +455,35 @@ fn ml_dsa_44() -> Vec<Vector> {
     let message = subtree(cosigner.name(), &text, TIME_S).signed_bytes();
     let signature = [&TIME_S.to_be_bytes()[..], &cosigner.sign(&message)].concat();
     let line = NoteSignature { name: cosigner.name().clone(), key_id: id, signature };
-    let receipt = of(&log(), note(&text, [log().lines(), vec![line.clone()]].concat()));
+    let mut turned = line.clone();
+    turned.signature[100] ^= 1;
+    let mut short = line.clone();
+    short.signature.pop();
+    let by = |line: &NoteSignature| of(&log(), note(&text, [log().lines(), vec![line.clone()]].concat()));
+    let receipt = by(&line);
     let name = "a true cosignature with ML-DSA-44, of a key that the policy names";
     let stranger = "a true cosignature with ML-DSA-44, of a key that the policy does not name";
     vec![
-        Vector::json(name, &policy, &receipt, Some(SIGNATURES)),
+        Vector::json(name, &policy, &receipt, None),
+        Vector::json(
+            "a cosignature with ML-DSA-44 with a bit turned",
+            &policy,
+            &by(&turned),
+            Some(SIGNATURES),
+        ),
+        Vector::json(
+            "a cosignature with ML-DSA-44 that is a byte short",
+            &policy,
+            &by(&short),
+            Some(SIGNATURES),
+        ),
         Vector::json(stranger, &plain(), &receipt, Some(SIGNATURES)),
+        Vector::json(
+            "a line by a key of a type that nothing is known of",
+            &format!("{}witness u {}+01020304+CgAAAAA=\n", plain(), cosigner.name()),
+            &by(&NoteSignature { key_id: NoteKeyId::new([1, 2, 3, 4]), ..line.clone() }),
+            Some(SIGNATURES),
+        ),
         Vector::json(
             "a policy that names a key of ML-DSA-44, which has not signed",
             &policy,

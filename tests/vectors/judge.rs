@@ -84,9 +84,10 @@ fn facts(report: &Report) -> Value {
         }
         EntryFacts::Submission(submission) => {
             set("id", submission.id.to_string().into());
-            set("height", number(submission.height.get()));
-            set("time_ms", number(submission.time.get()));
-            set("network", submission.network.to_string().into());
+            set("height", submission.height.map_or(Value::Null, |height| number(height.get())));
+            set("time_ms", submission.time.map_or(Value::Null, |time| number(time.get())));
+            let network = submission.network.map_or(Value::Null, |network| network.to_string().into());
+            set("network", network);
             set("operation", submission.operation.into());
             set("tenant", submission.tenant.as_str().into());
             set("author", submission.author.as_str().into());
@@ -117,7 +118,7 @@ fn facts(report: &Report) -> Value {
 }
 
 /// Every fault that some vector must show. `Retired` is a fault of trust from epoch to epoch, which a policy does not know.
-pub const FAULTS: [&str; 100] = [
+pub const FAULTS: [&str; 102] = [
     "policy is no text",
     "policy too large",
     "policy without quorum",
@@ -127,6 +128,7 @@ pub const FAULTS: [&str; 100] = [
     "policy line: unfinished",
     "policy line: key",
     "policy line: role",
+    "policy line: opaque role",
     "policy line: key twice",
     "policy line: key id twice",
     "policy line: name",
@@ -165,6 +167,7 @@ pub const FAULTS: [&str; 100] = [
     "signature line: no time",
     "signature line: time",
     "signature line: signature length",
+    "signature line: ml-dsa-44 signature",
     "signature line: signature invalid",
     "inclusion: index",
     "inclusion: length",
@@ -231,6 +234,7 @@ fn policy_error(error: &PolicyError) -> &'static str {
             PolicyFault::Unfinished => "policy line: unfinished",
             PolicyFault::Key(_) => "policy line: key",
             PolicyFault::Role { .. } => "policy line: role",
+            PolicyFault::OpaqueRole { .. } => "policy line: opaque role",
             PolicyFault::KeyTwice { .. } => "policy line: key twice",
             PolicyFault::KeyIdTwice { .. } => "policy line: key id twice",
             PolicyFault::Name { .. } => "policy line: name",
@@ -381,6 +385,7 @@ fn checkpoint_fault(fault: &CheckpointFault) -> &'static str {
                 "signature line: signature length"
             }
             SignatureLineError::Signature(_) => "signature line: signature invalid",
+            SignatureLineError::MlDsa44(_) => "signature line: ml-dsa-44 signature",
         },
         CheckpointFault::NoLogSignature => "checkpoint: no log signature",
         CheckpointFault::BelowQuorum { .. } => "checkpoint: below quorum",

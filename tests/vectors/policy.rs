@@ -145,6 +145,14 @@ fn keys() -> Vec<Vector> {
             "a log's key for a witness",
             format!("log {}\nwitness w1 {log_key}\nquorum w1\n", key(&second_log())),
         ),
+        (
+            "an ECDSA key for a witness",
+            format!("log {log_key}\nwitness w1 {}\nquorum w1\n", vkey("w", &[2], &[7; 91])),
+        ),
+        (
+            "a key for tree heads of RFC 6962 for a witness",
+            format!("log {log_key}\nwitness w1 {}\nquorum w1\n", vkey("w", &[5], &[7; 65])),
+        ),
         ("the log twice", format!("log {log_key}\nlog {log_key}\nwitness w1 {w1}\nquorum w1\n")),
         ("one key of two witnesses", format!("log {log_key}\nwitness w1 {w1}\nwitness w2 {w1}\nquorum w1\n")),
         (
@@ -168,7 +176,7 @@ fn keys() -> Vec<Vector> {
         (
             "an unknown key of the name and id of another",
             format!(
-                "log {log_key}\nwitness w1 {w1}\nwitness w2 {}+{}+BgAAAAA=\nquorum w1\n",
+                "log {log_key}\nwitness w1 {w1}\nwitness w2 {}+{}+CgAAAAA=\nquorum w1\n",
                 witness(1).key.name(),
                 witness(1).key.id()
             ),

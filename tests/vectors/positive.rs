@@ -177,7 +177,7 @@ fn policies() -> Vec<Vector> {
         one(
             "a policy with a key of a type that nothing is known of",
             format!(
-                "log {}\nwitness w1 {}\nwitness w2 example.com/w2+01234567+BgAAAAA=\ngroup g any w1 w2\nquorum g\n",
+                "log {}\nwitness w1 {}\nwitness w2 example.com/w2+01234567+CgAAAAA=\ngroup g any w1 w2\nquorum g\n",
                 key(log_key()),
                 key(witness(1))
             ),

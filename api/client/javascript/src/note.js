@@ -4,7 +4,7 @@
 // Source: C2SP signed-note, tlog-cosignature.
 
 import { concat, equal, fromBase64, Refused, require, sha256, toHex, utf8 } from "./bytes.js";
-import { ED25519, ML_DSA_65, PublicKey } from "./schemes.js";
+import { ED25519, ML_DSA_44, ML_DSA_65, PublicKey } from "./schemes.js";
 
 const NOTE_BYTES_MAX = 1 << 20;
 const SIGNATURES_MAX = 400;
@@ -30,7 +30,11 @@ export const COSIGNER_ML_DSA_65 = {
   prefix: [0xff, ...utf8("quorate/ml-dsa-65/v1")],
   scheme: ML_DSA_65,
 };
-const TYPES = [LOG, COSIGNER_ED25519, COSIGNER_ML_DSA_65];
+/** Of witnesses and logs outside; ours sign nothing of our log with it. */
+const COSIGNER_ML_DSA_44 = { name: "ml-dsa-44 cosignature", prefix: [0x06], scheme: ML_DSA_44 };
+const TYPES = [LOG, COSIGNER_ED25519, COSIGNER_ML_DSA_65, COSIGNER_ML_DSA_44];
+/** ECDSA, and the tree heads of RFC 6962: they sign without a time, so no witness does. */
+export const NO_WITNESS = [0x02, 0x05];
 
 /** Splits off the first `parts - 1` separators; the rest stays whole. */
 function split(text, separator, parts) {
@@ -61,7 +65,7 @@ export async function parseVkey(vkey) {
   const type = TYPES.find(({ prefix }) => prefix.every((byte, at) => encoded[at] === byte)) ?? null;
   if (type === null) {
     require(encoded.length > 1, form);
-    return { name, id, type, key: null, material: encoded.slice(1) };
+    return { name, id, type, key: null, material: encoded.slice(1), byte: encoded[0] };
   }
   const material = encoded.slice(type.prefix.length);
   const key = PublicKey.parse(type.scheme, material);

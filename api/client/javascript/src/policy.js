@@ -4,7 +4,7 @@
 
 import { Refused, require, textOf } from "./bytes.js";
 import { PolicyError } from "./errors.js";
-import { isSameKey, LOG, parseVkey } from "./note.js";
+import { isSameKey, LOG, NO_WITNESS, parseVkey } from "./note.js";
 
 const BYTES_MAX = 1 << 20;
 const LOGS_MAX = 256;
@@ -114,6 +114,7 @@ class Draft {
   }
 
   checkKey(key, earlier, isLog) {
+    require(isLog || !NO_WITNESS.includes(key.byte), `a key of type 0x0${key.byte} cannot be the key of a witness`);
     require(key.type === null || (key.type === LOG) === isLog,
       `a key for a ${key.type?.name} cannot be the key of a ${isLog ? "log" : "witness"}`);
     require(!earlier.some((other) => isSameKey(other.key, key)), `the key of ${key.name} was given before`);

@@ -3,7 +3,7 @@
 // A key belongs to one scheme and verifies signatures of that scheme alone.
 // Source: RFC 8032, FIPS 204; RFC 7638 and RFC 9964 for the ids of keys.
 
-import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
+import { ml_dsa44, ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 
 import { Refused, concat, require, sha256, toBase64Url, utf8 } from "./bytes.js";
 import { Ed25519Key } from "./ed25519.js";
@@ -12,11 +12,14 @@ export const ED25519 = 1;
 export const ML_DSA_65 = 2;
 export const HYBRID = 3;
 export const DILITHIUM3_R3 = 4;
+/** Of witnesses alone (note type 06). It is no number, so that no submission can name it. */
+export const ML_DSA_44 = "ml-dsa-44";
 
 const SCHEMES = new Map([
   [ED25519, { name: "ed25519", key: 32, signature: 64 }],
   [ML_DSA_65, { name: "ml-dsa-65", key: 1952, signature: 3309 }],
   [HYBRID, { name: "ed25519+ml-dsa-65", key: 32 + 1952, signature: 64 + 3309 }],
+  [ML_DSA_44, { name: "ml-dsa-44", key: 1312, signature: 2420 }],
   [DILITHIUM3_R3, { name: "dilithium3-r3", key: 1952, signature: 3293 }],
 ]);
 
@@ -25,15 +28,17 @@ export const HYBRID_LABEL = utf8("quorate/hybrid/ed25519+ml-dsa-65/v1\0");
 
 export const schemeName = (scheme) => SCHEMES.get(scheme)?.name;
 
-function verifyMlDsa65(key, message, signature) {
+function verifyMlDsa(algorithm, name, key, message, signature) {
   let holds = false;
   try {
-    holds = ml_dsa65.verify(signature, message, key);
+    holds = algorithm.verify(signature, message, key);
   } catch {
     // The library throws on what it cannot decode.
   }
-  if (!holds) throw new Refused("the ml-dsa-65 signature does not fit the key and the message");
+  if (!holds) throw new Refused(`the ${name} signature does not fit the key and the message`);
 }
+
+const verifyMlDsa65 = (...what) => verifyMlDsa(ml_dsa65, "ml-dsa-65", ...what);
 
 /** A public key of one of the schemes. */
 export class PublicKey {
@@ -76,6 +81,8 @@ export class PublicKey {
         return this.half.verify(message, signature.bytes);
       case ML_DSA_65:
         return verifyMlDsa65(this.bytes, message, signature.bytes);
+      case ML_DSA_44:
+        return verifyMlDsa(ml_dsa44, "ml-dsa-44", this.bytes, message, signature.bytes);
       case HYBRID: {
         const labelled = concat(HYBRID_LABEL, message);
         await this.half.verify(labelled, signature.bytes.slice(0, 64));

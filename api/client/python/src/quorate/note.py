@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .encoding import from_base64, sha256
 from .errors import Refused, require
-from .schemes import ED25519, ML_DSA_65, PublicKey
+from .schemes import ED25519, ML_DSA_44, ML_DSA_65, PublicKey
 
 NOTE_BYTES_MAX = 1 << 20
 SIGNATURES_MAX = 400
@@ -45,7 +45,11 @@ class SignatureType:
 LOG = SignatureType("log signature", b"\x01", ED25519)
 COSIGNER_ED25519 = SignatureType("ed25519 cosignature", b"\x04", ED25519)
 COSIGNER_ML_DSA_65 = SignatureType("ml-dsa-65 cosignature", b"\xffquorate/ml-dsa-65/v1", ML_DSA_65)
-_TYPES = (LOG, COSIGNER_ED25519, COSIGNER_ML_DSA_65)
+# Of witnesses and logs outside; ours sign nothing of our log with it.
+_COSIGNER_ML_DSA_44 = SignatureType("ml-dsa-44 cosignature", b"\x06", ML_DSA_44)
+_TYPES = (LOG, COSIGNER_ED25519, COSIGNER_ML_DSA_65, _COSIGNER_ML_DSA_44)
+# ECDSA, and the tree heads of RFC 6962: they sign without a time, so no witness does.
+NO_WITNESS = (0x02, 0x05)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class NoteKey:
     type: SignatureType | None
     key: PublicKey | None
     material: bytes
+    byte: int | None = None
 
     @classmethod
     def parse(cls, vkey: str) -> NoteKey:
@@ -76,7 +81,7 @@ class NoteKey:
         else:
             # The rule for the id may be another one for such a type, so it is kept unchecked.
             require(len(encoded) > 1, form)
-            return cls(name, id, None, None, encoded[1:])
+            return cls(name, id, None, None, encoded[1:], encoded[0])
         material = encoded[len(kind.prefix) :]
         key = PublicKey.parse(kind.scheme, material)
         expected = sha256(name.encode(), b"\n", encoded)[:4].hex()

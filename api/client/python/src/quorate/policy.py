@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .encoding import text_of
 from .errors import PolicyError, Refused, require
-from .note import LOG, NoteKey
+from .note import LOG, NO_WITNESS, NoteKey
 
 BYTES_MAX = 1 << 20
 LOGS_MAX = 256
@@ -129,6 +129,7 @@ class _Draft:
 
     def check_key(self, key: NoteKey, earlier: list[NoteKey], *, is_log: bool) -> None:
         role = "log" if is_log else "witness"
+        require(is_log or key.byte not in NO_WITNESS, f"a key of type {key.byte} cannot be the key of a witness")
         if key.type is not None:
             require((key.type is LOG) == is_log, f"a key for a {key.type.name} cannot be the key of a {role}")
         require(all(other.material != key.material for other in earlier), f"the key of {key.name} was given before")

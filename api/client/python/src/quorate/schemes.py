@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey, MLDSA65PublicKey
 
 from .encoding import sha256, to_base64url
 from .errors import Refused, require
@@ -22,10 +22,18 @@ ED25519 = 1
 ML_DSA_65 = 2
 HYBRID = 3
 DILITHIUM3_R3 = 4
+# Of witnesses alone (note type 06). A number that no submission can name: theirs are not negative.
+ML_DSA_44 = -44
 
-NAMES = {ED25519: "ed25519", ML_DSA_65: "ml-dsa-65", HYBRID: "ed25519+ml-dsa-65", DILITHIUM3_R3: "dilithium3-r3"}
-KEY_BYTES = {ED25519: 32, ML_DSA_65: 1952, HYBRID: 32 + 1952, DILITHIUM3_R3: 1952}
-SIGNATURE_BYTES = {ED25519: 64, ML_DSA_65: 3309, HYBRID: 64 + 3309, DILITHIUM3_R3: 3293}
+NAMES = {
+    ED25519: "ed25519",
+    ML_DSA_65: "ml-dsa-65",
+    HYBRID: "ed25519+ml-dsa-65",
+    DILITHIUM3_R3: "dilithium3-r3",
+    ML_DSA_44: "ml-dsa-44",
+}
+KEY_BYTES = {ED25519: 32, ML_DSA_65: 1952, HYBRID: 32 + 1952, DILITHIUM3_R3: 1952, ML_DSA_44: 1312}
+SIGNATURE_BYTES = {ED25519: 64, ML_DSA_65: 3309, HYBRID: 64 + 3309, DILITHIUM3_R3: 3293, ML_DSA_44: 2420}
 
 HYBRID_LABEL = b"quorate/hybrid/ed25519+ml-dsa-65/v1\x00"
 
@@ -88,6 +96,13 @@ def _verify_ml_dsa_65(key: bytes, message: bytes, signature: bytes) -> None:
         raise Refused("the ml-dsa-65 signature does not fit the key and the message") from None
 
 
+def _verify_ml_dsa_44(key: bytes, message: bytes, signature: bytes) -> None:
+    try:
+        MLDSA44PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        raise Refused("the ml-dsa-44 signature does not fit the key and the message") from None
+
+
 @dataclass(frozen=True)
 class Signature:
     """Bytes of a scheme, checked for length and nothing more."""
@@ -139,6 +154,8 @@ class PublicKey:
             _verify_ed25519(self.value, message, signature.value)
         elif self.scheme == ML_DSA_65:
             _verify_ml_dsa_65(self.value, message, signature.value)
+        elif self.scheme == ML_DSA_44:
+            _verify_ml_dsa_44(self.value, message, signature.value)
         elif self.scheme == HYBRID:
             labelled = HYBRID_LABEL + message
             _verify_ed25519(self.value[:32], labelled, signature.value[:64])
