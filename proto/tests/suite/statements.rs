@@ -1,7 +1,8 @@
 //! Statements signed by others: each envelope read, signed, spoiled; and the file of all of them for other programs.
 //!
-//! `tests/vectors/statement` holds one file for each envelope and `index.json`, which says what is derived from it; `UPDATE=1`
-//! writes them anew. ML-DSA-65 signatures are hedged, so what is committed is read, and never compared with a new one.
+//! `tests/vectors/statement` holds one file for each envelope and `index.json`, which says what is derived from it;
+//! `UPDATE=1` writes them anew. ML-DSA-65 signatures are hedged, so what is committed is read, and never compared with a
+//! new one.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -85,7 +86,8 @@ const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 fn in_toto() -> String {
     format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"quorate.tar.gz","digest":{{"sha256":"{}"}}}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{{}}}}"#,
+        "{{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{{\"name\":\"quorate.tar.gz\",\
+         \"digest\":{{\"sha256\":\"{}\"}}}}],\"predicateType\":\"https://slsa.dev/provenance/v1\",\"predicate\":{{}}}}",
         sha256(b"artifact")
     )
 }
@@ -140,7 +142,8 @@ impl Request {
         let (base, input, signature) = (text(base), text(input), text(signature));
         let body = STANDARD.encode(body);
         format!(
-            r#"{{"format":"quorate/http-signature/v1","base":{base},"input":{input},"signature":{signature},"body":"{body}"}}"#
+            "{{\"format\":\"quorate/http-signature/v1\",\"base\":{base},\"input\":{input},\
+             \"signature\":{signature},\"body\":\"{body}\"}}"
         )
         .into_bytes()
     }
@@ -626,7 +629,10 @@ proptest! {
     }
 
     #[test]
-    fn spoiled_statements_make_no_panic(at in 0..11_usize, cuts in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..4)) {
+    fn spoiled_statements_make_no_panic(
+        at in 0..11_usize,
+        cuts in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..4),
+    ) {
         let cases = CASES.with(std::rc::Rc::clone);
         let case = &cases[at];
         let mut bytes = case.bytes.clone();
@@ -678,7 +684,9 @@ fn index_row(case: &Case) -> String {
     let mut row = String::new();
     write!(
         row,
-        r#"{{"file":"{}","format":"{}","keys":[{}],"id":"{}","leaf_is_file":{},"author":"{}","key":"{}","issuer":{},"subject":{},"media_type":{},"payload":"{}","artifact":{artifact},"expires_at_ms":{}}}"#,
+        "{{\"file\":\"{}\",\"format\":\"{}\",\"keys\":[{}],\"id\":\"{}\",\"leaf_is_file\":{},\"author\":\"{}\",\
+         \"key\":\"{}\",\"issuer\":{},\"subject\":{},\"media_type\":{},\"payload\":\"{}\",\"artifact\":{artifact},\
+         \"expires_at_ms\":{}}}",
         file_name(case),
         case.format.name(),
         keys.join(","),

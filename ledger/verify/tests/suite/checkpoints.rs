@@ -62,7 +62,7 @@ fn a_key_of_a_type_not_understood_is_not_believed() {
     let network = Network::new("example.com/log");
     let text = network.policy.to_string();
     let policy: Policy =
-        text.replace("quorum", "witness w w.example+01020304+BgkJCQ==\nquorum").parse().expect("well formed");
+        text.replace("quorum", "witness w w.example+01020304+CgkJCQ==\nquorum").parse().expect("well formed");
     let note = network.checkpoint(network.head(6), &[(0, 1), (1, 1), (2, 1)]);
     assert!(verify_checkpoint(&policy, &note).is_ok());
     let refused = verify_checkpoint(&policy, &format!("{note}\u{2014} w.example AQIDBAU=\n"));
