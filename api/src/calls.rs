@@ -1,5 +1,6 @@
 //! The verbs, one function each: parameters in, an answer or an error out. REST and JSON-RPC both say them.
 
+pub(crate) mod artifacts;
 pub(crate) mod chain;
 pub(crate) mod dialects;
 pub(crate) mod entries;

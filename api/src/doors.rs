@@ -37,6 +37,8 @@ pub struct Doors {
     pub issuer: Option<Arc<Issuer>>,
     /// Witnesses: those outside, and this node for others.
     pub witnessing: Witnessing,
+    /// Where this node keeps artifacts; none: nowhere.
+    pub artifacts: Option<archive::Artifacts>,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.

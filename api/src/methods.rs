@@ -1,5 +1,6 @@
 //! The methods of JSON-RPC: their names, their shapes, the calls behind them.
 
+use model::artifact::{ArtifactAnswer, ArtifactParams};
 use model::chain::{
     BlockAnswer, BlockParams, CheckpointAnswer, CheckpointParams, ValidatorsAnswer, ValidatorsParams,
 };
@@ -22,7 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::api::Api;
 use crate::calls::{
-    chain, dialects, entries, keys, node, proofs, statements, submit, trust, verdict, witness,
+    artifacts, chain, dialects, entries, keys, node, proofs, statements, submit, trust, verdict, witness,
 };
 use crate::guard::Caller;
 use crate::openrpc;
@@ -47,6 +48,7 @@ pub(crate) enum Method {
     Jwks,
     KeysHistory,
     Identity,
+    Artifact,
     Discover,
 }
 
@@ -56,7 +58,7 @@ pub(crate) enum Method {
 pub(crate) struct Nothing {}
 
 impl Method {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Submit,
         Self::SubmitStatement,
         Self::Get,
@@ -73,6 +75,7 @@ impl Method {
         Self::Jwks,
         Self::KeysHistory,
         Self::Identity,
+        Self::Artifact,
         Self::Discover,
     ];
 
@@ -94,6 +97,7 @@ impl Method {
             Self::Jwks => "keys_jwks",
             Self::KeysHistory => "keys_history",
             Self::Identity => "identity_get",
+            Self::Artifact => "artifact_get",
             Self::Discover => "rpc.discover",
         }
     }
@@ -125,6 +129,7 @@ impl Method {
                 "From which leaf to which keys are good: an identity's, one key, or the validators'."
             }
             Self::Identity => "An identity and all its keys.",
+            Self::Artifact => "What the ledger says of an artifact, and whether its bytes are here.",
             Self::Witness => "Whose logs this node cosigns, and who cosigns its own.",
             Self::Discover => "This interface as an OpenRPC document.",
         }
@@ -148,6 +153,7 @@ impl Method {
             Self::Jwks => (of::<JwksParams>, of::<Jwks>),
             Self::KeysHistory => (of::<KeyHistoryParams>, of::<KeyHistory>),
             Self::Identity => (of::<IdentityParams>, of::<IdentityAnswer>),
+            Self::Artifact => (of::<ArtifactParams>, of::<ArtifactAnswer>),
             Self::Witness => (of::<Nothing>, of::<WitnessAnswer>),
             Self::Discover => (of::<Nothing>, of::<Map<String, Value>>),
         }
@@ -180,6 +186,7 @@ impl Method {
             Self::Jwks => write(&keys::jwks(api, read(params)?).await?),
             Self::KeysHistory => write(&keys::history(api, read(params)?).await?),
             Self::Identity => write(&keys::identity(api, read(params)?).await?),
+            Self::Artifact => write(&artifacts::standing(api, read(params)?).await?),
             Self::Witness => read(params).and_then(|Nothing {}| write(&witness::witness(api))),
             Self::Discover => read(params).map(|Nothing {}| openrpc::document()),
         }

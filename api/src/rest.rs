@@ -1,5 +1,6 @@
 //! The same verbs as paths: what a GET with curl needs, and what caches understand.
 
+pub(crate) mod artifacts;
 pub(crate) mod chain;
 pub(crate) mod entries;
 pub(crate) mod keys;

@@ -9,6 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures::FutureExt as _;
+use model::artifact::ArtifactAnswer;
 use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer, ValidatorsParams};
 use model::did::DidDocument;
 use model::entry::{EntryAnswer, StatementParams, SubmitParams, Ticket};
@@ -32,7 +33,7 @@ use crate::rest::chain::CheckpointQuery;
 use crate::rest::entries::{COSE_RECEIPT, ReceiptQuery};
 use crate::rest::node::ReadyQuery;
 use crate::rest::statements::StatementQuery;
-use crate::rest::{chain, entries, keys, node, scitt, statements, tiles, witness};
+use crate::rest::{artifacts, chain, entries, keys, node, scitt, statements, tiles, witness};
 use crate::schema::{SchemaOf, of};
 
 /// What handlers know: the window, and the listener they answer on.
@@ -282,6 +283,39 @@ fn history() -> Vec<Route> {
     ]
 }
 
+/// Bytes beside the log.
+fn kept() -> Vec<Route> {
+    let answer = Answers::Json(of::<ArtifactAnswer>);
+    vec![
+        read(
+            "/v1/artifacts/{id}",
+            "artifact_get",
+            "What the ledger says of an artifact, and whether its bytes are here.",
+            answer,
+            || get(artifacts::standing),
+        ),
+        read(
+            "/v1/artifacts/{id}/bytes",
+            "artifact_read",
+            "The bytes of an artifact, behind their salt if it is salted.",
+            Answers::Octets,
+            || get(artifacts::get),
+        ),
+        Route {
+            verb: Verb::Post,
+            raw: &["application/octet-stream"],
+            statuses: &[201],
+            ..read(
+                "/v1/artifacts/{id}/bytes",
+                "artifact_write",
+                "Give the node the bytes that were committed.",
+                answer,
+                || post(artifacts::put),
+            )
+        },
+    ]
+}
+
 /// The log as files. The rest of the path is one name, with slashes in it.
 fn files() -> Vec<Route> {
     let octets = Answers::Octets;
@@ -449,7 +483,8 @@ pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest = [submission(), foreign(), proofs(), history(), files(), description(), keys(), witnessing()];
+    let rest =
+        [submission(), foreign(), proofs(), history(), files(), description(), keys(), witnessing(), kept()];
     let rest = rest.into_iter().flatten();
     rest.chain(operation).collect()
 }

@@ -170,17 +170,33 @@ impl LedgerReader {
         found.map(|pair| artifact::read_tombstone(&pair)).transpose()
     }
 
-    /// The first artifact whose time ends at this block time or later, by time and then by id, and its time.
+    /// Up to `max` artifacts whose time ends from one block time on and not after another, the earliest first; those of the
+    /// first time only behind the artifact `after`, if there is one.
     ///
     /// # Errors
     /// `ReadError`.
-    pub fn expiring_from(
+    pub fn expiring(
         &self,
-        time: TimeMs,
-        id: &SubmissionId,
-    ) -> Result<Option<(TimeMs, SubmissionId)>, ReadError> {
-        let found = self.base.at_or_above(Table::Expiries, &artifact::expiry_key(time, id))?;
-        found.map(|(key, _)| artifact::read_expiry(&key)).transpose()
+        from: TimeMs,
+        after: Option<&SubmissionId>,
+        to: TimeMs,
+        max: usize,
+    ) -> Result<Vec<(TimeMs, SubmissionId)>, ReadError> {
+        let mut found = Vec::new();
+        let mut next = match after {
+            Some(id) => [&artifact::expiry_key(from, id)[..], &[0]].concat(),
+            None => from.get().to_be_bytes().to_vec(),
+        };
+        while found.len() < max {
+            let Some((key, _)) = self.base.at_or_above(Table::Expiries, &next)? else { break };
+            let (until, id) = artifact::read_expiry(&key)?;
+            if until > to {
+                break;
+            }
+            found.push((until, id));
+            next = [&key[..], &[0]].concat();
+        }
+        Ok(found)
     }
 
     /// A block with the certificate of its parent and its batches.

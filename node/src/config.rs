@@ -47,6 +47,8 @@ pub struct Config {
     pub mempool: Mempool,
     /// Signing for callers who send plain JSON.
     pub gateway: Gateway,
+    /// Where artifacts are kept: a URL, or a directory; none: nowhere.
+    pub artifacts: Option<String>,
     /// Publishing the log as files.
     pub publish: Option<Publish>,
     /// Cosigning the logs of others, and having ours cosigned.
@@ -298,8 +300,9 @@ impl Config {
         ] {
             settings.at_most(tenant, tenant_max as u64, all, all_max as u64)?;
         }
+        let data_dir = path("data_dir")?.unwrap_or_else(|| dir.to_owned());
         Ok(Self {
-            data_dir: path("data_dir")?.unwrap_or_else(|| dir.to_owned()),
+            data_dir: data_dir.clone(),
             engine: settings.parsed("storage.engine", "one of sled and fjall")?,
             name: settings.text("name")?,
             observe: settings.flag("observe")?,
@@ -330,6 +333,11 @@ impl Config {
                 tokens_file: path("gateway.tokens_file")?,
                 anonymous: settings.flag("gateway.anonymous")?,
             },
+            artifacts: settings.text("artifacts.url")?.map(|url| match url.contains("://") {
+                true => url,
+                // Data as the store's: a directory is taken from the data's own.
+                false => data_dir.join(url).to_string_lossy().into_owned(),
+            }),
             publish: match settings.text("publish.url")? {
                 None => None,
                 // A directory is taken from the node's own, as every path here.

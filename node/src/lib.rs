@@ -32,6 +32,7 @@ mod clock;
 pub mod config;
 mod driver;
 mod durable;
+mod erasing;
 pub mod evidence;
 pub mod evidence_file;
 pub mod failure;

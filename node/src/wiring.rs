@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Anonymous, Api, Doors, Gateway, Issuer, NodeStatus, Reigning, Witnessing};
+use archive::Artifacts;
 use crypto::{PublicKey, SecretKey};
 use engine::{Command, Engine, Past};
 use ledger::LedgerReader;
@@ -20,6 +21,7 @@ use crate::addresses::Addresses;
 use crate::callers::Callers;
 use crate::clock;
 use crate::config::Config;
+use crate::erasing;
 use crate::evidence::Evidences;
 use crate::failure::Failure;
 use crate::inbox::Inbox;
@@ -143,6 +145,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let publishing = config.publish.as_ref().map(|publish| Publishing::open(publish, &reader, &genesis));
     let publishing = publishing.transpose()?;
 
+    let artifacts = config.artifacts.as_deref().map(Artifacts::open).transpose()?;
+
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
     let inbox: Arc<Inbox> = Arc::default();
@@ -200,12 +204,13 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let (submit, requests) = mpsc::channel(SUBMISSIONS_WAITING);
     let window = Api::new(Doors {
         submit,
-        read: reader,
+        read: reader.clone(),
         feed: performer.feed.clone(),
         status: status.clone(),
         reign: performer.reigning.subscribe(),
         genesis,
         gateway,
+        artifacts: artifacts.clone(),
         issuer: Some(Arc::new(issuer)),
         witnessing,
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
@@ -222,6 +227,10 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         tokio::spawn(submissions),
         tokio::spawn(outside.run(status.clone(), current.stopping.subscribe())),
     ];
+    if let Some(artifacts) = artifacts {
+        let (feed, stopping) = (performer.feed.subscribe(), current.stopping.subscribe());
+        serving.push(tokio::spawn(erasing::run(artifacts, reader, feed, stopping)));
+    }
     let mut rpc_addrs = Vec::new();
     for (listener, address) in rpc {
         let router = window.public_router(exposure(address, &config));

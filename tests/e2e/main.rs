@@ -1,6 +1,7 @@
 //! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
 
 mod admission;
+mod artifacts;
 mod author;
 mod batch;
 mod crash;

@@ -25,7 +25,7 @@ pub const HOUSE: [(&str, &str, &[&str]); 22] = [
     ("ledger/store", "store", &["crypto", "ledger", "proto"]),
     ("p2p", "p2p", &["crypto", "proto"]),
     ("api/model", "model", &["crypto", "proto"]),
-    ("api", "api", &["crypto", "ledger", "merkle", "model", "proto", "verify"]),
+    ("api", "api", &["archive", "crypto", "ledger", "merkle", "model", "proto", "verify"]),
     ("api/client", "client", &["crypto", "merkle", "model", "proto", "verify"]),
     ("node/engine", "engine", &["consensus", "crypto", "ledger", "mempool", "proto"]),
     ("node", "node", ABOVE_NODE),

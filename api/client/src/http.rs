@@ -23,8 +23,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ClientError;
 
-/// Longest answer that is read, in bytes: the largest receipt is smaller.
-const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Longest answer that is read, in bytes: the largest is the bytes of an artifact.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what the node was asked to wait.
@@ -316,7 +316,7 @@ impl Client {
         String::from_utf8(bytes).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ClientError> {
+    pub(crate) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ClientError> {
         let url = self.base.join(path).map_err(|fault| ClientError::Address {
             url: format!("{}{path}", self.base),
             fault: fault.to_string(),
@@ -334,7 +334,7 @@ impl Client {
     }
 
     /// Sends a request and reads the whole answer.
-    async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
         whole(self.begin(request).await?).await
     }
 
@@ -396,7 +396,7 @@ fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     let unreadable = |fault: String| ClientError::Unreadable { fault };
     let value = strict::parse(bytes, ANSWER_BYTES_MAX).map_err(|fault| unreadable(fault.to_string()))?;
     strict::shape(value).map_err(unreadable)

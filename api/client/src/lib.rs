@@ -8,6 +8,7 @@
 //! - `witness` asks those who cosign;
 //! - `verifying` asks, and checks the answer under a policy that came from elsewhere.
 
+pub mod artifacts;
 pub mod batch;
 pub mod error;
 pub mod events;

@@ -205,6 +205,34 @@ pub enum ApiError {
         /// The name asked for.
         name: String,
     },
+    /// No executed submission of this id committed an artifact.
+    #[error("submission {id} committed no artifact")]
+    ArtifactUnknown {
+        /// The submission.
+        id: Hash,
+    },
+    /// The artifact is committed, and this node does not keep its bytes.
+    #[error("the bytes of artifact {id} are not here")]
+    ArtifactNotHere {
+        /// The submission that committed it.
+        id: Hash,
+    },
+    /// The artifact was erased, or its time is over.
+    #[error("artifact {id} is not kept any more: {why}")]
+    ArtifactGone {
+        /// The submission that committed it.
+        id: Hash,
+        /// By which entry it was erased, or when its time ended.
+        why: String,
+    },
+    /// The bytes that were sent are not the ones that were committed.
+    #[error("these {found_bytes} bytes are not the ones that submission {id} committed")]
+    ArtifactMismatch {
+        /// The submission that committed it.
+        id: Hash,
+        /// Length of what was sent, in bytes.
+        found_bytes: usize,
+    },
     /// The entry stands in the log, or will, but no checkpoint covers it yet.
     #[error("entry {name} is not final yet")]
     NotFinal {
@@ -487,6 +515,34 @@ impl ApiError {
                 "No such tile",
                 "Names are those of C2SP tlog-tiles; ask for the width the checkpoint's size gives.",
             ),
+            Self::ArtifactUnknown { .. } => row(
+                "artifact_unknown",
+                404,
+                1240,
+                "No such artifact",
+                "Ask by the id of the submission that committed it, once that is committed.",
+            ),
+            Self::ArtifactNotHere { .. } => row(
+                "artifact_not_here",
+                404,
+                1241,
+                "Bytes not kept here",
+                "Nodes keep what they were given. Ask the node they were given to, or give them to this one.",
+            ),
+            Self::ArtifactGone { .. } => row(
+                "artifact_gone",
+                410,
+                1242,
+                "No longer kept",
+                "What the log says of it stays, and every proof with it.",
+            ),
+            Self::ArtifactMismatch { .. } => row(
+                "artifact_mismatch",
+                422,
+                1243,
+                "Other bytes",
+                "Send exactly what the address is the SHA-256 of: of a salted artifact, the 32 bytes of salt and then the content.",
+            ),
             Self::NotFinal { .. } => row(
                 "not_final",
                 404,
@@ -584,6 +640,10 @@ impl ApiError {
             | Self::KeyUnknown { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
+            | Self::ArtifactUnknown { .. }
+            | Self::ArtifactNotHere { .. }
+            | Self::ArtifactGone { .. }
+            | Self::ArtifactMismatch { .. }
             | Self::NoReceipt { .. }
             | Self::NotIssuer { .. }
             | Self::IssuerKeyUnknown { .. }
@@ -629,6 +689,10 @@ impl ApiError {
             | Self::KeyUnknown { .. }
             | Self::CheckpointUnknown { .. }
             | Self::TileUnknown { .. }
+            | Self::ArtifactUnknown { .. }
+            | Self::ArtifactNotHere { .. }
+            | Self::ArtifactGone { .. }
+            | Self::ArtifactMismatch { .. }
             | Self::NotFinal { .. }
             | Self::NotIssuer { .. }
             | Self::IssuerKeyUnknown { .. }

@@ -11,6 +11,7 @@
 //! - `status`, `event`, `witness` what a node says of itself; `jwks`, `identity`, `did` public keys, now and as of any size;
 //! - `jsonrpc` the envelope of JSON-RPC 2.0.
 
+pub mod artifact;
 pub mod chain;
 pub mod did;
 pub mod entry;

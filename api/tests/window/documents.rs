@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::node::{Node, json as json_of, posted};
 
 /// Every path the window is meant to serve. A new one is added here by hand, on purpose.
-const PATHS: [(&str, &str); 41] = [
+const PATHS: [(&str, &str); 44] = [
     ("get", "/.well-known/did.json"),
     ("get", "/.well-known/jwks.json"),
     ("get", "/.well-known/scitt-keys"),
@@ -26,6 +26,8 @@ const PATHS: [(&str, &str); 41] = [
     ("get", "/readyz"),
     ("get", "/tile/entries/{name}"),
     ("get", "/tile/{name}"),
+    ("get", "/v1/artifacts/{id}"),
+    ("get", "/v1/artifacts/{id}/bytes"),
     ("get", "/v1/blocks/{height}"),
     ("get", "/v1/checkpoints/{size}"),
     ("get", "/v1/consistency"),
@@ -45,6 +47,7 @@ const PATHS: [(&str, &str); 41] = [
     ("post", "/"),
     ("post", "/entries"),
     ("post", "/rpc"),
+    ("post", "/v1/artifacts/{id}/bytes"),
     ("post", "/v1/entries"),
     ("post", "/v1/statements"),
     ("post", "/v1/verify"),
@@ -53,7 +56,8 @@ const PATHS: [(&str, &str); 41] = [
     ("post", "/witness/sign-subtree"),
 ];
 
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 18] = [
+    "artifact_get",
     "identity_get",
     "keys_history",
     "keys_jwks",

@@ -1,5 +1,6 @@
 //! The window seen from outside: through its routers, with a real ledger behind its doors.
 
+mod artifacts;
 mod dialects;
 mod documents;
 mod events;

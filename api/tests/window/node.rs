@@ -291,6 +291,7 @@ pub struct Node {
 pub struct Setup {
     pub pace: Pace,
     pub gateway: bool,
+    pub artifacts: Option<archive::Artifacts>,
     /// Whether it signs COSE receipts, as validator 0.
     pub issuer: bool,
     pub feed_capacity: usize,
@@ -304,6 +305,7 @@ impl Default for Setup {
         Self {
             pace: Pace::Finalize,
             gateway: false,
+            artifacts: None,
             issuer: true,
             feed_capacity: 64,
             exposure: Exposure::Loopback,
@@ -349,6 +351,7 @@ impl Node {
             reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
             gateway,
+            artifacts: setup.artifacts,
             issuer: setup.issuer.then(issuer).map(Arc::new),
             witnessing: setup.witnessing,
             metrics: setup.metrics,

@@ -3,6 +3,7 @@
 use crypto::Digest;
 use proto::checkpoint::{CheckpointTextError, Head};
 use proto::counter::TreeSize;
+use proto::id::SubmissionId;
 use proto::note::{KeyName, NoteError};
 
 use crate::name::File;
@@ -117,6 +118,12 @@ pub enum ArchiveError {
         /// The head of the source.
         expected: Head,
     },
+    /// Bytes are not the ones that an artifact commits to.
+    #[error("these are not the bytes that submission {artifact} committed")]
+    OtherBytes {
+        /// The submission.
+        artifact: SubmissionId,
+    },
     /// The ledger that is published cannot be read.
     #[error(transparent)]
     Read(#[from] ledger::read::ReadError),
@@ -136,6 +143,7 @@ impl ArchiveError {
             | Self::TwoRoots { .. }
             | Self::Published { .. }
             | Self::Source { .. }
+            | Self::OtherBytes { .. }
             | Self::Read(_) => true,
         }
     }

@@ -5,11 +5,13 @@
 //! - `publish` writes what is new, the head last; `growing` makes the tiles on the way;
 //! - `fsck` compares every file with what the head says it must be, and names the bad ones;
 //! - `audit` judges what the entries say, with the ledger's own state machine;
+//! - `artifacts` keeps the bytes that the log commits to, until they are erased;
 //! - `bundle` takes entries apart, `error` says why files could not be had.
 //!
 //! A file that is wrong is a finding, not an error. Nothing that is read is believed, and no more of it is read than
 //! a file of its kind may have. This is the only room that sees `object_store`.
 
+pub mod artifacts;
 pub mod audit;
 pub mod bundle;
 pub mod error;
@@ -20,6 +22,7 @@ pub mod place;
 pub mod publish;
 pub mod source;
 
+pub use artifacts::Artifacts;
 pub use audit::{Audit, AuditError, Audited, Finding};
 pub use error::ArchiveError;
 pub use fsck::{Checked, Fault, FaultKind, Faults, Walk, fsck};

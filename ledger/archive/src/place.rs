@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{
     Attribute, ClientOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, PutOptions, PutPayload,
     RetryConfig, parse_url_opts,
@@ -143,6 +144,11 @@ impl Place {
         self.lists
     }
 
+    /// What is below the prefix, for files that are none of a log's.
+    pub(crate) fn store(&self) -> PrefixStore<Arc<dyn ObjectStore>> {
+        PrefixStore::new(Arc::clone(&self.store), self.prefix.clone())
+    }
+
     fn path(&self, name: &str) -> Result<Path, ArchiveError> {
         let whole =
             if self.prefix.as_ref().is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
@@ -234,7 +240,11 @@ impl Place {
     }
 }
 
-fn failed(deed: &'static str, file: impl fmt::Display, fault: impl std::error::Error) -> ArchiveError {
+pub(crate) fn failed(
+    deed: &'static str,
+    file: impl fmt::Display,
+    fault: impl std::error::Error,
+) -> ArchiveError {
     // Its sources say what happened; the outermost says often no more than that something did.
     let (mut said, mut source) = (fault.to_string(), fault.source());
     while let Some(inner) = source {

@@ -88,10 +88,13 @@ fn it_ends_by_itself_at_its_time_and_may_be_erased_before() {
     let id = artifact.id();
     assert_eq!(keeping(&world, &id, TimeMs::new(until.get() - 1)), Keeping::Kept);
     assert_eq!(keeping(&world, &id, until), Keeping::Expired { since: until });
-    let zero = SubmissionId::new(crypto::Digest::ZERO);
-    assert_eq!(world.reader().expiring_from(TimeMs::ZERO, &zero), Ok(Some((until, id))));
-    assert_eq!(world.reader().expiring_from(until, &zero), Ok(Some((until, id))));
-    assert_eq!(world.reader().expiring_from(TimeMs::new(until.get() + 1), &zero), Ok(None));
+    let expiring = |from: u64, to: u64| world.reader().expiring(TimeMs::new(from), None, TimeMs::new(to), 9);
+    assert_eq!(expiring(0, until.get()), Ok(vec![(until, id)]));
+    assert_eq!(expiring(until.get(), u64::MAX), Ok(vec![(until, id)]));
+    assert_eq!(expiring(0, until.get() - 1), Ok(Vec::new()));
+    assert_eq!(expiring(until.get() + 1, u64::MAX), Ok(Vec::new()));
+    assert_eq!(world.reader().expiring(TimeMs::ZERO, None, until, 0), Ok(Vec::new()));
+    assert_eq!(world.reader().expiring(until, Some(&id), until, 9), Ok(Vec::new()));
     let tombstone = world.say(&alice, erase(&artifact));
     assert_eq!(world.code(&tombstone), "ok");
     assert!(matches!(keeping(&world, &id, until), Keeping::Erased { .. }), "that it was erased says more");

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::artifact::ArtifactCommand;
 use crate::commands::audit::Audit;
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
@@ -92,6 +93,9 @@ pub enum Command {
     /// Who speaks by which keys
     #[command(subcommand)]
     Identity(Identity),
+    /// Bytes that the ledger commits to and nodes keep, until they are erased
+    #[command(subcommand)]
+    Artifact(ArtifactCommand),
     /// A node's configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,5 +1,6 @@
 //! The commands, one a file: its flags, what it does, what it prints.
 
+pub mod artifact;
 pub mod audit;
 pub mod bench;
 pub mod config;

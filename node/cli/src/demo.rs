@@ -53,7 +53,7 @@ pub async fn run(
         .map_err(|fault| Failure::usage(format_args!("cannot make {}: {fault}", dir.display())))?;
     let program = std::env::current_exe()
         .map_err(|fault| Failure::internal(format_args!("this program cannot find itself: {fault}")))?;
-    let (content, bytes) = files::hash(&program)?;
+    let (content, bytes) = files::hash(&[], &program)?;
     let predicate = serde_json::json!({
         "name": "quorate",
         "version": env!("CARGO_PKG_VERSION"),
@@ -127,6 +127,7 @@ pub async fn run(
         receipt: &receipt_file,
         belief: Belief::Policy(Some(&policy_file)),
         artifact: Some(&program),
+        salt: None,
         entry: None,
     };
     let verdict = judge(files, Options { submission: Some(submission.id()), ..Options::default() })?;

@@ -18,17 +18,18 @@ pub fn read(path: &Path, max: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// SHA-256 and length of a file, or of stdin for `-`. Files of any size are read in pieces.
+/// SHA-256 and length of a file, or of stdin for `-`, with these bytes before it. Files of any size are read in pieces.
 ///
 /// # Errors
 /// `Usage` when it cannot be read.
-pub fn hash(path: &Path) -> Result<(Digest, u64), Failure> {
-    hash_of(path).map_err(|fault| unreadable(path, &fault))
+pub fn hash(before: &[u8], path: &Path) -> Result<(Digest, u64), Failure> {
+    hash_of(before, path).map_err(|fault| unreadable(path, &fault))
 }
 
-fn hash_of(path: &Path) -> io::Result<(Digest, u64)> {
+fn hash_of(before: &[u8], path: &Path) -> io::Result<(Digest, u64)> {
     let mut reader = open(path)?;
-    let (mut hasher, mut length) = (Hasher::new(), 0u64);
+    let (mut hasher, mut length) = (Hasher::new(), before.len() as u64);
+    hasher.update(before);
     let mut piece = vec![0; 64 << 10];
     loop {
         match reader.read(&mut piece) {
@@ -79,7 +80,7 @@ mod tests {
         let path = dir.path().join("large");
         let bytes: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
         write(&path, &bytes).expect("writes");
-        assert_eq!(hash(&path).expect("reads"), (crypto::sha256(&bytes), 200_000));
+        assert_eq!(hash(&[], &path).expect("reads"), (crypto::sha256(&bytes), 200_000));
         assert_eq!(read(&path, 10).expect("reads").len(), 11);
         assert_eq!(std::fs::read_dir(dir.path()).expect("lists").count(), 1, "nothing is left beside it");
     }

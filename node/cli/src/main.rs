@@ -65,6 +65,7 @@ fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         Command::Trust(args) => commands::trust::run(args, output),
         Command::Validator(command) => commands::validator::run(command, output),
         Command::Keys(command) => commands::keys::run(command, output),
+        Command::Artifact(command) => commands::artifact::run(command, output),
         Command::Identity(command) => commands::identity::run(command, output),
         Command::Completions(args) => commands::version::completions(args, output),
         Command::Version => commands::version::run(output),

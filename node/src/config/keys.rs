@@ -24,7 +24,7 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
         key("storage.engine", Shape::Text, "sled", "what keeps the store: sled or fjall"),
         key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
@@ -64,6 +64,12 @@ impl Key {
             "SHA-256 digests of their bearer tokens, in hex, one a line",
         ),
         key("gateway.anonymous", Shape::Flag, "false", "whether callers on loopback need no token"),
+        key(
+            "artifacts.url",
+            Shape::Text,
+            "artifacts",
+            "where artifacts are kept: file://, s3://, gs:// or az://, or a directory; empty: nowhere",
+        ),
         key(
             "publish.url",
             Shape::Text,

@@ -48,6 +48,10 @@ fn samples() -> Vec<ApiError> {
         ApiError::StatementMalformed { fault: text() },
         ApiError::StatementType { found: text() },
         ApiError::StatementRejected { id, reason: text() },
+        ApiError::ArtifactUnknown { id },
+        ApiError::ArtifactNotHere { id },
+        ApiError::ArtifactGone { id, why: text() },
+        ApiError::ArtifactMismatch { id, found_bytes: 3 },
         ApiError::NotIssuer { epoch: 3 },
         ApiError::IssuerKeyUnknown { kid: text() },
         WitnessError::Off.into(),
@@ -102,10 +106,14 @@ fn position(error: &ApiError) -> usize {
         ApiError::StatementMalformed { .. } => 34,
         ApiError::StatementType { .. } => 35,
         ApiError::StatementRejected { .. } => 36,
-        ApiError::NotIssuer { .. } => 37,
-        ApiError::IssuerKeyUnknown { .. } => 38,
+        ApiError::ArtifactUnknown { .. } => 37,
+        ApiError::ArtifactNotHere { .. } => 38,
+        ApiError::ArtifactGone { .. } => 39,
+        ApiError::ArtifactMismatch { .. } => 40,
+        ApiError::NotIssuer { .. } => 41,
+        ApiError::IssuerKeyUnknown { .. } => 42,
         ApiError::Witness(error) => {
-            39 + match error {
+            43 + match error {
                 WitnessError::Off => 0,
                 WitnessError::Malformed { .. } => 1,
                 WitnessError::OriginUnknown { .. } => 2,
@@ -125,7 +133,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=48).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=52).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -118,7 +118,7 @@ async fn keep_receipt(client: &Client, id: Hash, path: &Path, output: &Output) -
 }
 
 fn operation(file: &Path, args: &Submit) -> Result<Operation, Failure> {
-    let (content, content_bytes) = files::hash(file)?;
+    let (content, content_bytes) = files::hash(&[], file)?;
     let named = || file.file_name().map(|name| name.to_string_lossy().into_owned());
     let subject = match &args.subject {
         Some(subject) => subject.clone(),

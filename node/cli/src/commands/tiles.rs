@@ -64,7 +64,8 @@ pub fn failed(fault: ArchiveError) -> Failure {
         ArchiveError::Missing { .. } => Exit::NotFound,
         ArchiveError::Store { .. } => Exit::Unreachable,
         ArchiveError::Ahead { .. } => Exit::Refused,
-        ArchiveError::TooLarge { .. }
+        ArchiveError::OtherBytes { .. }
+        | ArchiveError::TooLarge { .. }
         | ArchiveError::Malformed { .. }
         | ArchiveError::Note { .. }
         | ArchiveError::Head { .. }
@@ -85,6 +86,7 @@ pub fn failed(fault: ArchiveError) -> Failure {
             Some("is it the right place, does it answer, and may we? Asking again is safe")
         }
         ArchiveError::Address { .. }
+        | ArchiveError::OtherBytes { .. }
         | ArchiveError::TooLarge { .. }
         | ArchiveError::Malformed { .. }
         | ArchiveError::Note { .. }

@@ -21,6 +21,7 @@ use verify::{
     Report, Standing, Trust,
 };
 
+use crate::commands::artifact;
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
 use crate::{files, submitter, time, trust};
@@ -44,6 +45,9 @@ pub struct Verify {
     /// The file the receipt should be about
     #[arg(long, value_name = "FILE", conflicts_with = "digest")]
     artifact: Option<PathBuf>,
+    /// The file with its salt, as quorate artifact commit --private wrote it
+    #[arg(long, value_name = "FILE", requires = "artifact")]
+    salt: Option<PathBuf>,
     /// The SHA-256 of what the receipt should be about, in lower-case hex
     #[arg(long, value_name = "SHA-256")]
     digest: Option<Digest>,
@@ -86,6 +90,7 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
         receipt: &args.receipt,
         belief,
         artifact: args.artifact.as_deref(),
+        salt: args.salt.as_deref(),
         entry: args.entry.as_deref(),
         keys: args.keys.as_deref(),
     };
@@ -103,6 +108,8 @@ pub struct Files<'a> {
     pub belief: Belief<'a>,
     /// What the receipt should be about.
     pub artifact: Option<&'a Path>,
+    /// The file with the salt that stands before the artifact.
+    pub salt: Option<&'a Path>,
     /// The entry, if it does not travel in the receipt.
     pub entry: Option<&'a Path>,
     /// Receipts of the entries that tell of the author's keys, one a line.
@@ -178,7 +185,8 @@ pub fn judge(files: Files<'_>, options: Options) -> Result<Verdict, Failure> {
     let read = |path: &Path, max| files::read(path, max).map_err(|fault| files::unreadable(path, &fault));
     let bytes = read(files.receipt, Bundle::BYTES_MAX)?;
     let entry = files.entry.map(|path| read(path, ENTRY_BYTES_MAX)).transpose()?;
-    let artifact = files.artifact.map(files::hash).transpose()?.map(|(digest, _)| digest);
+    let salt = files.salt.map(artifact::read_salt).transpose()?.unwrap_or_default();
+    let artifact = files.artifact.map(|file| files::hash(&salt, file)).transpose()?.map(|(digest, _)| digest);
     let artifact = artifact.or(options.artifact);
     match read_receipt(&bytes, entry) {
         Ok(bundle) => {

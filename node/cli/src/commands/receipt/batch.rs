@@ -60,7 +60,7 @@ pub fn item(args: &TakeItem, output: &Output) -> Result<Exit, Failure> {
     let text = String::from_utf8(bytes).map_err(|_| unusable(&"it is not text"))?;
     let anchored = Anchored::from_text(&text).map_err(|fault| unusable(&fault))?;
     let digest = match &args.artifact {
-        Some(path) => Some(files::hash(path)?.0),
+        Some(path) => Some(files::hash(&[], path)?.0),
         None => args.digest,
     };
     let index = match digest {

@@ -150,7 +150,7 @@ impl Items {
                 let (mut digests, mut known) = (Vec::new(), BTreeMap::new());
                 let mut steps = Steps::new("hashed", self.files.len(), output);
                 for path in &self.files {
-                    let (digest, _) = files::hash(path)?;
+                    let (digest, _) = files::hash(&[], path)?;
                     let index = *known.entry(digest).or_insert_with(|| {
                         digests.push(digest);
                         digests.len() - 1
