@@ -36,6 +36,7 @@ mod waiting;
 pub mod witnessing;
 
 pub use api::Api;
+pub use archive::Artifacts;
 pub use doors::{Doors, NodeStatus, Reigning, Role, SubmitReply, SubmitRequest};
 pub use gateway::{Anonymous, Gateway};
 pub use guard::Exposure;

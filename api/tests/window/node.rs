@@ -291,7 +291,7 @@ pub struct Node {
 pub struct Setup {
     pub pace: Pace,
     pub gateway: bool,
-    pub artifacts: Option<archive::Artifacts>,
+    pub artifacts: Option<api::Artifacts>,
     /// Whether it signs COSE receipts, as validator 0.
     pub issuer: bool,
     pub feed_capacity: usize,
