@@ -89,18 +89,14 @@ def _verify_ed25519(key: bytes, message: bytes, signature: bytes) -> None:
         raise Refused(invalid) from None
 
 
-def _verify_ml_dsa_65(key: bytes, message: bytes, signature: bytes) -> None:
-    try:
-        MLDSA65PublicKey.from_public_bytes(key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise Refused("the ml-dsa-65 signature does not fit the key and the message") from None
+_ML_DSA = {ML_DSA_44: MLDSA44PublicKey, ML_DSA_65: MLDSA65PublicKey}
 
 
-def _verify_ml_dsa_44(key: bytes, message: bytes, signature: bytes) -> None:
+def _verify_ml_dsa(scheme: int, key: bytes, message: bytes, signature: bytes) -> None:
     try:
-        MLDSA44PublicKey.from_public_bytes(key).verify(signature, message)
+        _ML_DSA[scheme].from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):
-        raise Refused("the ml-dsa-44 signature does not fit the key and the message") from None
+        raise Refused(f"the {NAMES[scheme]} signature does not fit the key and the message") from None
 
 
 @dataclass(frozen=True)
@@ -152,13 +148,11 @@ class PublicKey:
         require(signature.scheme == self.scheme, names)
         if self.scheme == ED25519:
             _verify_ed25519(self.value, message, signature.value)
-        elif self.scheme == ML_DSA_65:
-            _verify_ml_dsa_65(self.value, message, signature.value)
-        elif self.scheme == ML_DSA_44:
-            _verify_ml_dsa_44(self.value, message, signature.value)
+        elif self.scheme in _ML_DSA:
+            _verify_ml_dsa(self.scheme, self.value, message, signature.value)
         elif self.scheme == HYBRID:
             labelled = HYBRID_LABEL + message
             _verify_ed25519(self.value[:32], labelled, signature.value[:64])
-            _verify_ml_dsa_65(self.value[32:], labelled, signature.value[64:])
+            _verify_ml_dsa(ML_DSA_65, self.value[32:], labelled, signature.value[64:])
         else:
             raise Refused(f"signatures of {NAMES[self.scheme]} cannot be checked here")
