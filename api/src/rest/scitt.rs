@@ -14,6 +14,7 @@ use model::entry::{EntryParams, State as Progress, StatementParams, Wait};
 use model::error::ApiError;
 use model::receipt::ReceiptFormat;
 use model::scalar::{Bytes, Hash};
+use proto::cbor::Writer;
 use proto::statement::{Format, cose};
 
 use super::entries::COSE_RECEIPT;
@@ -125,10 +126,7 @@ fn prefers_async(headers: &HeaderMap) -> bool {
 /// An error in CBOR: the title, and in the detail the stable code, too.
 fn problem(error: &ApiError) -> Response {
     let row = error.row();
-    let mut body = vec![0xa2, 0x20];
-    text(row.title, &mut body);
-    body.push(0x21);
-    text(&format!("{error} [{}]", row.code), &mut body);
+    let body = details(row.title, &format!("{error} [{}]", row.code));
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = respond::of(status, PROBLEM, Keep::Never, body);
     if let Some(ms) = error.retry_after_ms() {
@@ -138,21 +136,17 @@ fn problem(error: &ApiError) -> Response {
     response
 }
 
-/// Writes a text of at most 65,535 bytes, cut between letters, its length in the shortest form.
-fn text(text: &str, to: &mut Vec<u8>) {
-    let end = (0..=text.len().min(usize::from(u16::MAX))).rev().find(|at| text.is_char_boundary(*at));
-    let text = &text[..end.unwrap_or_default()];
-    let [high, low] = (text.len() as u16).to_be_bytes(); // cut to fit above
-    match text.len() {
-        0..=23 => to.push(0x60 | low),
-        24..=0xff => to.extend_from_slice(&[0x78, low]),
-        _ => to.extend_from_slice(&[0x79, high, low]),
-    }
-    to.extend_from_slice(text.as_bytes());
+/// Title and detail, as RFC 9290 labels them.
+fn details(title: &str, detail: &str) -> Vec<u8> {
+    let mut body = Writer::new();
+    body.map(2).int(-1).text(title).int(-2).text(detail);
+    body.finish()
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::cbor::Reader;
+
     use super::*;
 
     #[test]
@@ -160,13 +154,13 @@ mod tests {
         let response = problem(&ApiError::Busy { retry_after_ms: 1_500 });
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[RETRY_AFTER], "2");
-        for (length, head) in [(3, vec![0x63]), (24, vec![0x78, 24]), (256, vec![0x79, 1, 0])] {
-            let mut written = Vec::new();
-            text(&"x".repeat(length), &mut written);
-            assert_eq!((&written[..head.len()], written.len()), (&head[..], head.len() + length));
+        for length in [3, 24, 256, 70_000] {
+            let detail = "x".repeat(length);
+            let body = details("Busy", &detail);
+            let mut reader = Reader::new(&body);
+            assert_eq!((reader.map(2), reader.int(), reader.text(9)), (Ok(2), Ok(-1), Ok("Busy")));
+            assert_eq!((reader.int(), reader.text(100_000)), (Ok(-2), Ok(&detail[..])));
+            assert_eq!(reader.end(), Ok(()));
         }
-        let mut written = Vec::new();
-        text(&"ä".repeat(40_000), &mut written);
-        assert_eq!(written.len(), 3 + 65_534);
     }
 }

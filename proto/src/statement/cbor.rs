@@ -24,69 +24,25 @@ pub(super) enum Value<'a> {
 
 impl<'a> Value<'a> {
     pub(super) fn bytes(&self) -> Option<&'a [u8]> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Int(_)
-            | Self::Text(_)
-            | Self::List(_)
-            | Self::Map(_)
-            | Self::Tag(..)
-            | Self::Null
-            | Self::Other => None,
-        }
+        if let Self::Bytes(bytes) = self { Some(bytes) } else { None }
     }
 
     pub(super) fn text(&self) -> Option<&'a str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Int(_)
-            | Self::Bytes(_)
-            | Self::List(_)
-            | Self::Map(_)
-            | Self::Tag(..)
-            | Self::Null
-            | Self::Other => None,
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     pub(super) fn int(&self) -> Option<i128> {
-        match self {
-            Self::Int(number) => Some(*number),
-            Self::Bytes(_)
-            | Self::Text(_)
-            | Self::List(_)
-            | Self::Map(_)
-            | Self::Tag(..)
-            | Self::Null
-            | Self::Other => None,
-        }
+        if let Self::Int(number) = self { Some(*number) } else { None }
     }
 
     pub(super) fn list(&self) -> Option<&[Value<'a>]> {
-        match self {
-            Self::List(list) => Some(list),
-            Self::Int(_)
-            | Self::Bytes(_)
-            | Self::Text(_)
-            | Self::Map(_)
-            | Self::Tag(..)
-            | Self::Null
-            | Self::Other => None,
-        }
+        if let Self::List(list) = self { Some(list) } else { None }
     }
 
     /// The value that a map has under an integer label.
     pub(super) fn at(&self, label: i128) -> Option<&Value<'a>> {
-        match self {
-            Self::Map(map) => map.iter().find(|(key, _)| *key == Self::Int(label)).map(|(_, value)| value),
-            Self::Int(_)
-            | Self::Bytes(_)
-            | Self::Text(_)
-            | Self::List(_)
-            | Self::Tag(..)
-            | Self::Null
-            | Self::Other => None,
-        }
+        let Self::Map(map) = self else { return None };
+        map.iter().find(|(key, _)| *key == Self::Int(label)).map(|(_, value)| value)
     }
 }
 
@@ -190,51 +146,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writes the head of a value: its kind, and a number in its shortest form.
-pub(super) fn head(major: u8, number: u64, to: &mut Vec<u8>) {
-    let major = major << 5;
-    let bytes = number.to_be_bytes();
-    match number {
-        0..=23 => to.push(major | bytes[7]),
-        24..=0xff => to.extend_from_slice(&[major | 24, bytes[7]]),
-        0x100..=0xffff => {
-            to.push(major | 25);
-            to.extend_from_slice(&bytes[6..]);
-        }
-        0x1_0000..=0xffff_ffff => {
-            to.push(major | 26);
-            to.extend_from_slice(&bytes[4..]);
-        }
-        _ => {
-            to.push(major | 27);
-            to.extend_from_slice(&bytes);
-        }
-    }
-}
-
-/// Writes an integer that fits 64 bits with its sign.
-pub(super) fn int(number: i64, to: &mut Vec<u8>) {
-    match u64::try_from(number) {
-        Ok(number) => head(0, number, to),
-        Err(_) => head(1, number.unsigned_abs() - 1, to),
-    }
-}
-
-/// Writes a byte string.
-pub(super) fn bytes(bytes: &[u8], to: &mut Vec<u8>) {
-    head(2, bytes.len() as u64, to);
-    to.extend_from_slice(bytes);
-}
-
-/// Writes a text.
-pub(super) fn text(text: &str, to: &mut Vec<u8>) {
-    head(3, text.len() as u64, to);
-    to.extend_from_slice(text.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cbor::Writer;
 
     #[test]
     fn a_value_has_one_reading_or_none() {
@@ -285,14 +200,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for number in [0, 23, 24, 255, 256, 65_535, 65_536, u64::from(u32::MAX), 1 << 32, u64::MAX] {
-            let mut out = Vec::new();
-            head(0, number, &mut out);
-            assert_eq!(whole(&out), Ok(Value::Int(i128::from(number))));
+            let mut out = Writer::new();
+            out.unsigned(number);
+            assert_eq!(whole(&out.finish()), Ok(Value::Int(i128::from(number))));
         }
         for number in [0, -1, -24, -25, -49, 395, i64::MIN, i64::MAX] {
-            let mut out = Vec::new();
-            int(number, &mut out);
-            assert_eq!(whole(&out), Ok(Value::Int(i128::from(number))));
+            let mut out = Writer::new();
+            out.int(number);
+            assert_eq!(whole(&out.finish()), Ok(Value::Int(i128::from(number))));
         }
     }
 }

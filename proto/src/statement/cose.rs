@@ -12,6 +12,7 @@ use super::claims::Claims;
 use super::error::StatementError;
 use super::keys::{Beside, Hint, cose_scheme, did_of_kid, from_cose_key, shown_by};
 use super::{Format, Found, Reading, Signed};
+use crate::cbor::Writer;
 use crate::submission::Submission;
 
 /// The first byte of every statement: tag 18. No canonical protobuf message of ours begins with it.
@@ -166,15 +167,9 @@ impl<'a> Sign1<'a> {
 
     /// The statement with an empty unprotected header.
     fn write(self) -> Vec<u8> {
-        let mut out =
-            Vec::with_capacity(self.protected.len() + self.payload.len() + self.signature.len() + 16);
-        out.push(TAG);
-        cbor::head(4, 4, &mut out);
-        cbor::bytes(self.protected, &mut out);
-        cbor::head(5, 0, &mut out);
-        cbor::bytes(self.payload, &mut out);
-        cbor::bytes(self.signature, &mut out);
-        out
+        let mut out = Writer::new();
+        out.tag(18).array(4).bytes(self.protected).map(0).bytes(self.payload).bytes(self.signature);
+        out.finish()
     }
 
     fn signed(self, key: PublicKey) -> Result<Signed, StatementError> {
@@ -185,13 +180,9 @@ impl<'a> Sign1<'a> {
 
 /// The Sig_structure, RFC 9052 §4.4, without external data.
 fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(protected.len() + payload.len() + 24);
-    cbor::head(4, 4, &mut out);
-    cbor::text("Signature1", &mut out);
-    cbor::bytes(protected, &mut out);
-    cbor::bytes(b"", &mut out);
-    cbor::bytes(payload, &mut out);
-    out
+    let mut out = Writer::new();
+    out.array(4).text("Signature1").bytes(protected).bytes(b"").bytes(payload);
+    out.finish()
 }
 
 /// What the signature of a statement is over.
@@ -232,25 +223,14 @@ impl Draft {
             }
         };
         let shows = shown_by(issuer).as_ref() == Some(key);
-        let mut out = Vec::new();
-        cbor::head(5, 3, &mut out);
-        cbor::int(1, &mut out);
-        cbor::int(alg, &mut out);
-        cbor::int(3, &mut out);
-        cbor::text(media_type, &mut out);
-        cbor::int(15, &mut out);
-        cbor::head(5, if shows { 2 } else { 3 }, &mut out);
-        cbor::int(1, &mut out);
-        cbor::text(issuer, &mut out);
-        cbor::int(2, &mut out);
-        cbor::text(subject, &mut out);
+        let mut out = Writer::new();
+        out.map(3).int(1).int(alg).int(3).text(media_type).int(15);
+        out.map(if shows { 2 } else { 3 }).int(1).text(issuer).int(2).text(subject);
         if !shows {
-            cbor::int(8, &mut out);
-            cbor::head(5, 1, &mut out);
-            cbor::int(1, &mut out);
+            out.int(8).map(1).int(1);
             cose_key(key, &mut out);
         }
-        Ok(Self { protected: out, payload, scheme })
+        Ok(Self { protected: out.finish(), payload, scheme })
     }
 
     /// What is to be signed.
@@ -270,24 +250,15 @@ impl Draft {
 }
 
 /// Writes a key of one of the two types, its labels in the order of RFC 8949 §4.2.1.
-fn cose_key(key: &PublicKey, out: &mut Vec<u8>) {
-    cbor::head(5, 3, out);
-    cbor::int(1, out);
+fn cose_key(key: &PublicKey, out: &mut Writer) {
+    out.map(3).int(1);
     match key.scheme() {
-        Scheme::Ed25519 => {
-            cbor::int(1, out);
-            cbor::int(-1, out);
-            cbor::int(6, out);
-            cbor::int(-2, out);
-        }
+        Scheme::Ed25519 => out.int(1).int(-1).int(6).int(-2),
         Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
-            cbor::int(7, out);
-            cbor::int(3, out);
-            cbor::int(-49, out);
-            cbor::int(-1, out);
+            out.int(7).int(3).int(-49).int(-1)
         }
-    }
-    cbor::bytes(key.as_bytes(), out);
+    };
+    out.bytes(key.as_bytes());
 }
 
 /// Whether these bytes can only be a statement of this format, or none at all.
