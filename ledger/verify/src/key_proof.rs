@@ -17,7 +17,7 @@ use proto::receipt::{KeyProof, ProvenLeaf};
 use proto::submission::SubmissionError;
 use proto::verified::Strict;
 
-use crate::standing::{Ended, KeyEnd, KeyLife};
+use crate::standing::{KeyEnd, KeyLife, ends, lists};
 
 /// Why a proof of a key's standing does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,47 +114,4 @@ fn leaf<T>(
         .verify_signatures(&body.network, &Strict)
         .map_err(|fault| KeyProofFault::Author { what, fault })?;
     Ok(said)
-}
-
-fn lists(operation: &Operation, author: &Did, id: KeyId) -> bool {
-    match operation {
-        Operation::IdentityCreate { identity, keys, .. } => {
-            identity == author && keys.iter().any(|key| key.id() == id)
-        }
-        Operation::KeyAdd { identity, key, .. } | Operation::KeyRotate { identity, key, .. } => {
-            identity == author && key.id() == id
-        }
-        Operation::KeyRevoke { .. }
-        | Operation::ProofSubmit { .. }
-        | Operation::AttestationIssue { .. }
-        | Operation::AttestationRevoke { .. }
-        | Operation::BatchAnchor { .. }
-        | Operation::ArtifactCommit { .. }
-        | Operation::RetentionTombstone { .. }
-        | Operation::Statement(_)
-        | Operation::ValidatorJoin { .. }
-        | Operation::ValidatorLeave { .. } => false,
-    }
-}
-
-fn ends(operation: &Operation, author: &Did, id: KeyId) -> Option<Ended> {
-    match operation {
-        Operation::KeyRotate { identity, retires, .. } => {
-            (identity == author && *retires == id).then_some(Ended::Retired)
-        }
-        Operation::KeyRevoke { identity, key, from, .. } => {
-            (identity == author && *key == id).then_some(Ended::Revoked(*from))
-        }
-        Operation::IdentityCreate { .. }
-        | Operation::KeyAdd { .. }
-        | Operation::ProofSubmit { .. }
-        | Operation::AttestationIssue { .. }
-        | Operation::AttestationRevoke { .. }
-        | Operation::BatchAnchor { .. }
-        | Operation::ArtifactCommit { .. }
-        | Operation::RetentionTombstone { .. }
-        | Operation::Statement(_)
-        | Operation::ValidatorJoin { .. }
-        | Operation::ValidatorLeave { .. } => None,
-    }
 }

@@ -131,46 +131,59 @@ impl KeyLife {
         let mut life = Self::default();
         for leaf in leaves.iter().filter(|leaf| leaf.log == *log) {
             let at = leaf.index;
-            match &leaf.operation {
-                Operation::IdentityCreate { identity, keys, .. } if identity == author => {
-                    if keys.iter().any(|listed| listed.id() == *key) {
-                        life.listed = Some(at);
-                    }
-                }
-                Operation::KeyAdd { identity, key: listed, .. } if identity == author => {
-                    if listed.id() == *key {
-                        life.listed = Some(at);
-                    }
-                }
-                Operation::KeyRotate { identity, retires, key: listed, .. } if identity == author => {
-                    if listed.id() == *key {
-                        life.listed = Some(at);
-                    }
-                    if retires == key {
-                        life.end = Some(KeyEnd { at, how: Ended::Retired });
-                    }
-                }
-                Operation::KeyRevoke { identity, key: revoked, from, .. } if identity == author => {
-                    if revoked == key {
-                        life.end = Some(KeyEnd { at, how: Ended::Revoked(*from) });
-                    }
-                }
-                Operation::IdentityCreate { .. }
-                | Operation::KeyAdd { .. }
-                | Operation::KeyRotate { .. }
-                | Operation::KeyRevoke { .. }
-                | Operation::ProofSubmit { .. }
-                | Operation::AttestationIssue { .. }
-                | Operation::AttestationRevoke { .. }
-                | Operation::BatchAnchor { .. }
-                | Operation::ArtifactCommit { .. }
-                | Operation::RetentionTombstone { .. }
-                | Operation::ValidatorJoin { .. }
-                | Operation::ValidatorLeave { .. }
-                | Operation::Statement(_) => {}
+            if lists(&leaf.operation, author, *key) {
+                life.listed = Some(at);
+            }
+            if let Some(how) = ends(&leaf.operation, author, *key) {
+                life.end = Some(KeyEnd { at, how });
             }
         }
         life
+    }
+}
+
+/// Whether an operation gives the author this key.
+pub(crate) fn lists(operation: &Operation, author: &Did, id: KeyId) -> bool {
+    match operation {
+        Operation::IdentityCreate { identity, keys, .. } => {
+            identity == author && keys.iter().any(|key| key.id() == id)
+        }
+        Operation::KeyAdd { identity, key, .. } | Operation::KeyRotate { identity, key, .. } => {
+            identity == author && key.id() == id
+        }
+        Operation::KeyRevoke { .. }
+        | Operation::ProofSubmit { .. }
+        | Operation::AttestationIssue { .. }
+        | Operation::AttestationRevoke { .. }
+        | Operation::BatchAnchor { .. }
+        | Operation::ArtifactCommit { .. }
+        | Operation::RetentionTombstone { .. }
+        | Operation::Statement(_)
+        | Operation::ValidatorJoin { .. }
+        | Operation::ValidatorLeave { .. } => false,
+    }
+}
+
+/// How an operation ends this key of the author, if it does.
+pub(crate) fn ends(operation: &Operation, author: &Did, id: KeyId) -> Option<Ended> {
+    match operation {
+        Operation::KeyRotate { identity, retires, .. } => {
+            (identity == author && *retires == id).then_some(Ended::Retired)
+        }
+        Operation::KeyRevoke { identity, key, from, .. } => {
+            (identity == author && *key == id).then_some(Ended::Revoked(*from))
+        }
+        Operation::IdentityCreate { .. }
+        | Operation::KeyAdd { .. }
+        | Operation::ProofSubmit { .. }
+        | Operation::AttestationIssue { .. }
+        | Operation::AttestationRevoke { .. }
+        | Operation::BatchAnchor { .. }
+        | Operation::ArtifactCommit { .. }
+        | Operation::RetentionTombstone { .. }
+        | Operation::Statement(_)
+        | Operation::ValidatorJoin { .. }
+        | Operation::ValidatorLeave { .. } => None,
     }
 }
 
