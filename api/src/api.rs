@@ -9,11 +9,13 @@ use model::error::ApiError;
 use tokio::sync::{Semaphore, watch};
 
 use crate::accepted::Accepted;
+use crate::calls::counts::Counts;
 use crate::doors::Doors;
-use crate::guard::{BATCHES_MAX, Exposure, REQUESTS_MAX, STREAMS_MAX};
+use crate::guard::rates::Rates;
+use crate::guard::{BATCHES_MAX, DOWNLOADS_MAX, Exposure, REQUESTS_MAX, STREAMS_MAX, UPLOADS_MAX};
 use crate::kept::Kept;
 use crate::metrics::Counters;
-use crate::routes;
+use crate::router;
 
 /// Most reads of the store at once; more wait their turn. So many threads are enough for the processors to have work
 /// while one of them waits for the disk, and too few to keep those that order submissions from it.
@@ -34,11 +36,16 @@ struct Inner {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     batches: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+    rates: Rates,
+    counts: Counts,
 }
 
 impl Api {
     /// A window onto the node behind `doors`.
     pub fn new(doors: Doors) -> Self {
+        let rates = Rates::new(doors.rate_per_minute, doors.authenticator.rates());
         let kept = Arc::new(Kept::new(Arc::clone(&doors.genesis)));
         Self {
             inner: Arc::new(Inner {
@@ -50,18 +57,22 @@ impl Api {
                 requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
                 streams: Arc::new(Semaphore::new(STREAMS_MAX)),
                 batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+                uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+                downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
+                rates,
+                counts: Counts::default(),
             }),
         }
     }
 
     /// What a public listener serves. Metrics are served on loopback only.
     pub fn public_router(&self, exposure: Exposure) -> Router {
-        routes::public(self, exposure)
+        router::public(self, exposure)
     }
 
     /// What the operator's listener serves: metrics and health.
     pub fn admin_router(&self, exposure: Exposure) -> Router {
-        routes::admin(self, exposure)
+        router::admin(self, exposure)
     }
 
     pub(crate) fn doors(&self) -> &Doors {
@@ -90,6 +101,22 @@ impl Api {
 
     pub(crate) fn batches(&self) -> &Arc<Semaphore> {
         &self.inner.batches
+    }
+
+    pub(crate) fn uploads(&self) -> &Arc<Semaphore> {
+        &self.inner.uploads
+    }
+
+    pub(crate) fn downloads(&self) -> &Arc<Semaphore> {
+        &self.inner.downloads
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.inner.rates
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.inner.counts
     }
 
     /// Reads the store on a thread that may block, one of a few.

@@ -3,6 +3,7 @@
 //! They are channels and values, so that the node behind them can be a test. Whoever holds them can reach neither
 //! consensus nor the network.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::{LedgerReader, Notice, Outcome};
@@ -12,9 +13,18 @@ use proto::policy::{Policy, PolicyError};
 use proto::validators::ValidatorSet;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::anchoring::Anchoring;
+use crate::attester::Attester;
+use crate::audit::{Noted, Notes};
+use crate::custody::Custody;
 use crate::gateway::Gateway;
+use crate::guard::authenticator::Authenticator;
 use crate::issuer::Issuer;
+use crate::keeping::Keeping;
 use crate::metrics::MetricsSource;
+use crate::notary::Notary;
+use crate::service::Service;
+use crate::surface::Surface;
 use crate::witnessing::Witnessing;
 
 /// All that the window knows of the node behind it.
@@ -33,12 +43,35 @@ pub struct Doors {
     pub genesis: Arc<Genesis>,
     /// Signs for callers who send plain JSON; none: they are refused.
     pub gateway: Option<Gateway>,
+    /// Who is believed, and why.
+    pub authenticator: Authenticator,
+    /// How often a tenant may ask one endpoint, in requests a minute, unless its credential says otherwise; 0: as often as
+    /// it likes.
+    pub rate_per_minute: u32,
+    /// Where requests are noted that show a credential, or that are refused for want of one; none: nowhere.
+    pub audit: Option<mpsc::Sender<Noted>>,
+    /// Gives out what was noted of refusals; none: nobody does.
+    pub notes: Option<Arc<dyn Notes>>,
+    /// Signs what foreign surfaces submit.
+    pub service: Service,
+    /// Keys held for callers of foreign surfaces, for development; none: callers keep their own.
+    pub custody: Option<Arc<dyn Custody>>,
+    /// This node's part in an issuer of attestations; none: it issues none.
+    pub attester: Option<Attester>,
+    /// This node's part in evidence of jobs; none: it signs none.
+    pub notary: Option<Notary>,
+    /// The foreign surfaces that are served.
+    pub surfaces: BTreeSet<Surface>,
     /// Signs COSE receipts; none: it gives none.
     pub issuer: Option<Arc<Issuer>>,
     /// Witnesses: those outside, and this node for others.
     pub witnessing: Witnessing,
+    /// What was said outside of our checkpoints.
+    pub anchoring: Anchoring,
     /// Where this node keeps artifacts; none: nowhere.
     pub artifacts: Option<archive::Artifacts>,
+    /// How much of them, and how long.
+    pub keeping: Keeping,
     /// What the node counts.
     pub metrics: MetricsSource,
     /// Turns true when the node goes down: streams and waiting callers are let go.

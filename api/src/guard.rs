@@ -1,11 +1,35 @@
-//! Who may call: hosts and origins that are served, the caller's token, limits on what is open at once.
+//! Who may call: hosts and origins that are served, the caller's credential, limits on what is open at once.
+//!
+//! - `shown` is what a request shows, `authenticator` makes of it a `principal`, a `token` being one way to be believed;
+//! - `sight` is what it may see of what is private;
+//! - `access` is the rule of each route, `rates` how often it may be asked; `request_id` the name of a request.
 //!
 //! A page in a browser can be made to call a listener on loopback under a name of its own (DNS rebinding); so the
 //! host it names is checked, and the page's origin. No CORS header is ever sent.
 
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
-use model::error::ApiError;
+use model::error::{AccessError, ApiError};
+
+use crate::respond::Failure;
+use crate::routes::Context;
+
+pub(crate) mod access;
+pub mod authenticator;
+pub mod principal;
+pub(crate) mod rates;
+pub(crate) mod request_id;
+pub(crate) mod shown;
+pub(crate) mod sight;
+pub mod token;
+
+use authenticator::Authenticator;
+use principal::Principal;
+use sight::Sight;
 
 /// Most requests being answered at once, waiting callers included.
 pub(crate) const REQUESTS_MAX: usize = 1_024;
@@ -13,10 +37,16 @@ pub(crate) const REQUESTS_MAX: usize = 1_024;
 pub(crate) const STREAMS_MAX: usize = 100;
 /// Most batches of receipts that are read and verified at once: each may have a large body, and takes a thread for long.
 pub(crate) const BATCHES_MAX: usize = 2;
+/// Most artifacts that are taken in at once: each has a part of 5 MiB in memory.
+pub(crate) const UPLOADS_MAX: usize = 32;
+/// Most artifacts that are given out at once: each has two chunks of 256 KiB in memory.
+pub(crate) const DOWNLOADS_MAX: usize = 256;
 /// Longest request line and headers, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Longest time a request may take, in milliseconds: the longest wait, and some for the work.
 pub(crate) const REQUEST_MS_MAX: u64 = 75_000;
+/// Longest time the bytes of an artifact may take to come, in milliseconds; a sender that is silent is let go sooner.
+pub(crate) const UPLOAD_MS_MAX: u64 = 3_600_000;
 
 /// Where a listener can be reached from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +60,59 @@ pub enum Exposure {
     },
 }
 
-/// Who calls, as far as the request tells.
+/// Who calls: whom the request shows, or why nobody is believed; and on which listener.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// The bearer token.
-    pub token: Option<String>,
+    /// The verdict on the credential.
+    pub principal: Result<Principal, AccessError>,
     /// The listener's exposure.
     pub exposure: Exposure,
 }
 
 impl Caller {
-    pub(crate) fn of(headers: &HeaderMap, exposure: Exposure) -> Self {
-        let token = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim().to_owned());
-        Self { token, exposure }
+    /// The caller, where a credential is needed.
+    ///
+    /// # Errors
+    /// Why nobody is believed; `Missing` says what for.
+    pub(crate) fn known(&self, what: &'static str) -> Result<&Principal, ApiError> {
+        match &self.principal {
+            Ok(principal) => Ok(principal),
+            Err(AccessError::Missing { .. } | AccessError::Unconfigured) => {
+                Err(AccessError::Missing { what }.into())
+            }
+            Err(fault) => Err(fault.clone().into()),
+        }
+    }
+}
+
+impl Caller {
+    /// What it may see of what is private at this node.
+    pub(crate) fn sight(&self, authenticator: &Authenticator) -> Sight {
+        authenticator.sight(self.principal.as_ref().ok())
+    }
+}
+
+/// What a handler is given that asks for it. The credential is judged where it is asked for, and once.
+impl FromRequestParts<Context> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Infallible> {
+        let exposure = context.exposure.clone();
+        if let Some(principal) = parts.extensions.get::<Principal>() {
+            return Ok(Self { principal: Ok(principal.clone()), exposure });
+        }
+        let principal = context.principal(&parts.uri, &parts.headers);
+        Ok(Self { principal, exposure })
+    }
+}
+
+/// What a handler of a guarded route is given: whom its guard has let in.
+impl FromRequestParts<Context> for Principal {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Failure> {
+        let caller = Caller::from_request_parts(parts, context).await.unwrap_or_else(|never| match never {});
+        Ok(caller.known("a credential is needed here").cloned()?)
     }
 }
 
@@ -151,15 +216,5 @@ mod tests {
         assert!(admits(&named, Some("ledger.example:443"), None));
         assert!(!admits(&named, Some("other.example"), None));
         assert!(admits(&Exposure::Open { hosts: Vec::new() }, Some("any.example"), None));
-    }
-
-    #[test]
-    fn a_token_is_read_from_its_one_header() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(Caller::of(&headers, Exposure::Loopback).token, None);
-        headers.insert(AUTHORIZATION, "bearer abc".parse().expect("a header"));
-        assert_eq!(Caller::of(&headers, Exposure::Loopback).token.as_deref(), Some("abc"));
-        headers.insert(AUTHORIZATION, "Basic abc".parse().expect("a header"));
-        assert_eq!(Caller::of(&headers, Exposure::Loopback).token, None);
     }
 }

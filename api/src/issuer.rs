@@ -13,6 +13,8 @@ use proto::entry::Entry;
 use proto::receipt::{CoseAlgorithm, Issued, Receipt, Unissued, subject};
 use proto::validators::ValidatorSet;
 
+use crate::guard::token::Claims;
+
 /// The keys that sign receipts.
 #[derive(Debug)]
 pub struct Issuer {
@@ -36,10 +38,17 @@ impl Issuer {
     pub fn new(log: SecretKey, ml_dsa_65: RepeatableMlDsa65) -> Result<Self, IssuerError> {
         match log.public().scheme() {
             Scheme::Ed25519 => Ok(Self { log, ml_dsa_65 }),
-            found @ (Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3) => {
-                Err(IssuerError { found })
-            }
+            found @ (Scheme::MlDsa65
+            | Scheme::HybridEd25519MlDsa65
+            | Scheme::Dilithium3R3
+            | Scheme::HybridDilithium3R3Ed25519
+            | Scheme::Es256) => Err(IssuerError { found }),
         }
+    }
+
+    /// A token that says this, signed with the log's key.
+    pub(crate) fn token(&self, claims: &Claims) -> String {
+        claims.sign(&self.log)
     }
 
     /// Whether a head of these validators is one to sign receipts of.

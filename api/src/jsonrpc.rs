@@ -15,18 +15,23 @@ use model::jsonrpc::{self, BATCH_MAX, Request};
 use serde_json::Value;
 
 use crate::api::Api;
+use crate::audit::is_refusal;
 use crate::body::{self, BODY_BYTES_MAX};
 use crate::guard::Caller;
 use crate::methods::Method;
-use crate::respond::{self, Keep};
+use crate::respond::{self, Keep, Raised};
 use crate::routes::Context;
 
 /// What unknown methods are counted as: their names are the caller's, and without bound.
 const UNKNOWN: &str = "unknown";
 
 /// Handles one POST.
-pub(crate) async fn serve(State(context): State<Context>, headers: HeaderMap, body: Body) -> Response {
-    let caller = Caller::of(&headers, context.exposure.clone());
+pub(crate) async fn serve(
+    State(context): State<Context>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let value = match body::json(&headers, body, BODY_BYTES_MAX).await {
         Ok(value) => value,
         Err(error) => {
@@ -42,28 +47,38 @@ pub(crate) async fn serve(State(context): State<Context>, headers: HeaderMap, bo
             answer(StatusCode::OK, &refusal)
         }
         Value::Array(requests) => {
-            let answers = join_all(requests.into_iter().map(|request| one(api, &caller, request))).await;
+            let told = join_all(requests.into_iter().map(|request| one(api, &caller, request))).await;
+            let (answers, refusals): (Vec<_>, Vec<_>) = told.into_iter().unzip();
             let answers: Vec<_> = answers.into_iter().flatten().collect();
-            match answers.is_empty() {
+            let response = match answers.is_empty() {
                 true => silence(),
                 false => answer(StatusCode::OK, &answers),
-            }
+            };
+            refused(response, refusals.into_iter().flatten().next())
         }
-        request => match one(api, &caller, request).await {
-            Some(response) => answer(StatusCode::OK, &response),
-            None => silence(),
-        },
+        request => {
+            let (told, refusal) = one(api, &caller, request).await;
+            refused(told.map_or_else(silence, |response| answer(StatusCode::OK, &response)), refusal)
+        }
     }
 }
 
-/// Answers one request; a notification gets none.
-async fn one(api: &Api, caller: &Caller, value: Value) -> Option<jsonrpc::Response> {
+/// Tells who keeps notes that something was refused, which the status of JSON-RPC does not.
+fn refused(mut response: Response, refusal: Option<ApiError>) -> Response {
+    if let Some(error) = refusal {
+        response.extensions_mut().insert(Raised(error));
+    }
+    response
+}
+
+/// Answers one request; a notification gets none. The error is given besides if it is one to be noted.
+async fn one(api: &Api, caller: &Caller, value: Value) -> (Option<jsonrpc::Response>, Option<ApiError>) {
     let begun = Instant::now();
     let Request { id, method, params } = match Request::read(value) {
         Ok(request) => request,
         Err(bad) => {
             api.counters().answered(UNKNOWN, bad.error.row().code, begun.elapsed());
-            return bad.id.map(|id| jsonrpc::Response::new(id, Err(bad.error)));
+            return (bad.id.map(|id| jsonrpc::Response::new(id, Err(bad.error))), None);
         }
     };
     let (name, outcome) = match Method::parse(&method) {
@@ -72,7 +87,8 @@ async fn one(api: &Api, caller: &Caller, value: Value) -> Option<jsonrpc::Respon
     };
     let code = outcome.as_ref().map_or_else(|error| error.row().code, |_| "ok");
     api.counters().answered(name, code, begun.elapsed());
-    id.map(|id| jsonrpc::Response::new(id, outcome))
+    let refusal = outcome.as_ref().err().filter(|error| is_refusal(error)).cloned();
+    (id.map(|id| jsonrpc::Response::new(id, outcome)), refusal)
 }
 
 fn answer<T: serde::Serialize>(status: StatusCode, response: &T) -> Response {

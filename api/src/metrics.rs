@@ -89,6 +89,7 @@ struct Requests {
 pub(crate) struct Counters {
     requests: Mutex<Requests>,
     panics: AtomicU64,
+    unnoted: AtomicU64,
 }
 
 impl Counters {
@@ -107,6 +108,11 @@ impl Counters {
     /// Counts a handler that panicked.
     pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request that should have been noted and found no room.
+    pub(crate) fn unnoted(&self) {
+        self.unnoted.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn families(&self) -> Vec<Family> {
@@ -135,6 +141,11 @@ impl Counters {
                 name: "rpc_panics_total",
                 help: "Requests that met a fault in the node.",
                 values: Values::Counter(vec![(Vec::new(), self.panics.load(Ordering::Relaxed))]),
+            },
+            Family {
+                name: "security_log_lost_total",
+                help: "Requests that the security log had no room for.",
+                values: Values::Counter(vec![(Vec::new(), self.unnoted.load(Ordering::Relaxed))]),
             },
         ]
     }

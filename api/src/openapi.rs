@@ -1,22 +1,30 @@
 //! The OpenAPI document, made from the table of paths. Source: OpenAPI specification 3.1.0.
 
+use std::collections::BTreeSet;
+
 use model::error::Problem;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use crate::guard::Exposure;
-use crate::routes::{self, Answers, Route, Verb};
+use crate::guard::access::Access;
+use crate::guard::shown::TENANT;
+use crate::rest::scitt;
+use crate::route::{Answers, Refusals, Route, Verb};
+use crate::routes;
 use crate::schema;
+use crate::surface::{self, Surface};
 
 /// The document of a public listener.
-pub(crate) fn document(exposure: &Exposure) -> Value {
+pub(crate) fn document(exposure: &Exposure, surfaces: &BTreeSet<Surface>) -> Value {
     let mut generator = schema::generator();
     let problem = schema::of::<Problem>(&mut generator);
     let mut paths = Map::new();
-    for route in routes::table(exposure) {
+    for route in routes::table(exposure, surfaces) {
         let verb = match route.verb {
             Verb::Get => "get",
             Verb::Post => "post",
+            Verb::Delete => "delete",
         };
         let operation = operation(&route, problem.as_value(), &mut generator);
         // That a name may hold slashes is nothing OpenAPI can say.
@@ -36,7 +44,10 @@ pub(crate) fn document(exposure: &Exposure) -> Value {
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
+            },
         },
     })
 }
@@ -59,16 +70,15 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
                 content
             }
             (_, Answers::Text(kind)) => described(kind, json!({ "schema": { "type": "string" } })),
-            (_, Answers::Octets) => described("application/octet-stream", json!({})),
+            (_, Answers::Octets(kinds)) => {
+                let content: Map<_, _> = kinds.iter().map(|kind| ((*kind).to_owned(), json!({}))).collect();
+                json!({ "description": "As asked.", "content": content })
+            }
             (_, Answers::Events) => described("text/event-stream", json!({ "schema": { "type": "string" } })),
         };
         responses.insert(status.to_string(), content);
     }
-    let refused = json!({
-        "description": "A problem; `code` is stable.",
-        "content": { "application/problem+json": { "schema": problem } },
-    });
-    responses.insert("default".to_owned(), refused);
+    responses.insert("default".to_owned(), refused(route, problem, generator));
     let mut operation = json!({
         "operationId": route.name,
         "summary": route.summary,
@@ -83,22 +93,74 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
     if !taken.is_empty() {
         operation["requestBody"] = json!({ "required": true, "content": taken });
     }
-    if route.name == "ledger_submit" {
-        operation["security"] = json!([{}, { "token": [] }]);
+    match route.access {
+        Access::Open => {}
+        Access::Signed | Access::Private => {
+            operation["security"] = json!([{}, { "token": [] }, { "key": [] }])
+        }
+        Access::Credential | Access::Tenant => {
+            operation["security"] = json!([{ "token": [] }, { "key": [] }])
+        }
+        Access::Scope(scope) => operation["security"] = json!([{ "token": [scope] }, { "key": [scope] }]),
+    }
+    if let Some(surface) = route.surface {
+        operation["tags"] = json!([surface.name()]);
     }
     operation
+}
+
+/// What it refuses: in the words of its surface, or as everybody reads it.
+fn refused(route: &Route, problem: &Value, generator: &mut SchemaGenerator) -> Value {
+    let mut content = Map::new();
+    match (route.surface, route.refusals) {
+        (Some(_), _) => {
+            let refusal = schema::of::<surface::Refusal>(generator);
+            content.insert("application/json".to_owned(), json!({ "schema": refusal }));
+        }
+        (None, Refusals::Problem) => {}
+        (None, Refusals::Rpc) => {
+            content.insert("application/json".to_owned(), json!({}));
+        }
+        (None, Refusals::Concise) => {
+            content.insert(scitt::PROBLEM.to_owned(), json!({}));
+        }
+    }
+    if route.surface.is_none() {
+        content.insert("application/problem+json".to_owned(), json!({ "schema": problem }));
+    }
+    json!({ "description": "Refused; `code` is stable.", "content": content })
 }
 
 fn described(kind: &str, content: Value) -> Value {
     json!({ "description": "As asked.", "content": { kind: content } })
 }
 
+/// What may stand in a part of a path.
+fn part(path: &str, name: &str) -> Value {
+    let pattern = match (path, name) {
+        (_, "sid") => return json!({ "type": "string", "format": "uuid" }),
+        ("/v1/artifacts/{id}" | "/v1/artifacts/{id}/bytes", "id") => "^[0-9a-f]{64}$",
+        ("/v1/anchors/{size}" | "/v1/anchors/{size}/{file}", "size") => "^(0|[1-9][0-9]{0,18})$",
+        ("/v1/entries/{name}" | "/v1/entries/{name}/receipt", "name") => {
+            "^([0-9a-f]{64}|0|[1-9][0-9]{0,18})$"
+        }
+        _ => return json!({ "type": "string" }),
+    };
+    json!({ "type": "string", "pattern": pattern })
+}
+
 fn parameters(route: &Route, generator: &mut SchemaGenerator) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| name.trim_start_matches('*'));
     let mut parameters: Vec<Value> = in_path
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": part(route.path, name) }))
         .collect();
+    match route.access {
+        Access::Tenant => parameters.push(json!({
+            "name": TENANT.as_str(), "in": "header", "required": true, "schema": { "type": "string" }
+        })),
+        Access::Open | Access::Signed | Access::Private | Access::Credential | Access::Scope(_) => {}
+    }
     if let Some(query) = route.query {
         let schema = query(generator);
         parameters.extend(schema::members(schema.as_value(), generator).into_iter().map(|member| {

@@ -19,6 +19,8 @@ pub(crate) enum Keep {
     Asking,
     /// For two seconds: whoever asks more often than heads come asks a cache.
     Moment,
+    /// For five minutes (keys, as clients of attestations expect them to be kept).
+    FiveMinutes,
     /// For a quarter of an hour (keys: a removed one is gone after that).
     QuarterHour,
     /// For ever: it cannot change.
@@ -31,6 +33,7 @@ impl Keep {
             Self::Never => "no-store",
             Self::Asking => "no-cache",
             Self::Moment => "public, max-age=2, must-revalidate",
+            Self::FiveMinutes => "public, max-age=300",
             Self::QuarterHour => "public, max-age=900",
             Self::Forever => "public, max-age=31536000, immutable",
         }
@@ -40,6 +43,10 @@ impl Keep {
 /// The code of the error a response carries, for the counters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code(pub &'static str);
+
+/// The error a response carries, for surfaces that say it in other words.
+#[derive(Clone, Debug)]
+pub(crate) struct Raised(pub ApiError);
 
 /// A JSON answer.
 pub(crate) fn json<T: Serialize>(status: StatusCode, keep: Keep, answer: &T) -> Response {
@@ -53,7 +60,7 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, keep: Keep, answer: &T) -> 
 pub(crate) fn of(status: StatusCode, content_type: &'static str, keep: Keep, body: Vec<u8>) -> Response {
     match keep {
         Keep::Never => bare(status, content_type, keep, body),
-        Keep::Asking | Keep::Moment | Keep::QuarterHour | Keep::Forever => {
+        Keep::Asking | Keep::Moment | Keep::FiveMinutes | Keep::QuarterHour | Keep::Forever => {
             let digest = crypto::sha256(&body).to_string();
             tagged(status, content_type, keep, &digest[..32], body)
         }
@@ -107,6 +114,7 @@ pub(crate) fn problem(error: &ApiError) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response.extensions_mut().insert(Code(row.code));
+    response.extensions_mut().insert(Raised(error.clone()));
     response
 }
 

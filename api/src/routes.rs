@@ -1,40 +1,49 @@
 //! The table of paths: what each serves, takes and answers. Router and document are both made from it.
 
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
-
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
-use futures::FutureExt as _;
+use axum::http::{HeaderMap, Uri};
+use axum::routing::{get, post};
+use model::anchor::{AnchoredCheckpoint, AnchorsAnswer};
 use model::artifact::ArtifactAnswer;
+use model::audit::{AuditAnswer, AuditParams};
 use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer, ValidatorsParams};
 use model::did::DidDocument;
 use model::entry::{EntryAnswer, StatementParams, SubmitParams, Ticket};
-use model::error::ApiError;
+use model::error::AccessError;
 use model::identity::{AsOf, IdentityAnswer, KeyHistory, KeyHistoryParams};
 use model::jwks::Jwks;
 use model::receipt::{
     ConsistencyAnswer, ConsistencyParams, VerifyAnswer, VerifyBatchAnswer, VerifyBatchParams, VerifyParams,
 };
-use model::status::{HealthAnswer, StatusAnswer};
+use model::retention::{ArtifactsAnswer, RetentionPolicy, RetentionReport, TenantParams};
+use model::root::{AliveAnswer, RootAnswer};
+use model::search::{SearchAnswer, SearchParams};
+use model::status::{CallerAnswer, HealthAnswer, StatusAnswer, TokenAnswer, TokenParams};
 use model::trust::{TrustAnswer, TrustParams};
 use model::witness::WitnessAnswer;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 use crate::api::Api;
+use crate::calls;
 use crate::events::{self, EventsQuery};
-use crate::guard::{Exposure, REQUEST_MS_MAX, REQUESTS_MAX, expect_small_head};
+use crate::guard::Exposure;
+use crate::guard::access::Access;
+use crate::guard::principal::Principal;
+use crate::guard::shown::Shown;
+use crate::guard::token;
 use crate::jsonrpc;
-use crate::respond::{self, Code};
 use crate::rest::chain::CheckpointQuery;
 use crate::rest::entries::{COSE_RECEIPT, ReceiptQuery};
 use crate::rest::node::ReadyQuery;
+use crate::rest::retention::PolicyQuery;
 use crate::rest::statements::StatementQuery;
-use crate::rest::{artifacts, chain, entries, keys, node, scitt, statements, tiles, witness};
-use crate::schema::{SchemaOf, of};
+use crate::rest::{
+    anchors, artifacts, audit, chain, entries, keys, node, retention, root, scitt, search, statements, tiles,
+    witness,
+};
+use crate::route::{Answers, OCTETS, Refusals, Route, TEXT, Verb, read, write};
+use crate::schema::of;
+use crate::surface::{self, Surface};
 
 /// What handlers know: the window, and the listener they answer on.
 #[derive(Clone)]
@@ -43,82 +52,27 @@ pub(crate) struct Context {
     pub exposure: Exposure,
 }
 
-/// The HTTP method of a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Post,
-}
-
-/// What a route answers when all is well.
-#[derive(Clone, Copy)]
-pub(crate) enum Answers {
-    /// JSON of this shape.
-    Json(SchemaOf),
-    /// JSON of this shape, or one of these types, as the question asks.
-    JsonOr(SchemaOf, &'static [&'static str]),
-    /// Text of this type.
-    Text(&'static str),
-    /// Bytes.
-    Octets,
-    /// Server-sent events.
-    Events,
-}
-
-/// One path.
-pub(crate) struct Route {
-    pub verb: Verb,
-    pub path: &'static str,
-    /// The name in the document and in the counters.
-    pub name: &'static str,
-    pub summary: &'static str,
-    /// What stands after the question mark.
-    pub query: Option<SchemaOf>,
-    pub body: Option<SchemaOf>,
-    /// What the body may be besides, taken byte for byte.
-    pub raw: &'static [&'static str],
-    /// The statuses of success, the first being the usual one.
-    pub statuses: &'static [u16],
-    pub answers: Answers,
-    handler: Handler,
-}
-
-const TEXT: &str = "text/plain; charset=utf-8";
-
-/// Makes the router's part of a route.
-type Handler = fn() -> MethodRouter<Context>;
-
-/// A GET without query.
-const fn read(
-    path: &'static str,
-    name: &'static str,
-    summary: &'static str,
-    answers: Answers,
-    handler: Handler,
-) -> Route {
-    Route {
-        verb: Verb::Get,
-        path,
-        name,
-        summary,
-        query: None,
-        body: None,
-        raw: &[],
-        statuses: &[200],
-        answers,
-        handler,
+impl Context {
+    /// Who sends this.
+    ///
+    /// # Errors
+    /// `AccessError`: why nobody is believed to.
+    pub(crate) fn principal(&self, uri: &Uri, headers: &HeaderMap) -> Result<Principal, AccessError> {
+        let doors = self.api.doors();
+        let tokens = |text: &str| token::principal(&doors.set(), text, crate::clock::now_s());
+        doors.authenticator.principal(&Shown::of(uri, headers)?, &self.exposure, tokens)
     }
-}
-
-/// A POST of this shape.
-const fn write(body: SchemaOf, route: Route) -> Route {
-    Route { verb: Verb::Post, body: Some(body), ..route }
 }
 
 fn rpc(path: &'static str, name: &'static str) -> Route {
     let summary = "JSON-RPC 2.0; rpc.discover describes it.";
     let route = read(path, name, summary, Answers::Json(of::<Value>), || post(jsonrpc::serve));
-    Route { statuses: &[200, 204], ..write(of::<Value>, route) }
+    Route {
+        statuses: &[200, 204],
+        refusals: Refusals::Rpc,
+        access: Access::Signed,
+        ..write(of::<Value>, route)
+    }
 }
 
 /// Health and metrics: also on the operator's listener.
@@ -137,6 +91,21 @@ fn operation() -> Vec<Route> {
     ]
 }
 
+/// What programs of several systems ask first.
+fn greeting() -> Vec<Route> {
+    let (here, alive) = (Answers::Json(of::<RootAnswer>), Answers::Json(of::<AliveAnswer>));
+    vec![
+        read("/", "root", "What is here.", here, || get(root::root)),
+        read(
+            "/health",
+            "health",
+            "That the process answers, and how much of everything there is.",
+            alive,
+            || get(root::health),
+        ),
+    ]
+}
+
 fn submission() -> Vec<Route> {
     let ticket = Answers::Json(of::<Ticket>);
     let verdict = Answers::Json(of::<VerifyAnswer>);
@@ -145,23 +114,29 @@ fn submission() -> Vec<Route> {
     vec![
         rpc("/", "rpc_root"),
         rpc("/rpc", "rpc"),
-        Route { statuses: &[201, 200, 202], ..write(of::<SubmitParams>, submit) },
-        write(
-            of::<VerifyParams>,
-            read("/v1/verify", "ledger_verify", "What this node makes of a receipt.", verdict, || {
-                post(entries::verify)
-            }),
-        ),
-        write(
-            of::<VerifyBatchParams>,
-            read(
-                "/v1/verify:batch",
-                "ledger_verifyBatch",
-                "What this node makes of up to 1,000 receipts.",
-                Answers::Json(of::<VerifyBatchAnswer>),
-                || post(entries::verify_batch),
-            ),
-        ),
+        Route { statuses: &[201, 200, 202], access: Access::Signed, ..write(of::<SubmitParams>, submit) },
+        Route {
+            access: Access::Open,
+            ..write(
+                of::<VerifyParams>,
+                read("/v1/verify", "ledger_verify", "What this node makes of a receipt.", verdict, || {
+                    post(entries::verify)
+                }),
+            )
+        },
+        Route {
+            access: Access::Open,
+            ..write(
+                of::<VerifyBatchParams>,
+                read(
+                    "/v1/verify:batch",
+                    "ledger_verifyBatch",
+                    "What this node makes of up to 1,000 receipts.",
+                    Answers::Json(of::<VerifyBatchAnswer>),
+                    || post(entries::verify_batch),
+                ),
+            )
+        },
     ]
 }
 
@@ -188,25 +163,33 @@ fn foreign() -> Vec<Route> {
             query: Some(of::<StatementQuery>),
             raw: RAW,
             statuses: &[201, 200, 202],
+            access: Access::Signed,
             ..write(of::<StatementParams>, submit)
         },
         Route {
             verb: Verb::Post,
+            access: Access::Signed,
             raw: COSE,
             statuses: &[201, 200, 303],
+            refusals: Refusals::Concise,
             ..read(
                 "/entries",
                 "scitt_register",
                 "Register a signed statement (SCRAPI).",
-                Answers::Octets,
+                Answers::Octets(&[COSE_RECEIPT]),
                 || post(scitt::register),
             )
         },
         Route {
             statuses: &[200, 302],
-            ..read("/entries/{id}", "scitt_resolve", "Its receipt (SCRAPI).", Answers::Octets, || {
-                get(scitt::resolve)
-            })
+            refusals: Refusals::Concise,
+            ..read(
+                "/entries/{id}",
+                "scitt_resolve",
+                "Its receipt, or the statement with the receipt in it if `accept` says so (SCRAPI).",
+                Answers::Octets(&[COSE_RECEIPT, scitt::COSE_STATEMENT]),
+                || get(scitt::resolve),
+            )
         },
     ]
 }
@@ -229,6 +212,16 @@ fn proofs() -> Vec<Route> {
                 "The receipt, byte for byte what a verifier takes; in JSON, as text or in COSE.",
                 Answers::JsonOr(of::<Value>, &[TEXT, COSE_RECEIPT]),
                 || get(entries::receipt),
+            )
+        },
+        Route {
+            query: Some(of::<SearchParams>),
+            ..read(
+                "/v1/search",
+                "ledger_search",
+                "All entries of a content, subject, author or id; with `prove`, the proof that there are no others.",
+                Answers::Json(of::<SearchAnswer>),
+                || get(search::search),
             )
         },
         Route {
@@ -294,15 +287,20 @@ fn kept() -> Vec<Route> {
             answer,
             || get(artifacts::standing),
         ),
-        read(
-            "/v1/artifacts/{id}/bytes",
-            "artifact_read",
-            "The bytes of an artifact, behind their salt if it is salted.",
-            Answers::Octets,
-            || get(artifacts::get),
-        ),
+        Route {
+            access: Access::Private,
+            statuses: &[200, 206],
+            ..read(
+                "/v1/artifacts/{id}/bytes",
+                "artifact_read",
+                "The bytes of an artifact, or a range of them; behind their salt if it is salted.",
+                Answers::Octets(OCTETS),
+                || get(artifacts::get),
+            )
+        },
         Route {
             verb: Verb::Post,
+            access: Access::Private,
             raw: &["application/octet-stream"],
             statuses: &[201],
             ..read(
@@ -310,15 +308,90 @@ fn kept() -> Vec<Route> {
                 "artifact_write",
                 "Give the node the bytes that were committed.",
                 answer,
-                || post(artifacts::put),
+                || post(artifacts::give),
+            )
+        },
+        Route {
+            query: Some(of::<TenantParams>),
+            access: Access::Credential,
+            ..read(
+                "/v1/artifacts",
+                "artifact_list",
+                "A tenant's artifacts, the newest first.",
+                Answers::Json(of::<ArtifactsAnswer>),
+                || get(retention::list),
+            )
+        },
+        Route {
+            query: Some(of::<PolicyQuery>),
+            ..read(
+                "/v1/retention",
+                "retention_policy",
+                "How a tenant's artifacts are kept by this node, unless their author says otherwise.",
+                Answers::Json(of::<RetentionPolicy>),
+                || get(retention::policy),
+            )
+        },
+        Route {
+            query: Some(of::<TenantParams>),
+            access: Access::Credential,
+            ..read(
+                "/v1/retention/report",
+                "retention_report",
+                "What a tenant has had kept and what became of it, true under one certified head.",
+                Answers::Json(of::<RetentionReport>),
+                || get(retention::report),
             )
         },
     ]
 }
 
+/// Who did what.
+fn audited() -> Vec<Route> {
+    let answer = Answers::Json(of::<AuditAnswer>);
+    vec![Route {
+        query: Some(of::<AuditParams>),
+        access: Access::Scope(calls::audit::SCOPE),
+        ..read(
+            "/v1/audit",
+            "audit_list",
+            "Who did what to which thing, and what was refused here: the newest first.",
+            answer,
+            || get(audit::list),
+        )
+    }]
+}
+
+/// What was said outside of checkpoints.
+fn anchored() -> Vec<Route> {
+    vec![
+        read(
+            "/v1/anchors",
+            "anchor_list",
+            "Who anchors this log outside, and how the newest anchors stand.",
+            Answers::Json(of::<AnchorsAnswer>),
+            || get(anchors::list),
+        ),
+        read(
+            "/v1/anchors/{size}",
+            "anchor_get",
+            "The anchors of the checkpoint of this size, with their evidence.",
+            Answers::Json(of::<AnchoredCheckpoint>),
+            || get(anchors::get),
+        ),
+        read(
+            "/v1/anchors/{size}/{file}",
+            "anchor_file",
+            "The evidence of one as .tsr or .ots file, or checkpoint.txt, of which it is evidence.",
+            Answers::Octets(OCTETS),
+            || get(anchors::file),
+        ),
+    ]
+}
+
 /// The log as files. The rest of the path is one name, with slashes in it.
 fn files() -> Vec<Route> {
-    let octets = Answers::Octets;
+    let octets = Answers::Octets(OCTETS);
     vec![
         read(
             "/tile/entries/{*name}",
@@ -348,8 +421,9 @@ fn files() -> Vec<Route> {
     ]
 }
 
-/// Being a witness of other logs. Bodies are text, which the document can only say in words.
+/// Being a witness of other logs.
 fn witnessing() -> Vec<Route> {
+    const NOTE: &[&str] = &["text/plain"];
     let text = Answers::Text(TEXT);
     let cosign =
         "Cosign a checkpoint of another log (C2SP tlog-witness); a conflict answers 409 with the size.";
@@ -359,8 +433,8 @@ fn witnessing() -> Vec<Route> {
     let sign_subtree =
         read("/witness/sign-subtree", "sign_subtree", subtree, text, || post(witness::sign_subtree));
     vec![
-        Route { verb: Verb::Post, ..add_checkpoint },
-        Route { verb: Verb::Post, ..sign_subtree },
+        Route { verb: Verb::Post, access: Access::Signed, raw: NOTE, ..add_checkpoint },
+        Route { verb: Verb::Post, access: Access::Signed, raw: NOTE, ..sign_subtree },
         read(
             "/witness/{name}/checkpoint",
             "cosigned_checkpoint",
@@ -412,15 +486,35 @@ fn description() -> Vec<Route> {
             "/.well-known/scitt-keys",
             "scitt_keys",
             "The keys that sign COSE receipts, as COSE key set.",
-            Answers::Octets,
+            Answers::Octets(&[entries::CBOR]),
             || get(entries::scitt_keys),
         ),
         read(
             "/.well-known/scitt-keys/{kid}",
             "scitt_key",
             "One of them, by its thumbprint in base64url; retired ones, too.",
-            Answers::Octets,
+            Answers::Octets(&[entries::CBOR]),
             || get(entries::scitt_key),
+        ),
+        Route {
+            access: Access::Credential,
+            ..read(
+                "/v1/caller",
+                "caller",
+                "Who the credential of this request stands for.",
+                Answers::Json(of::<CallerAnswer>),
+                || get(node::caller),
+            )
+        },
+        write(
+            of::<TokenParams>,
+            read(
+                "/v1/tokens",
+                "token",
+                "A token of shorter life and fewer scopes than the caller's credential, good at every node.",
+                Answers::Json(of::<TokenAnswer>),
+                || post(node::token),
+            ),
         ),
         read("/v1/policy", "policy", policy, Answers::Text(TEXT), || get(chain::policy)),
         read(
@@ -476,83 +570,35 @@ fn keys() -> Vec<Route> {
     ]
 }
 
-/// What a public listener of this exposure serves.
-pub(crate) fn table(exposure: &Exposure) -> Vec<Route> {
+/// What a public listener of this exposure serves, foreign surfaces included.
+pub(crate) fn table(exposure: &Exposure, surfaces: &BTreeSet<Surface>) -> Vec<Route> {
     let operation = operation().into_iter().filter(|route| match exposure {
         Exposure::Loopback => true,
         // How busy a node is concerns its operator, who has a listener of his own.
         Exposure::Open { .. } => route.name != "metrics",
     });
-    let rest =
-        [submission(), foreign(), proofs(), history(), files(), description(), keys(), witnessing(), kept()];
+    let rest = [
+        greeting(),
+        submission(),
+        foreign(),
+        proofs(),
+        history(),
+        files(),
+        description(),
+        keys(),
+        witnessing(),
+        kept(),
+        anchored(),
+        audited(),
+    ];
     let rest = rest.into_iter().flatten();
-    rest.chain(operation).collect()
+    rest.chain(operation).chain(surface::routes(surfaces)).collect()
 }
 
-pub(crate) fn public(api: &Api, exposure: Exposure) -> Router {
-    router(api, table(&exposure), exposure)
+/// What the operator's listener serves.
+pub(crate) fn operators() -> Vec<Route> {
+    operation()
 }
 
-pub(crate) fn admin(api: &Api, exposure: Exposure) -> Router {
-    router(api, operation(), exposure)
-}
-
-fn router(api: &Api, routes: Vec<Route>, exposure: Exposure) -> Router {
-    let context = Context { api: api.clone(), exposure };
-    let mut router = Router::new();
-    for Route { path, name, handler, .. } in routes {
-        let counted = middleware::from_fn_with_state((context.clone(), name), count);
-        router = router.route(path, handler().layer(counted));
-    }
-    router
-        .fallback(route_unknown)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(context.clone(), admit))
-        .with_state(context)
-}
-
-/// Every request passes here first: host and origin, room, time, and faults of ours.
-async fn admit(State(context): State<Context>, request: Request, next: Next) -> Response {
-    let (uri, headers) = (request.uri(), request.headers());
-    if let Err(error) = expect_small_head(uri, headers).and_then(|()| context.exposure.admit(uri, headers)) {
-        return respond::problem(&error);
-    }
-    let Ok(_permit) = context.api.requests().try_acquire() else {
-        return respond::problem(&ApiError::TooMany { what: "requests", max: REQUESTS_MAX });
-    };
-    let (method, asked) = (request.method().clone(), request.headers().clone());
-    // Nothing is left half done by a handler that panicked: it holds no lock over a point where it could.
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(Duration::from_millis(REQUEST_MS_MAX), answer).await {
-        Ok(Ok(response)) => respond::unless_known(&method, &asked, response),
-        Ok(Err(_)) => {
-            context.api.counters().panicked();
-            respond::problem(&ApiError::Internal)
-        }
-        Err(_) => respond::problem(&ApiError::TimedOut { max_ms: REQUEST_MS_MAX }),
-    }
-}
-
-/// Counts what a route answered. Calls by JSON-RPC are counted one by one where they are made.
-async fn count(
-    State((context, name)): State<(Context, &'static str)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    let code = response.extensions().get::<Code>().map_or("ok", |code| code.0);
-    context.api.counters().answered(name, code, begun.elapsed());
-    response
-}
-
-async fn route_unknown(request: Request) -> Response {
-    let path = request.uri().path().chars().take(200).collect();
-    respond::problem(&ApiError::RouteUnknown { path })
-}
-
-async fn method_not_allowed(request: Request) -> Response {
-    let method = request.method().as_str().chars().take(20).collect();
-    let path = request.uri().path().chars().take(200).collect();
-    respond::problem(&ApiError::MethodNotAllowed { method, path })
-}
+#[cfg(test)]
+mod tests;

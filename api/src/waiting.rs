@@ -4,6 +4,7 @@
 //! only for what was decided earlier, and once when the listener fell behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::read::ReadError;
 use ledger::{Event, LedgerReader, Notice, Outcome};
@@ -20,6 +21,10 @@ use crate::api::{Api, Fault};
 
 /// When to ask again about what is not decided, in milliseconds.
 pub(crate) const RETRY_AFTER_MS: u64 = 500;
+/// How far behind another node this one may be.
+const LAG: Duration = Duration::from_secs(1);
+/// How often it is looked whether it has caught up.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How far a submission has come, as far as is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +79,11 @@ impl Progress {
             Some(Outcome::Committed { index, .. }) => Some(*index),
             Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None => None,
         }
+    }
+
+    /// What was decided, and the size of a checkpoint that covers it.
+    pub(crate) const fn decision(&self) -> (Option<&Outcome>, Option<u64>) {
+        (self.outcome.as_ref(), self.checkpoint_size)
     }
 
     pub(crate) const fn state(&self) -> State {
@@ -151,6 +161,24 @@ pub(crate) async fn follow(
         }
     }
     Ok(progress)
+}
+
+/// What one node was told is decided another has a moment later: what is not there is looked for again, for a second.
+///
+/// # Errors
+/// As `find` fails.
+pub(crate) async fn arrived<T: Send + 'static>(
+    api: &Api,
+    find: impl Fn(&LedgerReader) -> Result<Option<T>, Fault> + Clone + Send + 'static,
+) -> Result<Option<T>, ApiError> {
+    let until = Instant::now() + LAG;
+    loop {
+        let found = api.read(find.clone()).await?;
+        if found.is_some() || Instant::now() >= until {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! Applying: a committed block in, and out comes all that follows from it.
 //!
 //! Each height once, oldest first. Nothing here can fail because of what a submission says: that is an outcome.
-//! Source: `STATE.md`, rules S1 to S6, V3 to V5, D1, D2.
+//! Source: `STATE.md`, rules S1 to S6, V3 to V5, D1, D2, Z4.
 
 use crypto::Digest;
 use proto::batch::Batch;
 use proto::block::{Block, CertifiedBlock};
 use proto::certificate::QuorumCert;
 use proto::checkpoint::Head;
-use proto::counter::{Height, TimeMs, TreeSize};
+use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
 use proto::domain::Domain;
 use proto::entry::{BlockEntry, Entry};
 use proto::id::SubmissionId;
+use proto::lookup::Record;
 use proto::operation::{Membership, Operation};
 use proto::submission::Submission;
 use proto::validators::{Opening, ValidatorList};
@@ -19,20 +20,31 @@ use proto::verified::Verified;
 
 use crate::artifact::Artifact;
 use crate::attestation::Attestation;
+use crate::audit::Postings;
 use crate::batch::check_batches;
 use crate::body::{self, Places};
 use crate::change::ChangeSet;
 use crate::check::{Moment, Rules};
 use crate::error::{CheckError, LedgerError};
+use crate::evidence;
 use crate::identity::Identity;
+use crate::issuer::Issuer;
+use crate::job;
 use crate::key::{KeyStanding, Position};
 use crate::ledger::Ledger;
 use crate::log::Leaf;
+use crate::lookup::Addition;
 use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
+use crate::primitive::{Listed, prove};
 use crate::read::ReadError;
 use crate::refusals;
 use crate::reign::{Queued, Reign, Succession, policy_digest};
+use crate::retention::{Class, Retained};
+use crate::sealed::Sealed;
+use crate::service;
+use crate::session;
+use crate::signer;
 use crate::state::{State, next_digest};
 use crate::tip::Tip;
 
@@ -79,7 +91,7 @@ impl Ledger {
         let (height, empty) = (block.height, block.is_empty());
         let mut tip = Tip { height, block: block.id(), time: block.time, ..self.tip };
         let mut change = ChangeSet::new();
-        let (mut log, mut sequence) = (self.log.clone(), self.sequence);
+        let (mut log, mut sequence, mut index) = (self.log.clone(), self.sequence, self.index.clone());
         let (mut outcomes, mut notices) = (Vec::new(), Vec::new());
         let (mut succession, mut places) = (None, None);
         if !empty {
@@ -89,6 +101,12 @@ impl Ledger {
             refusals::put(height, &execution.refused, &mut change);
             succession = execution.succession;
             tip.state = next_digest(&self.tip.state, &change);
+            let own = LeafIndex::new(first_index.get().saturating_add(u64::from(execution.accepted)));
+            let addition = Addition { first: first_index, own, records: &execution.records };
+            let lookup = match index.is_stated() {
+                true => Some(index.add(&addition, &self.overlay, &mut change)?),
+                false => None,
+            };
             execution.leaves.push(Leaf::of(&Entry::Block(BlockEntry {
                 height,
                 view: block.view,
@@ -99,13 +117,16 @@ impl Ledger {
                 rejected: execution.rejected,
                 rejections: execution.rejections,
                 state: tip.state,
+                lookup,
             }))?);
             // Rule V5: behind the block's own entry, so that the receipt of this leaf is the last of the old epoch.
             if let (Some(policy), Some(Succession { reign, .. })) = (execution.opens, &succession) {
                 execution.leaves.push(Leaf::of(&reign.entry(policy))?);
                 reign.put(&mut change);
+                index.due(&mut change);
             }
             tip.head = log.append(&execution.leaves, &mut change)?;
+            execution.postings.put(block.time, own.next(), &mut change);
             places = Some(Places { first: first_index, became_leaf: execution.became_leaf });
             outcomes = execution.outcomes;
             let event = Event::Committed { height, first_index, outcomes: outcomes.clone() };
@@ -117,6 +138,7 @@ impl Ledger {
 
         self.overlay.push(height, change.clone());
         (self.log, self.sequence, self.tip, self.block) = (log, sequence, tip, certified.block);
+        self.index = index;
         if let Some(succession) = succession {
             self.succession = succession;
         }
@@ -162,8 +184,9 @@ impl Ledger {
         let mut state = State::new(&self.overlay);
         let (mut leaves, mut outcomes) = (Vec::new(), Vec::new());
         let (mut codes, mut refused) = (Vec::new(), Vec::new());
-        let mut became_leaf = Vec::new();
+        let (mut became_leaf, mut records) = (Vec::new(), Vec::new());
         let mut index = self.log.next_index();
+        let mut postings = Postings::new(index);
         for submission in batches.iter().flat_map(|batch| &batch.submissions) {
             let id = submission.id();
             // Rule S4: what was decided before, in this block or another, is neither done nor refused again.
@@ -174,8 +197,12 @@ impl Ledger {
             let outcome = match self.rules.check(&state, submission, Moment { now: block.time, index }) {
                 Ok(()) => {
                     let at = Position { index, height: block.height };
-                    execute(&mut state, submission, at)?;
+                    execute(&mut state, submission, at, block.time)?;
                     leaves.push(leaf(submission, block.height, block.time)?);
+                    if self.index.is_stated() {
+                        records.extend(Record::of(submission, index));
+                    }
+                    postings.note(submission, index);
                     index = index.next();
                     Outcome::Committed { height: block.height, index: at.index, time: block.time }
                 }
@@ -221,6 +248,8 @@ impl Ledger {
             refused,
             leaves,
             became_leaf,
+            records,
+            postings,
             outcomes,
             change: state.into_change(),
         })
@@ -236,6 +265,10 @@ struct Execution {
     leaves: Vec<Leaf>,
     /// Of each submission, whether one of them is its.
     became_leaf: Vec<bool>,
+    /// What the index gets to know of the leaves.
+    records: Vec<Record>,
+    /// What the audit log's index gets to know of them.
+    postings: Postings,
     outcomes: Vec<(SubmissionId, Outcome)>,
     /// Those of them that refuse.
     refused: Vec<(SubmissionId, Outcome)>,
@@ -250,13 +283,21 @@ fn leaf(submission: &Submission, height: Height, time: TimeMs) -> Result<Leaf, L
     Leaf::of(&Entry::of(submission.clone(), height, time))
 }
 
-/// Does what a submission asks, which `check` has allowed in this very state.
-pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Position) -> Result<(), ReadError> {
+/// Does what a submission asks in a block of this time, which `check` has allowed in this very state.
+pub(crate) fn execute(
+    state: &mut State<'_>,
+    submission: &Submission,
+    at: Position,
+    time: TimeMs,
+) -> Result<(), ReadError> {
     match &submission.body().operation {
         Operation::IdentityCreate { identity, keys, possessions: _ } => {
             state.put_identity(&Identity::new(identity.clone(), keys, at));
             for key in keys {
                 state.put_key(&key.id(), identity, at);
+            }
+            if identity.proofnest_role().is_some() {
+                state.list(Listed::Identities, identity.as_str().as_bytes())?;
             }
         }
         Operation::KeyAdd { identity, key, possession: _ } => {
@@ -295,30 +336,70 @@ pub(crate) fn execute(state: &mut State<'_>, submission: &Submission, at: Positi
                 state.put_attestation(id, &attestation);
             }
         }
-        Operation::ArtifactCommit { address, salted, retention, .. } => {
-            let (owner, address) = (submission.body().author.clone(), *address);
-            let artifact = Artifact {
-                owner,
-                committed: at,
-                address,
-                salted: *salted,
-                retention: *retention,
-                erased: None,
+        Operation::IssuerSet(set) => {
+            let issuer = match state.issuer(&set.issuer)? {
+                None => Issuer::new(set, submission.body().author.clone(), at),
+                Some(mut issuer) => {
+                    issuer.say(set, at);
+                    issuer
+                }
             };
+            state.put_issuer(&issuer);
+        }
+        Operation::IssuerKey(asked) => {
+            if let Some(mut issuer) = state.issuer(&asked.issuer)? {
+                issuer.change_key(&asked.change, &submission.body().author, at);
+                state.put_issuer(&issuer);
+            }
+        }
+        Operation::AttestationSeal(seal) => {
+            let attestation = Attestation {
+                issuer: submission.body().author.clone(),
+                issued: at,
+                expires_at: Some(TimeMs::new(seal.expires_at_s.saturating_mul(1_000))),
+                revoked: None,
+            };
+            state.put_attestation(&submission.id(), &attestation);
+            state.put_sealed(&seal.id, &Sealed::of(seal, submission.id()));
+        }
+        Operation::ArtifactCommit { address, salted, content_bytes, retention: said, .. } => {
+            let (owner, address) = (submission.body().author.clone(), *address);
+            // Rule R4: a class counts from the block.
+            let retention = said.from_block(time);
+            let artifact =
+                Artifact { owner, committed: at, address, salted: *salted, retention, erased: None };
             state.put_artifact(&submission.id(), &artifact);
-            state.note_expiry(&submission.id(), *retention);
+            state.note_expiry(&submission.id(), retention);
+            let retained = Retained {
+                tenant: submission.body().tenant.clone(),
+                class: Class::of(*said),
+                // A zero says nothing.
+                content_bytes: (*content_bytes > 0).then_some(*content_bytes),
+            };
+            state.note_commit(&submission.id(), &retained, retention.until(), at.index)?;
         }
         Operation::RetentionTombstone { artifact: id, reason: _ } => {
             if let Some(mut artifact) = state.artifact(id)? {
                 artifact.erased = Some(at);
                 state.put_artifact(id, &artifact);
                 state.note_tombstone(at.index, id);
+                state.note_erasure(id, artifact.retention.until(), at.index)?;
             }
         }
+        Operation::ServiceEndorse { validator, endorsement: _ } => {
+            service::endorse(state, submission.body(), validator, at)?;
+        }
+        Operation::Session { session, act } => {
+            session::act(state, submission, (session, act), (at, time))?;
+        }
+        Operation::Job { job, act } => job::act(state, submission, (job, act), (at, time))?,
+        Operation::Evidence { job, act } => evidence::act(state, submission, (job, act), (at, time))?,
+        Operation::Signer(change) => signer::change(state, submission.body(), change, (at, time))?,
         Operation::ValidatorJoin { validator, .. } => {
             enqueue(state, at, Membership::Join(validator.clone()))?;
         }
         Operation::ValidatorLeave { name, .. } => enqueue(state, at, Membership::Leave(name.clone()))?,
+        Operation::ProofPrimitive(primitive) => prove(state, primitive, at)?,
         // Their entry is all there is to them.
         Operation::ProofSubmit { .. } | Operation::BatchAnchor { .. } | Operation::Statement(_) => {}
     }

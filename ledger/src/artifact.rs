@@ -68,7 +68,8 @@ impl Artifact {
         committed.write(&mut to);
         to.digest(address).u8(u8::from(*salted));
         match retention {
-            Retention::UntilErased => to.u8(1),
+            // What is stored was resolved when it was executed; a class alone would say no time.
+            Retention::UntilErased | Retention::Of(_) => to.u8(1),
             Retention::Until(until) => to.u8(2).u64(until.get()),
             Retention::WriteOnce(until) => to.u8(3).u64(until.get()),
         };

@@ -42,11 +42,69 @@ pub enum Table {
     Tombstones = 18,
     /// Block time at which an artifact ends (u64, big-endian) and its submission id, to nothing.
     Expiries = 19,
+    /// A run of the index (level u8, number u64), height u8 and index u64 to its sorted records, at most 256, or above
+    /// height 0 to the first records and hashes of what is below, at most 16.
+    LookupPages = 20,
+    /// A run of the index (level u8, number u64) to what is known of it as a whole.
+    LookupRuns = 21,
+    /// Index of the leaf of a block that added a run (u64, big-endian) to how many had done so then (u64, big-endian).
+    LookupMarks = 22,
+    /// Session id (16 bytes) to session.
+    Sessions = 24,
+    /// Number of a proof in its chain (u64, big-endian) to session id.
+    SessionProofs = 25,
+    /// Name of a chain to where it ends.
+    Chains = 26,
+    /// Key id of a validator's service to whose it is.
+    Services = 27,
+    /// Id of a proof of ProofNest that was told whole to what is kept of it.
+    Proofs = 32,
+    /// Height (u64, big-endian) to the batch of the proofs of its block that were told whole.
+    ProofBatches = 33,
+    /// Id and issuer's DID of a proof that was told by hashes to its place.
+    ProofHashes = 34,
+    /// Which list (u8) and number (u64, big-endian) to id or DID; 0 and which list to how many there are.
+    ProofLists = 35,
+    /// Issuer's DID, a zero byte and the name of a chain to where it ends.
+    ProofChains = 36,
+    /// DID of an issuer to what is known of it.
+    Issuers = 28,
+    /// Name of an attestation that is a JWT to what was sealed.
+    Sealed = 29,
+    /// Submission id that sealed to the attestation's name.
+    SealedBy = 30,
+    /// Issuer, a zero byte and the name of a chain to its last attestation.
+    IssuerChains = 31,
+    /// Tenant, a zero byte and job id to job.
+    Jobs = 40,
+    /// Tenant, a zero byte and job id to the evidence that was sealed.
+    Evidence = 41,
+    /// Tenant, a zero byte and the name of a record to the id of its job.
+    EvidenceRecords = 42,
+    /// Key id of an evidence key to what is known of it.
+    Signers = 43,
+    /// Name of an evidence key to its key id.
+    SignerNames = 44,
+    /// Which list (u8), tenant, a zero byte, and the complement of a number (u64, big-endian) to job id; of revocations
+    /// which list and number to key id.
+    JobLists = 45,
+    /// Submission id of an artifact to whose it is, in which class, and how long its content is.
+    Retained = 46,
+    /// 1 for commits or 2 for tombstones, tenant behind its length (u8) and leaf (u64, big-endian) to the artifact; 3 for
+    /// sums, tenant, class (u8) and leaf to what holds from there on; 4, tenant and class to what holds now.
+    RetentionLog = 47,
+    /// Tenant behind its length (u8), class (u8), block time at which an artifact ends (u64, big-endian) and its submission
+    /// id to the leaf that committed it (u64, big-endian); until it is erased.
+    RetentionEnds = 48,
+    /// 16 bytes of a term's digest and the index of a block's first leaf (u64, big-endian) to which of its leaves have it.
+    AuditTerms = 49,
+    /// Block time (u64, big-endian) to the index of the leaf after that block's own (u64, big-endian).
+    AuditTimes = 50,
 }
 
 impl Table {
     /// Every table, in the order of its tag.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 45] = [
         Self::Meta,
         Self::Blocks,
         Self::BlockHeights,
@@ -65,15 +123,50 @@ impl Table {
         Self::Artifacts,
         Self::Tombstones,
         Self::Expiries,
+        Self::LookupPages,
+        Self::LookupRuns,
+        Self::LookupMarks,
+        Self::Sessions,
+        Self::SessionProofs,
+        Self::Chains,
+        Self::Services,
+        Self::Proofs,
+        Self::ProofBatches,
+        Self::ProofHashes,
+        Self::ProofLists,
+        Self::ProofChains,
+        Self::Issuers,
+        Self::Sealed,
+        Self::SealedBy,
+        Self::IssuerChains,
+        Self::Jobs,
+        Self::Evidence,
+        Self::EvidenceRecords,
+        Self::Signers,
+        Self::SignerNames,
+        Self::JobLists,
+        Self::Retained,
+        Self::RetentionLog,
+        Self::RetentionEnds,
+        Self::AuditTerms,
+        Self::AuditTimes,
     ];
 
     /// Whether its writes are part of the replicated state, and so of the state digest. The others follow from the
     /// log or are this node's own.
     pub const fn is_state(self) -> bool {
         match self {
-            Self::Outcomes | Self::Identities | Self::Attestations | Self::Validators | Self::Artifacts => {
-                true
-            }
+            Self::Outcomes
+            | Self::Identities
+            | Self::Attestations
+            | Self::Validators
+            | Self::Artifacts
+            | Self::Sessions
+            | Self::Chains
+            | Self::Services => true,
+            Self::Proofs | Self::ProofBatches | Self::ProofHashes | Self::ProofChains => true,
+            Self::Issuers | Self::Sealed | Self::SealedBy | Self::IssuerChains => true,
+            Self::Jobs | Self::Evidence | Self::EvidenceRecords | Self::Signers | Self::SignerNames => true,
             Self::Meta
             | Self::Blocks
             | Self::BlockHeights
@@ -84,9 +177,20 @@ impl Table {
             | Self::Epochs
             | Self::Tombstones
             | Self::Expiries
+            | Self::LookupPages
+            | Self::LookupRuns
+            | Self::LookupMarks
+            | Self::SessionProofs
             | Self::Refusals
             | Self::Anchors
-            | Self::Keys => false,
+            | Self::Keys
+            | Self::JobLists
+            | Self::Retained
+            | Self::RetentionLog
+            | Self::RetentionEnds
+            | Self::ProofLists
+            | Self::AuditTerms
+            | Self::AuditTimes => false,
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Signatures hold already, the type says so; here stands who may do what. Whether the submission was decided
 //! before is not asked here: that is answered from its outcome, with the same answer as the first time.
-//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2, T2, T3, R2, R3; of validators in `membership`.
+//! Source: `STATE.md`, rules S1, S2, I1 to I4, K2 to K8, A1, A2, T2, T3, R2, R3, R6; of validators in `membership`, of
+//! services in `service`, of sessions in `session`, of ProofNest's proofs in `primitive`, of issuers in `issuing`, of jobs
+//! in `job`, of their evidence in `evidence`, of the keys that sign it in `signer`.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +12,21 @@ use crypto::{KeyId, PublicKey};
 use proto::counter::{LeafIndex, TimeMs};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, NetworkId, SubmissionId};
+use proto::operation::issuer::IssuerKind;
 use proto::operation::{Membership, Operation, Retention, RevokedFrom};
 use proto::submission::{Body, Submission};
 
 use crate::error::CheckError;
+use crate::evidence;
 use crate::identity::Identity;
+use crate::issuing;
+use crate::job;
 use crate::membership::{Proposed, may_change};
+use crate::primitive::may_prove;
 use crate::rejection::Rejection;
+use crate::service::{may_endorse, may_serve, serves};
+use crate::session::may_act;
+use crate::signer;
 use crate::state::State;
 
 /// When and where a submission would be executed: in a block, its time and the leaf it would be; at the door, what a node
@@ -88,16 +98,56 @@ impl Rules {
             }
             Operation::AttestationRevoke { attestation, reason: _ } => {
                 self.may_speak(state, body)?;
-                may_revoke(state, &body.author, attestation)
+                may_revoke(state, body, attestation)
+            }
+            Operation::IssuerSet(set) => {
+                self.may_speak(state, body)?;
+                issuing::may_set(state, body, set)
+            }
+            Operation::IssuerKey(change) => {
+                self.may_speak(state, body)?;
+                issuing::may_change_key(state, body, change, now)
+            }
+            Operation::AttestationSeal(seal) => {
+                self.may_speak(state, body)?;
+                issuing::may_seal(state, body, seal, now)
             }
             Operation::ProofSubmit { .. }
             | Operation::AttestationIssue { .. }
             | Operation::BatchAnchor { .. }
             | Operation::ArtifactCommit { .. }
             | Operation::Statement(_) => self.may_speak(state, body),
+            Operation::ServiceEndorse { validator, endorsement } => {
+                self.may_speak(state, body)?;
+                may_endorse(state, &self.network, body, validator, endorsement)
+            }
+            Operation::Session { session, act } => {
+                self.may_speak(state, body)?;
+                may_serve(state, body)?;
+                may_act(state, &body.tenant, session, act)
+            }
+            Operation::Job { job, act } => {
+                self.may_speak(state, body)?;
+                may_serve(state, body)?;
+                job::may_act(state, &body.tenant, job, act, now)
+            }
+            Operation::Evidence { job, act } => {
+                self.may_speak(state, body)?;
+                may_serve(state, body)?;
+                evidence::may_act(state, &body.tenant, job, act, now)
+            }
+            Operation::Signer(change) => {
+                self.may_speak(state, body)?;
+                may_serve(state, body)?;
+                signer::may_change(state, body, change, now)
+            }
+            Operation::ProofPrimitive(primitive) => {
+                self.may_speak(state, body)?;
+                may_prove(state, body, primitive, now)
+            }
             Operation::RetentionTombstone { artifact, reason: _ } => {
                 self.may_speak(state, body)?;
-                may_erase(state, &body.author, artifact, now)
+                may_erase(state, body, artifact, now)
             }
             Operation::ValidatorJoin { epoch, validator, possession, approvals } => {
                 self.may_speak(state, body)?;
@@ -191,7 +241,7 @@ impl Rules {
     }
 }
 
-fn has_active(author: &Identity, key: &PublicKey) -> Result<(), Rejection> {
+pub(crate) fn has_active(author: &Identity, key: &PublicKey) -> Result<(), Rejection> {
     let id = key.id();
     match author.key(&id) {
         Some(listed) => listed.expect_active(id),
@@ -257,14 +307,21 @@ fn may_reach_back(from: RevokedFrom, moment: Moment) -> Result<(), CheckError> {
     }
 }
 
-/// Rules R2 and R3: an artifact is erased by who committed it, once, and not while it is to be kept.
-fn may_erase(state: &State<'_>, author: &Did, id: &SubmissionId, now: TimeMs) -> Result<(), CheckError> {
+/// Rules R2, R3 and R6: its owner erases it, once, and what is written once not before its time; when that is over, also a
+/// service, which says what became of it.
+fn may_erase(state: &State<'_>, body: &Body, id: &SubmissionId, now: TimeMs) -> Result<(), CheckError> {
     let Some(artifact) = state.artifact(id)? else {
         return Err(Rejection::UnknownArtifact { artifact: *id }.into());
     };
-    if artifact.owner != *author {
-        let (author, owner) = (author.clone(), artifact.owner);
-        return Err(Rejection::NotOwner { author, owner }.into());
+    let is_over = artifact.retention.until().is_some_and(|until| now >= until);
+    if artifact.owner != body.author {
+        let (author, owner) = (body.author.clone(), artifact.owner.clone());
+        let refused = Rejection::NotOwner { author, owner };
+        match is_over.then(|| may_serve(state, body)) {
+            Some(Ok(())) => {}
+            Some(Err(fault @ CheckError::Read(_))) => return Err(fault),
+            Some(Err(CheckError::Rejected(_))) | None => return Err(refused.into()),
+        }
     }
     if let Some(at) = artifact.erased {
         return Err(Rejection::ArtifactErased { artifact: *id, at: at.index }.into());
@@ -273,17 +330,29 @@ fn may_erase(state: &State<'_>, author: &Did, id: &SubmissionId, now: TimeMs) ->
         Retention::WriteOnce(until) if now < until => {
             Err(Rejection::WriteOnce { artifact: *id, until, now }.into())
         }
-        Retention::WriteOnce(_) | Retention::Until(_) | Retention::UntilErased => Ok(()),
+        Retention::WriteOnce(_) | Retention::Until(_) | Retention::UntilErased | Retention::Of(_) => Ok(()),
+    }
+}
+
+/// Rule A1: what was sealed as an issuer's is revoked by anyone who speaks for that issuer.
+fn speaks_for_issuer(state: &State<'_>, body: &Body, id: &SubmissionId) -> Result<bool, CheckError> {
+    let Some(sealed) = state.sealed_by(id)? else { return Ok(false) };
+    if state.issuer(&sealed.issuer)?.is_some_and(|issuer| issuer.is_spoken_for_by(&body.author)) {
+        return Ok(true);
+    }
+    match sealed.issuer.kind() {
+        IssuerKind::Node => serves(state, body),
+        IssuerKind::Provider | IssuerKind::User => Ok(false),
     }
 }
 
 /// Rules A1 and A2: an attestation is revoked by its issuer, once.
-fn may_revoke(state: &State<'_>, author: &Did, id: &SubmissionId) -> Result<(), CheckError> {
+fn may_revoke(state: &State<'_>, body: &Body, id: &SubmissionId) -> Result<(), CheckError> {
     let Some(attestation) = state.attestation(id)? else {
         return Err(Rejection::UnknownAttestation { attestation: *id }.into());
     };
-    if attestation.issuer != *author {
-        let (author, issuer) = (author.clone(), attestation.issuer);
+    if attestation.issuer != body.author && !speaks_for_issuer(state, body, id)? {
+        let (author, issuer) = (body.author.clone(), attestation.issuer);
         return Err(Rejection::NotIssuer { author, issuer }.into());
     }
     match attestation.revoked {

@@ -7,6 +7,7 @@
 
 use crypto::{Digest, KeyId, PublicKey, Scheme};
 use proto::id::Did;
+use proto::session::SessionId;
 
 use crate::change::Table;
 use crate::read::ReadError;
@@ -86,6 +87,15 @@ impl Writer {
         self
     }
 
+    pub(crate) fn session(&mut self, id: &SessionId) -> &mut Self {
+        self.0.extend_from_slice(id.as_bytes());
+        self
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.bytes(text.as_bytes())
+    }
+
     pub(crate) fn did(&mut self, did: &Did) -> &mut Self {
         self.bytes(did.as_str().as_bytes())
     }
@@ -162,9 +172,17 @@ impl<'a> Reader<'a> {
         self.digest().map(KeyId::new)
     }
 
+    pub(crate) fn session(&mut self) -> Result<SessionId, CodecError> {
+        self.array().map(SessionId::new)
+    }
+
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
         let count = self.u32()?;
         self.take(usize::try_from(count).map_err(|fault| CodecError::field("length", fault))?)
+    }
+
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<String, CodecError> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|fault| CodecError::field(field, fault))
     }
 
     pub(crate) fn did(&mut self) -> Result<Did, CodecError> {

@@ -20,11 +20,13 @@ use proto::validators::{Opening, ValidatorList, ValidatorSet};
 use proto::verified::Verified;
 
 use crate::anchor::Anchor;
+use crate::audit;
 use crate::body;
 use crate::change::{ChangeSet, Table};
 use crate::check::{Moment, Rules};
 use crate::error::{CheckError, LedgerError};
 use crate::log::{Leaf, Log, nodes, unreadable};
+use crate::lookup::Index;
 use crate::notice::Sequence;
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
@@ -44,6 +46,7 @@ pub struct Ledger {
     pub(crate) sequence: Sequence,
     pub(crate) certified: TreeSize,
     pub(crate) succession: Succession,
+    pub(crate) index: Index,
 }
 
 impl Ledger {
@@ -99,12 +102,17 @@ impl Ledger {
         let certified = CertifiedBlock { block, justify, batches: Vec::new() };
         body::put(&certified, None, &mut change);
 
+        // Rule Z4: a log begins with its index.
+        let mut index = Index::default();
+        index.due(&mut change);
+        audit::begin(&mut change);
+
         let sequence = Sequence::load(&*base)?;
         let mut overlay = Overlay::new(base);
         overlay.push(tip.height, change.clone());
         let block = certified.block;
         let certified = TreeSize::ZERO;
-        Ok((Self { rules, overlay, log, tip, block, sequence, certified, succession }, change))
+        Ok((Self { rules, overlay, log, tip, block, sequence, certified, succession, index }, change))
     }
 
     fn resume(base: Arc<dyn Read>, rules: Rules) -> Result<Self, LedgerError> {
@@ -127,8 +135,9 @@ impl Ledger {
             return Err(damaged(&format!("block {}, the tip is {}", block.id(), tip.block)).into());
         }
         let succession = Succession::load(&*base)?;
+        let index = Index::load(&*base)?;
         let overlay = Overlay::new(base);
-        Ok(Self { rules, overlay, log, tip, block, sequence, certified, succession })
+        Ok(Self { rules, overlay, log, tip, block, sequence, certified, succession, index })
     }
 
     /// The one rule: may this submission be executed at this time? A node asks it at the door, with its own time or

@@ -65,14 +65,8 @@ impl Log {
         for tile in tiles_between(0, size).filter(|tile| !tile.is_full()) {
             edge.insert(tile.level(), stored_tile(&fetch, tile)?);
         }
-        let nodes = nodes(fetch, head.size);
-        let (mut peaks, mut before) = (Vec::new(), 0);
-        for level in (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1) {
-            peaks.push(nodes.node(level, before >> level).map_err(unreadable)?);
-            before += 1 << level;
-        }
+        let range = range_at(&nodes(fetch, head.size), size)?;
         let damaged = |fault: String| ReadError::damaged(Table::Tiles, b"", fault);
-        let range = CompactRange::from_peaks(size, peaks).map_err(|fault| damaged(fault.to_string()))?;
         match range.root() {
             root if root == head.root => Ok(Self { range, edge }),
             root => Err(damaged(format!("{size} leaves lead to root {root}, the tip says {}", head.root))),
@@ -192,6 +186,19 @@ pub(crate) fn nodes(
     size: TreeSize,
 ) -> impl Nodes<Error = TileNodesError<ReadError>> {
     TileNodes::new(move |tile| stored_tile(&fetch, tile), size.get())
+}
+
+/// What the log was grown from at a size that it had, by its nodes.
+pub(crate) fn range_at(
+    nodes: &impl Nodes<Error = TileNodesError<ReadError>>,
+    size: u64,
+) -> Result<CompactRange, ReadError> {
+    let (mut peaks, mut before) = (Vec::new(), 0);
+    for level in (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1) {
+        peaks.push(nodes.node(level, before >> level).map_err(unreadable)?);
+        before += 1 << level;
+    }
+    CompactRange::from_peaks(size, peaks).map_err(|fault| ReadError::damaged(Table::Tiles, b"", fault))
 }
 
 /// A node that should be there is not: the store is to blame.

@@ -34,6 +34,11 @@ impl Overlay {
         self.base.get(table, key)
     }
 
+    /// Whether nothing durable stands in a table.
+    pub(crate) fn is_bare(&self, table: Table) -> Result<bool, ReadError> {
+        Ok(self.base.at_or_above(table, &[])?.is_none())
+    }
+
     pub(crate) fn push(&mut self, height: Height, change: ChangeSet) {
         self.waiting.insert(height, change);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crypto::Digest;
 use merkle::{TileId, TileTree, consistency, inclusion};
-use proto::block::CertifiedBlock;
+use proto::block::{Block, CertifiedBlock};
 use proto::canonical::Canonical as _;
 use proto::checkpoint::CertifiedCheckpoint;
 use proto::counter::{Epoch, Height, LeafIndex, TimeMs, TreeSize};
@@ -34,7 +34,14 @@ use crate::refusals;
 use crate::reign::Reign;
 use crate::tip::Tip;
 
+mod issuers;
+pub(crate) mod jobs;
 mod keys;
+mod proofs;
+mod retention;
+mod sessions;
+
+pub use proofs::ProofLeaf;
 
 /// Reads what is durable. Cheap to clone.
 #[derive(Clone)]
@@ -205,6 +212,15 @@ impl LedgerReader {
     /// `ReadError`.
     pub fn block(&self, height: Height) -> Result<Option<CertifiedBlock>, ReadError> {
         body::stored(|table, key| self.base.get(table, key), height)
+    }
+
+    /// A block's header, without reading its batches.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn block_header(&self, height: Height) -> Result<Option<Block>, ReadError> {
+        let stored = body::stored_header(|table, key| self.base.get(table, key), height)?;
+        Ok(stored.map(|(block, _)| block))
     }
 
     /// The height of a block.

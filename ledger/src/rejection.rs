@@ -1,14 +1,22 @@
 //! Rejections: why a submission is not executed.
 //!
-//! A rejection found in a block is for ever, so it is stored, by number and fields; its code and text are made
+//! A rejection found in a block is for ever, so it is stored, by number and fields (`stored`); its code and text are made
 //! when asked for. Numbers and codes are never reused; texts may be reworded, they are in no digest.
 
 use crypto::KeyId;
-use proto::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
-use proto::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
+use proto::counter::{Epoch, LeafIndex, TimeMs};
+use proto::id::{Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::operation::RevokedFrom;
+use proto::operation::issuer::IssuerDid;
+use proto::operation::seal::{AttestationId, ChainId};
+use proto::primitive::ProofId;
+use proto::session::SessionId;
 
-use crate::codec::{CodecError, Reader, Writer};
+use crate::job::JobRefusal;
+
+mod stored;
+#[cfg(test)]
+mod tests;
 
 /// Why a submission is not executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -283,6 +291,86 @@ pub enum Rejection {
         /// The entry that erased it.
         at: LeafIndex,
     },
+    /// No such issuer was set.
+    #[error("no issuer {issuer} was set")]
+    UnknownIssuer {
+        /// The issuer.
+        issuer: IssuerDid,
+    },
+    /// The issuer is not to be believed.
+    #[error("the issuer {issuer} is inactive")]
+    IssuerInactive {
+        /// The issuer.
+        issuer: IssuerDid,
+    },
+    /// The issuer belongs to somebody else.
+    #[error("the issuer {issuer} is not of {author}")]
+    NotIssuersOwner {
+        /// The author.
+        author: Did,
+        /// The issuer.
+        issuer: IssuerDid,
+    },
+    /// The issuer lists the key already.
+    #[error("the issuer {issuer} lists key {key} already")]
+    IssuerKeyListed {
+        /// The issuer.
+        issuer: IssuerDid,
+        /// The key.
+        key: KeyId,
+    },
+    /// The issuer lists no such key, or another holds it.
+    #[error("the issuer {issuer} lists no key {key} that is held by the author")]
+    UnknownIssuerKey {
+        /// The issuer.
+        issuer: IssuerDid,
+        /// The key.
+        key: KeyId,
+    },
+    /// The issuer would list too many keys.
+    #[error("the issuer {issuer} would list {found} keys, at most {max} are allowed")]
+    IssuerKeyCount {
+        /// The issuer.
+        issuer: IssuerDid,
+        /// How many it would list.
+        found: u64,
+        /// How many it may.
+        max: u64,
+    },
+    /// The attestation's name is taken.
+    #[error("attestation {attestation} was sealed by submission {by}")]
+    AttestationUsed {
+        /// The attestation.
+        attestation: AttestationId,
+        /// The submission that sealed it.
+        by: SubmissionId,
+    },
+    /// What it says of its times cannot be.
+    #[error(
+        "signed or made at {issued_at_s} s, expiring at {expires_at_s} s, does not fit the time {now} ms"
+    )]
+    AttestationTime {
+        /// When it was signed, in seconds since 1970.
+        issued_at_s: u64,
+        /// From when it no longer holds, in seconds since 1970; 0 of a key.
+        expires_at_s: u64,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
+    /// It is not the next of its chain.
+    #[error("chain {chain} goes on at {expected} after {}, this is {found} after {}", name_or(.after), name_or(.previous))]
+    AttestationChain {
+        /// The chain.
+        chain: ChainId,
+        /// The place it names.
+        found: u64,
+        /// The attestation it names as the one before it.
+        previous: Option<AttestationId>,
+        /// The place that is next.
+        expected: u64,
+        /// The attestation that is last.
+        after: Option<AttestationId>,
+    },
     /// The artifact is to be kept.
     #[error("artifact {artifact} is kept until {until} ms, the time is {now} ms")]
     WriteOnce {
@@ -293,6 +381,145 @@ pub enum Rejection {
         /// The time it was judged at.
         now: TimeMs,
     },
+    /// The key that signs is of no service that a validator endorsed.
+    #[error("key {key} is of no validator's service")]
+    UnknownService {
+        /// The key.
+        key: KeyId,
+    },
+    /// The validator that endorsed the key of its service does not reign.
+    #[error("key {key} is of the service of {validator}, which is not a validator now")]
+    ServiceOver {
+        /// The key.
+        key: KeyId,
+        /// The validator.
+        validator: String,
+    },
+    /// A validator's endorsement of a key does not hold.
+    #[error("the endorsement of key {key} does not hold under the consensus key of validator {validator}")]
+    ServiceEndorsement {
+        /// The validator.
+        validator: String,
+        /// The key.
+        key: KeyId,
+    },
+    /// The id was taken.
+    #[error("session {session} is open already")]
+    SessionExists {
+        /// The session.
+        session: SessionId,
+    },
+    /// No such session.
+    #[error("there is no session {session}")]
+    UnknownSession {
+        /// The session.
+        session: SessionId,
+    },
+    /// The session is another tenant's.
+    #[error("session {session} is not one of tenant {found}")]
+    SessionTenant {
+        /// The session.
+        session: SessionId,
+        /// The tenant that asks.
+        found: Tenant,
+    },
+    /// It was finalized.
+    #[error("session {session} was finalized by entry {at}")]
+    SessionFinalized {
+        /// The session.
+        session: SessionId,
+        /// The entry that did it.
+        at: LeafIndex,
+    },
+    /// There is nothing to finalize.
+    #[error("session {session} has no samples")]
+    NoSamples {
+        /// The session.
+        session: SessionId,
+    },
+    /// It has as many samples as there may be.
+    #[error("session {session} has {max} samples, which is as many as there may be")]
+    TooManySamples {
+        /// The session.
+        session: SessionId,
+        /// How many there may be.
+        max: u64,
+    },
+    /// It was deleted.
+    #[error("session {session} was deleted by entry {at}")]
+    SessionDeleted {
+        /// The session.
+        session: SessionId,
+        /// The entry that did it.
+        at: LeafIndex,
+    },
+    /// The proof it follows was not told whole before.
+    #[error("no {proof} was told before")]
+    UnknownProof {
+        /// The proof named.
+        proof: ProofId,
+    },
+    /// A proof is told once.
+    #[error("{proof} was told by entry {at}")]
+    ProofKnown {
+        /// The proof.
+        proof: ProofId,
+        /// The entry that told it.
+        at: LeafIndex,
+    },
+    /// The proof's own time is too far ahead.
+    #[error("the proof is of {timestamp_s} s, the time is {now} ms, and it may be 60 s ahead")]
+    ProofAhead {
+        /// Its time, in seconds.
+        timestamp_s: u64,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
+    /// The proof is no longer valid.
+    #[error("the proof expired at {expires_at} ms, the time is {now} ms")]
+    ProofExpired {
+        /// From when on it is not valid.
+        expires_at: TimeMs,
+        /// The time it was judged at.
+        now: TimeMs,
+    },
+    /// Proofs are issued by identities of ProofNest.
+    #[error("{issuer} issues no proofs: that does a did:pn")]
+    NotProofNest {
+        /// The issuer.
+        issuer: Did,
+    },
+    /// Somebody else says what the proof's id does not cover.
+    #[error("metadata, expiry and chain of a proof are said by its issuer {issuer}, and this is by {author}")]
+    NotOwnProof {
+        /// The author.
+        author: Did,
+        /// The issuer.
+        issuer: Did,
+    },
+    /// A chain has another length.
+    #[error("it is number {found} of its chain, the next is {expected}")]
+    ChainIndex {
+        /// The place it names.
+        found: u64,
+        /// The place that comes next.
+        expected: u64,
+    },
+    /// A chain ends with another proof.
+    #[error("it follows {}, its chain ends with {}", or_none(found), or_none(expected))]
+    ChainHead {
+        /// The proof it follows.
+        found: Option<ProofId>,
+        /// The last proof of the chain.
+        expected: Option<ProofId>,
+    },
+    /// Nothing is done with a job, its evidence, or a key that signs evidence.
+    #[error(transparent)]
+    Job(Box<JobRefusal>),
+}
+
+fn name_or(name: &Option<AttestationId>) -> &str {
+    name.as_ref().map_or("nothing", AttestationId::as_str)
 }
 
 impl Rejection {
@@ -320,6 +547,25 @@ impl Rejection {
             Self::NotOwner { .. } => "not_owner",
             Self::ArtifactErased { .. } => "artifact_erased",
             Self::WriteOnce { .. } => "write_once",
+            Self::UnknownService { .. } => "unknown_service",
+            Self::ServiceOver { .. } => "service_over",
+            Self::ServiceEndorsement { .. } => "service_endorsement",
+            Self::SessionExists { .. } => "session_exists",
+            Self::UnknownSession { .. } => "unknown_session",
+            Self::SessionTenant { .. } => "session_tenant",
+            Self::SessionFinalized { .. } => "session_finalized",
+            Self::NoSamples { .. } => "no_samples",
+            Self::TooManySamples { .. } => "too_many_samples",
+            Self::SessionDeleted { .. } => "session_deleted",
+            Self::UnknownIssuer { .. } => "unknown_issuer",
+            Self::IssuerInactive { .. } => "issuer_inactive",
+            Self::NotIssuersOwner { .. } => "not_issuers_owner",
+            Self::IssuerKeyListed { .. } => "issuer_key_listed",
+            Self::UnknownIssuerKey { .. } => "unknown_issuer_key",
+            Self::IssuerKeyCount { .. } => "issuer_key_count",
+            Self::AttestationUsed { .. } => "attestation_used",
+            Self::AttestationTime { .. } => "attestation_time",
+            Self::AttestationChain { .. } => "attestation_chain",
             Self::WrongEpoch { .. } => "wrong_epoch",
             Self::TooManyChanges { .. } => "too_many_changes",
             Self::UnknownValidator { .. } => "unknown_validator",
@@ -336,6 +582,15 @@ impl Rejection {
             Self::KeyConsent { .. } => "key_consent",
             Self::NotRetiringKey { .. } => "not_retiring_key",
             Self::RevokedAhead { .. } => "revoked_ahead",
+            Self::UnknownProof { .. } => "unknown_proof",
+            Self::ProofKnown { .. } => "proof_known",
+            Self::ProofAhead { .. } => "proof_ahead",
+            Self::ProofExpired { .. } => "proof_expired",
+            Self::NotProofNest { .. } => "not_proofnest",
+            Self::NotOwnProof { .. } => "not_own_proof",
+            Self::ChainIndex { .. } => "chain_index",
+            Self::ChainHead { .. } => "chain_head",
+            Self::Job(refusal) => refusal.code(),
         }
     }
 
@@ -349,13 +604,29 @@ impl Rejection {
             | Self::UnknownAttestation { .. }
             | Self::UnknownArtifact { .. }
             | Self::WriteOnce { .. }
+            | Self::UnknownIssuer { .. }
+            | Self::IssuerInactive { .. }
+            | Self::IssuerKeyListed { .. }
+            | Self::UnknownIssuerKey { .. }
+            | Self::IssuerKeyCount { .. }
+            | Self::AttestationChain { .. }
             | Self::TooManyChanges { .. }
             | Self::UnknownValidator { .. }
             | Self::ValidatorName { .. }
             | Self::ValidatorKey { .. }
             | Self::ValidatorCount { .. }
             | Self::ValidatorPolicy { .. }
+            | Self::UnknownService { .. }
+            | Self::ServiceOver { .. }
+            | Self::UnknownSession { .. }
+            | Self::NoSamples { .. } => false,
+            Self::UnknownProof { .. }
+            | Self::ProofAhead { .. }
+            | Self::ChainHead { .. }
             | Self::RevokedAhead { .. } => false,
+            Self::Job(refusal) => refusal.is_permanent(),
+            // Chains only grow.
+            Self::ChainIndex { found, expected } => *found < *expected,
             // Epochs only grow.
             Self::WrongEpoch { found, expected } => found.get() < expected.get(),
             Self::Expired { .. }
@@ -380,247 +651,24 @@ impl Rejection {
             | Self::ApprovalSignature { .. }
             | Self::ValidatorPossession { .. }
             | Self::KeyConsent { .. }
-            | Self::NotRetiringKey { .. } => true,
+            | Self::NotRetiringKey { .. }
+            | Self::ServiceEndorsement { .. }
+            | Self::SessionExists { .. }
+            | Self::SessionTenant { .. }
+            | Self::SessionFinalized { .. }
+            | Self::TooManySamples { .. }
+            | Self::SessionDeleted { .. } => true,
+            Self::ProofKnown { .. }
+            | Self::ProofExpired { .. }
+            | Self::NotProofNest { .. }
+            | Self::NotOwnProof { .. } => true,
+            Self::NotIssuersOwner { .. } | Self::AttestationUsed { .. } => true,
+            // What is ahead of the time comes to it.
+            Self::AttestationTime { issued_at_s, now, .. } => issued_at_s.saturating_mul(1_000) <= now.get(),
         }
     }
-
-    pub(crate) fn write(&self, to: &mut Writer) {
-        match self {
-            Self::Expired { expires_at, now } => to.u8(1).u64(expires_at.get()).u64(now.get()),
-            Self::WrongNetwork { found, expected } => {
-                to.u8(2).digest(found.digest()).digest(expected.digest())
-            }
-            Self::UnknownIdentity { identity } => to.u8(3).did(identity),
-            Self::KeyNotOfAuthor { author, key } => to.u8(4).did(author).key_id(key),
-            Self::KeyRetired { key, at } => to.u8(5).key_id(key).u64(at.get()),
-            Self::KeyRevoked { key, at } => to.u8(6).key_id(key).u64(at.get()),
-            Self::NotRegistrar { key } => to.u8(7).key_id(key),
-            Self::AlreadyRegistered { identity } => to.u8(8).did(identity),
-            Self::IdentityNotOfKey { identity, key } => to.u8(9).did(identity).key_id(key),
-            Self::NotSelfRegistered { identity, first, author, key } => {
-                to.u8(10).did(identity).key_id(first).did(author).key_id(key)
-            }
-            Self::NotOwnIdentity { author, identity } => to.u8(11).did(author).did(identity),
-            Self::KeyListed { identity, key } => to.u8(12).did(identity).key_id(key),
-            Self::UnknownKey { identity, key } => to.u8(13).did(identity).key_id(key),
-            Self::KeyCount { identity, found, max } => to.u8(14).did(identity).u64(*found).u64(*max),
-            Self::UnknownAttestation { attestation } => to.u8(15).digest(attestation.digest()),
-            Self::NotIssuer { author, issuer } => to.u8(16).did(author).did(issuer),
-            Self::AttestationRevoked { attestation, at } => {
-                to.u8(17).digest(attestation.digest()).u64(at.get())
-            }
-            Self::WrongEpoch { found, expected } => to.u8(18).u64(found.get()).u64(expected.get()),
-            Self::TooManyChanges { waiting, max } => to.u8(19).u64(*waiting).u64(*max),
-            Self::UnknownValidator { name } => to.u8(20).bytes(name.as_bytes()),
-            Self::ValidatorName { name } => to.u8(21).bytes(name.as_bytes()),
-            Self::ValidatorKey { name } => to.u8(22).bytes(name.as_bytes()),
-            Self::ValidatorPower { name, power } => to.u8(23).bytes(name.as_bytes()).u64(*power),
-            Self::ValidatorCount { found, max } => to.u8(24).u64(*found).u64(*max),
-            Self::ValidatorPolicy { validators } => to.u8(25).u64(*validators),
-            Self::UnknownApprover { approver } => to.u8(26).u64(approver.get().into()),
-            Self::ApproverTwice { approver } => to.u8(27).u64(approver.get().into()),
-            Self::TooFewApprovals { power, needed } => to.u8(28).u64(*power).u64(*needed),
-            Self::ApprovalSignature { approver } => to.u8(29).u64(approver.get().into()),
-            Self::ValidatorPossession { name } => to.u8(30).bytes(name.as_bytes()),
-            Self::KeyConsent { identity, key } => to.u8(31).did(identity).key_id(key),
-            Self::NotRetiringKey { retires, key } => to.u8(32).key_id(retires).key_id(key),
-            Self::RevokedAhead { from, index, now } => {
-                let (kind, number) = match from {
-                    RevokedFrom::Here => (1, 0),
-                    RevokedFrom::Size(size) => (2, size.get()),
-                    RevokedFrom::Time(time) => (3, time.get()),
-                };
-                to.u8(33).u8(kind).u64(number).u64(index.get()).u64(now.get())
-            }
-            Self::UnknownArtifact { artifact } => to.u8(40).digest(artifact.digest()),
-            Self::NotOwner { author, owner } => to.u8(41).did(author).did(owner),
-            Self::ArtifactErased { artifact, at } => to.u8(42).digest(artifact.digest()).u64(at.get()),
-            Self::WriteOnce { artifact, until, now } => {
-                to.u8(43).digest(artifact.digest()).u64(until.get()).u64(now.get())
-            }
-        };
-    }
-
-    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match from.u8()? {
-            1 => Self::Expired { expires_at: TimeMs::new(from.u64()?), now: TimeMs::new(from.u64()?) },
-            2 => Self::WrongNetwork {
-                found: NetworkId::new(from.digest()?),
-                expected: NetworkId::new(from.digest()?),
-            },
-            3 => Self::UnknownIdentity { identity: from.did()? },
-            4 => Self::KeyNotOfAuthor { author: from.did()?, key: from.key_id()? },
-            5 => Self::KeyRetired { key: from.key_id()?, at: LeafIndex::new(from.u64()?) },
-            6 => Self::KeyRevoked { key: from.key_id()?, at: LeafIndex::new(from.u64()?) },
-            7 => Self::NotRegistrar { key: from.key_id()? },
-            8 => Self::AlreadyRegistered { identity: from.did()? },
-            9 => Self::IdentityNotOfKey { identity: from.did()?, key: from.key_id()? },
-            10 => Self::NotSelfRegistered {
-                identity: from.did()?,
-                first: from.key_id()?,
-                author: from.did()?,
-                key: from.key_id()?,
-            },
-            11 => Self::NotOwnIdentity { author: from.did()?, identity: from.did()? },
-            12 => Self::KeyListed { identity: from.did()?, key: from.key_id()? },
-            13 => Self::UnknownKey { identity: from.did()?, key: from.key_id()? },
-            14 => Self::KeyCount { identity: from.did()?, found: from.u64()?, max: from.u64()? },
-            15 => Self::UnknownAttestation { attestation: SubmissionId::new(from.digest()?) },
-            16 => Self::NotIssuer { author: from.did()?, issuer: from.did()? },
-            17 => Self::AttestationRevoked {
-                attestation: SubmissionId::new(from.digest()?),
-                at: LeafIndex::new(from.u64()?),
-            },
-            18 => Self::WrongEpoch { found: Epoch::new(from.u64()?), expected: Epoch::new(from.u64()?) },
-            19 => Self::TooManyChanges { waiting: from.u64()?, max: from.u64()? },
-            20 => Self::UnknownValidator { name: name(from)? },
-            21 => Self::ValidatorName { name: name(from)? },
-            22 => Self::ValidatorKey { name: name(from)? },
-            23 => Self::ValidatorPower { name: name(from)?, power: from.u64()? },
-            24 => Self::ValidatorCount { found: from.u64()?, max: from.u64()? },
-            25 => Self::ValidatorPolicy { validators: from.u64()? },
-            26 => Self::UnknownApprover { approver: index(from)? },
-            27 => Self::ApproverTwice { approver: index(from)? },
-            28 => Self::TooFewApprovals { power: from.u64()?, needed: from.u64()? },
-            29 => Self::ApprovalSignature { approver: index(from)? },
-            30 => Self::ValidatorPossession { name: name(from)? },
-            31 => Self::KeyConsent { identity: from.did()?, key: from.key_id()? },
-            32 => Self::NotRetiringKey { retires: from.key_id()?, key: from.key_id()? },
-            33 => Self::RevokedAhead {
-                from: revoked_from(from)?,
-                index: LeafIndex::new(from.u64()?),
-                now: TimeMs::new(from.u64()?),
-            },
-            40 => Self::UnknownArtifact { artifact: SubmissionId::new(from.digest()?) },
-            41 => Self::NotOwner { author: from.did()?, owner: from.did()? },
-            42 => Self::ArtifactErased {
-                artifact: SubmissionId::new(from.digest()?),
-                at: LeafIndex::new(from.u64()?),
-            },
-            43 => Self::WriteOnce {
-                artifact: SubmissionId::new(from.digest()?),
-                until: TimeMs::new(from.u64()?),
-                now: TimeMs::new(from.u64()?),
-            },
-            found => return Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }),
-        })
-    }
 }
 
-fn revoked_from(from: &mut Reader<'_>) -> Result<RevokedFrom, CodecError> {
-    match (from.u8()?, from.u64()?) {
-        (1, 0) => Ok(RevokedFrom::Here),
-        (2, size) => Ok(RevokedFrom::Size(TreeSize::new(size))),
-        (3, time) => Ok(RevokedFrom::Time(TimeMs::new(time))),
-        (found, _) => Err(CodecError::Meaning { field: "revoked_from", found: u64::from(found) }),
-    }
-}
-
-fn name(from: &mut Reader<'_>) -> Result<String, CodecError> {
-    String::from_utf8(from.bytes()?.to_vec()).map_err(|fault| CodecError::field("name", fault))
-}
-
-fn index(from: &mut Reader<'_>) -> Result<ValidatorIndex, CodecError> {
-    let number = from.u64()?;
-    match u16::try_from(number) {
-        Ok(number) => Ok(ValidatorIndex::new(number)),
-        Err(_) => Err(CodecError::Meaning { field: "approver", found: number }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use crypto::{Digest, sha256};
-
-    use super::*;
-
-    fn one_of_each() -> Vec<Rejection> {
-        let did = |n: u8| {
-            Did::parse(&format!("did:quorate:{}", KeyId::new(sha256(&[n])))).expect("a did of a key id")
-        };
-        let (identity, author, issuer) = (did(1), did(2), did(3));
-        let (key, first) = (KeyId::new(sha256(b"key")), KeyId::new(sha256(b"first")));
-        let at = LeafIndex::new(77);
-        let attestation = SubmissionId::new(sha256(b"attestation"));
-        let (found, expected) = (NetworkId::new(Digest::ZERO), NetworkId::new(sha256(b"network")));
-        vec![
-            Rejection::Expired { expires_at: TimeMs::new(5), now: TimeMs::new(6) },
-            Rejection::WrongNetwork { found, expected },
-            Rejection::UnknownIdentity { identity: identity.clone() },
-            Rejection::KeyNotOfAuthor { author: author.clone(), key },
-            Rejection::KeyRetired { key, at },
-            Rejection::KeyRevoked { key, at },
-            Rejection::NotRegistrar { key },
-            Rejection::AlreadyRegistered { identity: identity.clone() },
-            Rejection::IdentityNotOfKey { identity: identity.clone(), key },
-            Rejection::NotSelfRegistered { identity: identity.clone(), first, author: author.clone(), key },
-            Rejection::NotOwnIdentity { author: author.clone(), identity: identity.clone() },
-            Rejection::KeyListed { identity: identity.clone(), key },
-            Rejection::UnknownKey { identity: identity.clone(), key },
-            Rejection::KeyCount { identity: identity.clone(), found: 33, max: 32 },
-            Rejection::UnknownAttestation { attestation },
-            Rejection::NotIssuer { author: author.clone(), issuer },
-            Rejection::AttestationRevoked { attestation, at },
-            Rejection::WrongEpoch { found: Epoch::new(3), expected: Epoch::new(4) },
-            Rejection::TooManyChanges { waiting: 3, max: 4 },
-            Rejection::UnknownValidator { name: "v5".to_owned() },
-            Rejection::ValidatorName { name: "v5".to_owned() },
-            Rejection::ValidatorKey { name: "v5".to_owned() },
-            Rejection::ValidatorPower { name: "v5".to_owned(), power: 4 },
-            Rejection::ValidatorCount { found: 3, max: 4 },
-            Rejection::ValidatorPolicy { validators: 3 },
-            Rejection::UnknownApprover { approver: ValidatorIndex::new(3) },
-            Rejection::ApproverTwice { approver: ValidatorIndex::new(3) },
-            Rejection::TooFewApprovals { power: 3, needed: 4 },
-            Rejection::ApprovalSignature { approver: ValidatorIndex::new(3) },
-            Rejection::ValidatorPossession { name: "v5".to_owned() },
-            Rejection::KeyConsent { identity, key },
-            Rejection::NotRetiringKey { retires: first, key },
-            Rejection::RevokedAhead {
-                from: RevokedFrom::Size(TreeSize::new(9)),
-                index: at,
-                now: TimeMs::new(6),
-            },
-            Rejection::UnknownArtifact { artifact: attestation },
-            Rejection::NotOwner { author: author.clone(), owner: author },
-            Rejection::ArtifactErased { artifact: attestation, at },
-            Rejection::WriteOnce { artifact: attestation, until: TimeMs::new(8), now: TimeMs::new(7) },
-        ]
-    }
-
-    #[test]
-    fn numbers_and_codes_are_frozen() {
-        // Both stand in committed state: a change here changes history.
-        let frozen = "expired wrong_network unknown_identity key_not_of_author key_retired key_revoked \
-            not_registrar already_registered identity_not_of_key not_self_registered not_own_identity key_listed \
-            unknown_key key_count unknown_attestation not_issuer attestation_revoked \
-            wrong_epoch too_many_changes unknown_validator validator_name validator_key validator_power validator_count \
-            validator_policy unknown_approver approver_twice too_few_approvals approval_signature validator_possession \
-            key_consent not_retiring_key revoked_ahead unknown_artifact not_owner artifact_erased write_once";
-        let numbers = (1_u8..=33).chain(40..);
-        for ((number, code), rejection) in numbers.zip(frozen.split_whitespace()).zip(one_of_each()) {
-            let mut writer = Writer::new();
-            rejection.write(&mut writer);
-            let bytes = writer.finish();
-            assert_eq!((bytes[1], rejection.code()), (number, code));
-            assert_eq!(Reader::whole(&bytes, Rejection::read), Ok(rejection));
-        }
-        assert_eq!(frozen.split_whitespace().collect::<BTreeSet<_>>().len(), one_of_each().len());
-    }
-
-    #[test]
-    fn an_unknown_number_is_no_rejection() {
-        for found in [0, 34, 255] {
-            let refused = Reader::whole(&[1, found], Rejection::read);
-            assert_eq!(refused, Err(CodecError::Meaning { field: "rejection", found: u64::from(found) }));
-        }
-    }
-
-    #[test]
-    fn a_text_shows_both_sides() {
-        let text = Rejection::Expired { expires_at: TimeMs::new(5), now: TimeMs::new(6) }.to_string();
-        assert_eq!(text, "it expired at 5 ms, the time is 6 ms");
-    }
+fn or_none(proof: &Option<ProofId>) -> String {
+    proof.map_or_else(|| "none".to_owned(), |proof| proof.to_string())
 }

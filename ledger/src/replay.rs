@@ -3,7 +3,7 @@
 //! For a ledger so far behind that it does not fetch every block. Nothing is believed that is not proven: the leaves lead
 //! to the root a quorum signed, what was refused has the digest its block's leaf states, and the state we compute has the
 //! digest that leaf states. Who accepted a submission checked its signatures, and a quorum signed for it; so they are not
-//! checked again. A part that does not hold changes nothing. Source: `STATE.md`, rules L1 to L5.
+//! checked again. A part that does not hold changes nothing. Source: `STATE.md`, rules L1 to L5, Z4, Z7.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +16,19 @@ use proto::counter::{Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{BlockEntry, Entry, SubmissionEntry};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::SubmissionId;
+use proto::lookup::Record;
 use proto::submission::Submission;
 use proto::verified::Verified;
 
 use crate::anchor::Anchor;
 use crate::apply::{execute, rejections_digest};
+use crate::audit::Postings;
 use crate::change::ChangeSet;
 use crate::error::LedgerError;
 use crate::key::Position;
 use crate::ledger::Ledger;
 use crate::log::{Leaf, frames};
+use crate::lookup::{Addition, Index};
 use crate::notice::{Event, Notice};
 use crate::outcome::Outcome;
 use crate::read::ReadError;
@@ -107,6 +110,12 @@ pub enum ReplayError {
         /// The block's height.
         height: Height,
     },
+    /// The index computed is not the one that the block's leaf states, or it states none any more.
+    #[error("the index before the block of height {height} is not the one that its leaf states")]
+    Index {
+        /// The block's height.
+        height: Height,
+    },
     /// The header is not that of the last block.
     #[error("a header of height {found} at the end of a log that ends with height {expected}")]
     Header {
@@ -137,6 +146,7 @@ impl ReplayError {
             | Self::Refusals { .. }
             // Another state than the quorum's follows from another text of a refusal as well as from a rule of ours.
             | Self::State { .. }
+            | Self::Index { .. }
             | Self::Header { .. } => true,
             Self::Leaf { .. } | Self::Order { .. } | Self::Ledger(_) => false,
         }
@@ -186,12 +196,13 @@ impl Ledger {
         let anchor = Anchor { block: last.clone(), certificate: certificate.clone() };
         anchor.put(&mut all.change);
 
-        let Replay { change, sequence, batches, decided, notices, succession, .. } = all;
+        let Replay { change, sequence, index, batches, decided, notices, succession, .. } = all;
         self.overlay.push(tip.height, change.clone());
         if let Some(succession) = succession {
             self.succession = succession;
         }
         (self.log, self.sequence, self.tip, self.block) = (log, sequence, tip, last.clone());
+        self.index = index;
         Ok(Replayed { height: tip.height, change, head, batches, decided, notices })
     }
 }
@@ -203,6 +214,7 @@ struct Replay {
     time: TimeMs,
     state: crypto::Digest,
     sequence: crate::notice::Sequence,
+    index: Index,
     /// Who reigns, and what waits, where any of that changed.
     succession: Option<Succession>,
     batches: Vec<BatchRef>,
@@ -219,6 +231,7 @@ impl Replay {
             time,
             state,
             sequence: ledger.sequence,
+            index: ledger.index.clone(),
             succession: None,
             batches: Vec::new(),
             decided: Vec::new(),
@@ -245,7 +258,9 @@ impl Replay {
             return Err(at_block("a block that accepted the leaves before it"));
         }
         let mut state = State::after(&ledger.overlay, &self.change);
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut records) = (Vec::new(), Vec::new());
+        let own = place(first, entries.len());
+        let mut postings = Postings::new(first);
         for (position, entry) in entries.into_iter().enumerate() {
             let index = place(first, position);
             let Executed { at, submission } = entry;
@@ -254,10 +269,12 @@ impl Replay {
                 return Err(ReplayError::Order { index, expected: "a submission of its block" });
             }
             let time = block.time;
-            execute(&mut state, &submission, Position { index, height })?;
+            execute(&mut state, &submission, Position { index, height }, time)?;
             let (id, outcome) = (submission.id(), Outcome::Committed { height, index, time });
             state.put_outcome(&id, &outcome);
             outcomes.push((id, outcome));
+            records.extend(Record::of(&submission, index));
+            postings.note(&submission, index);
         }
         // Rule L3.
         let refused = refusals::decode(height, refused).ok_or(ReplayError::Refusals { height })?;
@@ -279,7 +296,18 @@ impl Replay {
             return Err(ReplayError::State { height });
         }
         self.change.extend(change);
+        // Rule Z7.
+        let addition = Addition { first, own, records: &records };
+        let found = match block.lookup {
+            Some(_) => Some(self.index.add(&addition, &ledger.overlay, &mut self.change)?),
+            None if self.index.not_stated(&mut self.change) => None,
+            None => return Err(ReplayError::Index { height }),
+        };
+        if found != block.lookup && !crypto::broken!(IndexNotCompared) {
+            return Err(ReplayError::Index { height });
+        }
         refusals::put(height, &refused, &mut self.change);
+        postings.put(block.time, own.next(), &mut self.change);
         (self.height, self.time) = (height, block.time);
         self.batches.extend(block.batches.iter().cloned());
         self.decided.extend(outcomes.iter().map(|(id, _)| *id));

@@ -4,7 +4,7 @@
 //! that admitted it, in the state of that moment, and every block's counts, refusals and state digest are computed
 //! anew. So a log that a whole quorum agreed to falsify is found out too. What no leaf holds comes beside the log: the
 //! outcomes of what a block refused, and the header of one that closed its epoch; both are bound by digests in leaves.
-//! Source: `STATE.md`, rules S1 to S5, V3 to V5, D1, D2, L2.
+//! Source: `STATE.md`, rules S1 to S5, V3 to V5, D1, D2, L2, Z4, Z7.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use proto::counter::{Epoch, Height, LeafIndex, TimeMs, TreeSize};
 use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry};
 use proto::genesis::Genesis;
 use proto::id::SubmissionId;
+use proto::lookup::Record;
 use proto::submission::Submission;
 use proto::validators::{Opening, ValidatorList, ValidatorSet};
 use proto::verified::Verified;
@@ -27,6 +28,7 @@ use crate::codec::{Reader, Writer};
 use crate::error::{CheckError, LedgerError};
 use crate::files::Beside;
 use crate::key::Position;
+use crate::lookup::{Addition, Index};
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
 use crate::read::{Read, ReadError};
@@ -157,6 +159,22 @@ pub enum RetraceError {
         /// Digest stated.
         expected: Digest,
     },
+    /// The index is not the one that the block's leaf states, or it states none any more. Rule Z7.
+    #[error(
+        "leaf {index}, height {height}: the index is {}, the leaf states {} (rules Z4, Z7)",
+        said(.found),
+        said(.expected)
+    )]
+    Index {
+        /// The block's own leaf.
+        index: LeafIndex,
+        /// Its height.
+        height: Height,
+        /// Digest computed; none when it was not asked for.
+        found: Option<Digest>,
+        /// Digest stated.
+        expected: Option<Digest>,
+    },
     /// The header of a closing block is missing, is another block's, or hands over what does not follow. Rule V4.
     #[error("height {height}: the epoch ends here, and {fault} (rule V4)")]
     Handover {
@@ -193,6 +211,7 @@ pub struct Retrace {
     pending: ChangeSet,
     stand: Stand,
     succession: Succession,
+    index: Index,
 }
 
 impl std::fmt::Debug for Retrace {
@@ -218,11 +237,12 @@ impl Retrace {
             Some(bytes) => Some((read_stand(&bytes)?, Succession::load(&*base)?)),
             None => None,
         };
+        let index = Index::load(&*base)?;
         let below = Overlay::new(base);
         let (genesis, pending) = (genesis.clone(), ChangeSet::new());
         if let Some(((stand, root), succession)) = resumed {
             let head = Head { size: stand.size, root };
-            return Ok((Self { genesis, rules, below, pending, stand, succession }, Some(head)));
+            return Ok((Self { genesis, rules, below, pending, stand, succession, index }, Some(head)));
         }
         let block = genesis.block();
         let reign = Reign {
@@ -240,7 +260,7 @@ impl Retrace {
             state: first_digest(&expected),
         };
         let succession = Succession { reign, queue: Vec::new() };
-        Ok((Self { genesis, rules, below, pending, stand, succession }, None))
+        Ok((Self { genesis, rules, below, pending, stand, succession, index }, None))
     }
 
     /// Where it stands.
@@ -300,6 +320,7 @@ impl Retrace {
             return Err(RetraceError::Accepted { height, found, expected });
         }
         let mut state = State::after(&self.below, &self.pending);
+        let mut records = Vec::new();
         for (position, (of, time, submission)) in submissions.iter().enumerate() {
             let (index, id) = (place(*first, position), submission.id());
             if (*of, *time) != (height, entry.time) {
@@ -316,8 +337,9 @@ impl Retrace {
                 }
                 Err(CheckError::Read(fault)) => return Err(fault.into()),
             }
-            execute(&mut state, submission, Position { index, height })?;
+            execute(&mut state, submission, Position { index, height }, entry.time)?;
             state.put_outcome(&id, &Outcome::Committed { height, index, time: entry.time });
+            records.extend(Record::of(submission, index));
         }
         refused(&mut state, entry, own, &beside.refused)?;
         let opened = match epoch {
@@ -341,9 +363,26 @@ impl Retrace {
             reign.put(&mut self.pending);
         }
         self.pending.extend(change);
+        self.look_up(&Addition { first: *first, own, records: &records }, entry)?;
         let size = own.get().saturating_add(1 + u64::from(epoch.is_some()));
         self.stand = Stand { height, time: entry.time, size: TreeSize::new(size), state: found };
         Ok(())
+    }
+
+    /// Rules Z4 and Z7: the index is the one that the block states.
+    fn look_up(&mut self, addition: &Addition<'_>, entry: &BlockEntry) -> Result<(), RetraceError> {
+        let found = match entry.lookup {
+            Some(_) => Some(self.index.add(addition, &self.below, &mut self.pending)?),
+            None => None,
+        };
+        let is_due = found.is_some() || self.index.not_stated(&mut self.pending);
+        match is_due && found == entry.lookup {
+            true => Ok(()),
+            false => {
+                let (index, height, expected) = (addition.own, entry.height, entry.lookup);
+                Err(RetraceError::Index { index, height, found, expected })
+            }
+        }
     }
 
     /// Rules V4 and V5: the epoch that the header says to begin is the one that follows. Gives its policy's digest.
@@ -389,6 +428,10 @@ impl Retrace {
         self.pending.put(Table::Meta, STAND, to.finish());
         std::mem::take(&mut self.pending)
     }
+}
+
+fn said(digest: &Option<Digest>) -> String {
+    digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
 }
 
 fn read_stand(bytes: &[u8]) -> Result<(Stand, Digest), ReadError> {

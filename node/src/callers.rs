@@ -66,6 +66,7 @@ pub(crate) fn unsigned(id: SubmissionId, fault: &SubmissionError) -> SubmitReply
         SubmissionError::Network { .. } => "wrong_network",
         SubmissionError::Signature(_) => "bad_signature",
         SubmissionError::Possession(_) | SubmissionError::PossessionCount { .. } => "bad_possession",
+        SubmissionError::Issuer(_) => "bad_issuer_signature",
     };
     SubmitReply::Refused { id, code, detail: fault.to_string() }
 }

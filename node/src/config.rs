@@ -4,19 +4,25 @@
 //! the default. An unknown key is refused wherever it stands, and for every value it is known where it came
 //! from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anchor::Every;
+use api::Surface;
 use p2p::Multiaddr;
+use proto::id::Tenant;
+use proto::operation::issuer::{Continuity, IssuerDid};
 use store::disk::Engine;
 
+mod keeping;
 mod keys;
 mod layers;
 mod value;
 
+pub use keeping::Keeping;
 pub use keys::Key;
 use layers::Settings;
 use value::Fault;
@@ -47,12 +53,26 @@ pub struct Config {
     pub mempool: Mempool,
     /// Signing for callers who send plain JSON.
     pub gateway: Gateway,
+    /// Who may have this node write.
+    pub auth: Auth,
+    /// The foreign surfaces that are served.
+    pub surfaces: BTreeSet<Surface>,
+    /// Whether this node keeps keys for callers of foreign surfaces.
+    pub dev_custody: bool,
+    /// Signing attestations, for the surface that has them.
+    pub attestations: Attestations,
     /// Where artifacts are kept: a URL, or a directory; none: nowhere.
     pub artifacts: Option<String>,
+    /// How large and how many they may be, and how long they are kept.
+    pub keeping: Keeping,
     /// Publishing the log as files.
     pub publish: Option<Publish>,
     /// Cosigning the logs of others, and having ours cosigned.
     pub witness: Witness,
+    /// Having certified checkpoints anchored outside.
+    pub anchors: Anchors,
+    /// A file of the certificates that HTTPS servers are believed by; none: the system's.
+    pub tls_roots: Option<PathBuf>,
     /// What is logged, and how.
     pub log: Log,
     settings: Vec<Setting>,
@@ -96,10 +116,32 @@ pub struct Mempool {
 pub struct Gateway {
     /// Whether it is done at all.
     pub enabled: bool,
-    /// A file of SHA-256 digests of bearer tokens, one a line, in hex.
-    pub tokens_file: Option<PathBuf>,
-    /// Whether callers on loopback need no token.
-    pub anonymous: bool,
+}
+
+/// Signing attestations that are JWTs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestations {
+    /// Whose they are.
+    pub issuer: IssuerDid,
+    /// The issuer's name for people, when this node sets it first.
+    pub name: String,
+    /// How long the key that signs them lives; none: nothing is signed.
+    pub signing: Option<Continuity>,
+}
+
+/// Who may have this node write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// A file of keys, by their SHA-256: `credentials` reads it.
+    pub keys_file: Option<PathBuf>,
+    /// Whether callers on loopback need no key.
+    pub open: bool,
+    /// The tenants whose records are for their own callers alone.
+    pub private_tenants: BTreeSet<Tenant>,
+    /// Requests a minute of one tenant at one endpoint; 0: any number.
+    pub rate_per_minute: u32,
+    /// Most bytes of the security log, and of the one before it.
+    pub log_bytes_max: u64,
 }
 
 /// Publishing the log as files.
@@ -124,6 +166,17 @@ pub struct Witness {
     pub cosigners: Vec<String>,
     /// How often they are asked at most, in milliseconds.
     pub interval_ms: u64,
+}
+
+/// Having certified checkpoints anchored outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchors {
+    /// Who is asked: `rfc3161 <name> <url> <roots.pem> [<policy>]`, or `ots <name> <url> [<headers>]`.
+    pub services: Vec<String>,
+    /// When.
+    pub every: Every,
+    /// Where relative paths are taken from.
+    pub dir: PathBuf,
 }
 
 /// What is logged, and how.
@@ -238,6 +291,30 @@ pub enum ConfigError {
     },
 }
 
+/// The tenants whose records are not for everybody.
+fn private_tenants(settings: &Settings) -> Result<BTreeSet<Tenant>, ConfigError> {
+    let key = "auth.private_tenants";
+    let names: Vec<String> = settings.parsed_list(key, "a tenant is text")?;
+    names.iter().map(|name| Tenant::parse(name).map_err(|fault| settings.fault(key, fault))).collect()
+}
+
+/// Whose attestations this node signs, and with what.
+fn attestations(settings: &Settings) -> Result<Attestations, ConfigError> {
+    let text = |key| Ok::<_, ConfigError>(settings.text(key)?.unwrap_or_default());
+    let (issuer, signing) = ("attestations.issuer", "attestations.signing");
+    Ok(Attestations {
+        issuer: IssuerDid::parse(&text(issuer)?).map_err(|fault| settings.fault(issuer, fault))?,
+        name: text("attestations.name")?,
+        signing: match text(signing)?.as_str() {
+            "off" => None,
+            policy => {
+                let known = Continuity::from_name(policy).map_err(|fault| settings.fault(signing, fault))?;
+                Some(known)
+            }
+        },
+    })
+}
+
 fn suggestion(near: &Option<&'static str>) -> String {
     near.map(|key| format!("; did you mean {key:?}?")).unwrap_or_default()
 }
@@ -328,16 +405,27 @@ impl Config {
                 },
             },
             mempool,
-            gateway: Gateway {
-                enabled: settings.flag("gateway.enabled")?,
-                tokens_file: path("gateway.tokens_file")?,
-                anonymous: settings.flag("gateway.anonymous")?,
+            gateway: Gateway { enabled: settings.flag("gateway.enabled")? },
+            auth: Auth {
+                keys_file: path("auth.keys_file")?,
+                open: settings.flag("auth.open")?,
+                private_tenants: private_tenants(&settings)?,
+                rate_per_minute: u32::try_from(settings.number("auth.rate_per_minute")?).unwrap_or(u32::MAX),
+                log_bytes_max: settings.number("auth.log_bytes_max")?,
             },
-            artifacts: settings.text("artifacts.url")?.map(|url| match url.contains("://") {
-                true => url,
-                // Data as the store's: a directory is taken from the data's own.
-                false => data_dir.join(url).to_string_lossy().into_owned(),
-            }),
+            surfaces: [
+                (Surface::Qod, "surfaces.qod"),
+                (Surface::Qwed, "surfaces.qwed"),
+                (Surface::Proofnest, "surfaces.proofnest"),
+                (Surface::Qcos, "surfaces.qcos"),
+            ]
+            .into_iter()
+            .filter_map(|(surface, key)| settings.flag(key).map(|on| on.then_some(surface)).transpose())
+            .collect::<Result<_, _>>()?,
+            dev_custody: settings.flag("surfaces.dev_custody")?,
+            attestations: attestations(&settings)?,
+            artifacts: settings.text("artifacts.url")?.map(|url| keeping::located(&url, &data_dir)),
+            keeping: keeping::read(&settings, &data_dir)?,
             publish: match settings.text("publish.url")? {
                 None => None,
                 // A directory is taken from the node's own, as every path here.
@@ -360,6 +448,15 @@ impl Config {
                 cosigners: settings.parsed_list("witness.cosigners", "a witness is text")?,
                 interval_ms: settings.number("witness.interval_ms")?,
             },
+            anchors: Anchors {
+                services: settings.parsed_list("anchors.services", "a service is text")?,
+                every: Every {
+                    seconds: settings.number("anchors.every_s")?,
+                    leaves: settings.number("anchors.every_sizes")?,
+                },
+                dir: dir.to_owned(),
+            },
+            tls_roots: path("tls.roots")?,
             log: Log {
                 format: match settings.text("log.format")?.as_deref() {
                     Some("auto") => LogFormat::Auto,

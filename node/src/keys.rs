@@ -58,6 +58,16 @@ pub enum Role {
     WitnessMlDsa65,
     /// The same as C2SP's tools check it.
     WitnessMlDsa44,
+    /// Signs what callers of foreign surfaces submit, and seals what these give out.
+    Service,
+    /// Encrypts keys that are held for callers of a development network; no key of a scheme.
+    Custody,
+    /// Signs attestations that are JWTs.
+    Attester,
+    /// Signs evidence of jobs.
+    Notary,
+    /// Vouches for that key to those who know no ledger.
+    TrustRoot,
     /// Signs submissions: a submitter's own, or those a node's gateway signs for its callers.
     Submitter,
 }
@@ -78,6 +88,11 @@ impl Role {
             Self::WitnessEd25519 => "witness/ed25519",
             Self::WitnessMlDsa65 => "witness/ml-dsa-65",
             Self::WitnessMlDsa44 => "witness/ml-dsa-44",
+            Self::Service => "service",
+            Self::Custody => "custody",
+            Self::Attester => "attester",
+            Self::Notary => "notary",
+            Self::TrustRoot => "trust-root",
             Self::Submitter => "submitter",
         }
     }
@@ -90,9 +105,16 @@ impl Role {
             | Self::Log
             | Self::CosignerEd25519
             | Self::WitnessEd25519
+            | Self::Service
+            | Self::Custody
             | Self::Submitter => Scheme::Ed25519,
-            // ML-DSA-44 is no scheme; its key is derived by itself.
-            Self::CosignerMlDsa65 | Self::WitnessMlDsa65 | Self::WitnessMlDsa44 => Scheme::MlDsa65,
+            Self::Attester => Scheme::Es256,
+            // ML-DSA-44 is no scheme, nor is what encrypts; their keys are derived by themselves.
+            Self::CosignerMlDsa65
+            | Self::WitnessMlDsa65
+            | Self::WitnessMlDsa44
+            | Self::Notary
+            | Self::TrustRoot => Scheme::MlDsa65,
         }
     }
 }
@@ -118,6 +140,16 @@ pub struct NodeKeys {
     pub witness_ml_dsa_44: MlDsa44Secret,
     /// Signs what callers of the gateway submit.
     pub gateway: SecretKey,
+    /// Signs what callers of foreign surfaces submit, and seals what these give out.
+    pub service: SecretKey,
+    /// Encrypts keys that are held for callers of a development network.
+    pub custody: CustodySeed,
+    /// Signs attestations that are JWTs.
+    pub attester: SecretKey,
+    /// Signs evidence of jobs.
+    pub notary: SecretKey,
+    /// Vouches for that key to those who know no ledger.
+    pub trust_root: SecretKey,
     /// Sign COSE receipts: the log's key, and the ML-DSA-65 cosigner's once more, repeatably.
     pub receipts: (SecretKey, RepeatableMlDsa65),
 }
@@ -143,6 +175,21 @@ impl fmt::Debug for NetworkSeed {
     }
 }
 
+/// What encrypts keys that are held for others. Wiped when dropped, never shown.
+pub struct CustodySeed(Zeroizing<[u8; 32]>);
+
+impl CustodySeed {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CustodySeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CustodySeed")
+    }
+}
+
 impl NodeKeys {
     /// The keys that follow from a seed: always the same ones.
     pub fn derive(master: &MasterSeed) -> Self {
@@ -158,6 +205,11 @@ impl NodeKeys {
             witness_ml_dsa_44: MlDsa44Secret::from_seed(&master.of(Role::WitnessMlDsa44))
                 .expect("every seed is an ml-dsa-44 key"),
             gateway: key(Role::Submitter),
+            service: key(Role::Service),
+            custody: CustodySeed(master.of(Role::Custody)),
+            attester: key(Role::Attester),
+            notary: key(Role::Notary),
+            trust_root: key(Role::TrustRoot),
             receipts: (key(Role::Log), RepeatableMlDsa65::from_seed(&master.of(Role::CosignerMlDsa65))),
         }
     }
@@ -192,6 +244,11 @@ mod tests {
         ];
         assert_eq!(Role::VALIDATOR.map(Role::label), frozen);
         assert_eq!(Role::Submitter.label(), "submitter");
+        assert_eq!(Role::Service.label(), "service");
+        assert_eq!(Role::Custody.label(), "custody");
+        assert_eq!(Role::Attester.label(), "attester");
+        assert_eq!(Role::Notary.label(), "notary");
+        assert_eq!(Role::TrustRoot.label(), "trust-root");
         assert_eq!(Role::WitnessEd25519.label(), "witness/ed25519");
         assert_eq!(Role::WitnessMlDsa65.label(), "witness/ml-dsa-65");
         assert_eq!(Role::WitnessMlDsa44.label(), "witness/ml-dsa-44");
@@ -206,12 +263,20 @@ mod tests {
             keys.validator("v1", 1);
         let mut ids: Vec<_> = [consensus, network, log, cosigner_ed25519, cosigner_ml_dsa_65]
             .iter()
-            .chain([keys.gateway.public(), keys.witness_ed25519.public(), keys.witness_ml_dsa_65.public()])
+            .chain([
+                keys.service.public(),
+                keys.attester.public(),
+                keys.notary.public(),
+                keys.trust_root.public(),
+                keys.gateway.public(),
+                keys.witness_ed25519.public(),
+                keys.witness_ml_dsa_65.public(),
+            ])
             .map(PublicKey::id)
             .collect();
         ids.sort();
         ids.dedup();
-        assert_eq!(ids.len(), 8);
+        assert_eq!(ids.len(), 12);
         // Receipts are signed with keys that policies name.
         assert_eq!(keys.receipts.0.public(), keys.log.public());
         assert_eq!(keys.receipts.1.public(), keys.cosigner_ml_dsa_65.public());

@@ -15,8 +15,8 @@
 //! - `durable` opens gates; `journal` what must never be contradicted, on disk before it is said;
 //! - `intake`, `verifier`, `wire` bytes from outside become verified events, `remembering` what held; `callers` wait
 //!   for answers;
-//! - `config`, `genesis_file`, `tokens` what an operator writes; `files` how a file is written whole or not
-//!   at all, `filesystem` with which deeds;
+//! - `config`, `genesis_file`, `credentials` what an operator writes; `custody` keys held for others;
+//! - `files` how a file is written whole or not at all, `filesystem` with which deeds;
 //! - `evidence` keeps what convicts a validator, `evidence_file` is how it is handed on;
 //! - `passphrase`, `keys`, `keystore` one encrypted seed and the keys that follow from it;
 //! - `seats` who reigns, and which peer that is; `addresses` where they can be dialled;
@@ -27,9 +27,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
+mod anchoring;
+pub mod auditing;
 mod callers;
 mod clock;
 pub mod config;
+pub mod credentials;
+pub mod custody;
 mod driver;
 mod durable;
 mod erasing;
@@ -50,14 +54,15 @@ mod publish;
 mod queue;
 mod remembering;
 mod seats;
+pub mod security_log;
+pub mod shelf;
 mod status;
 pub mod telemetry;
 mod timers;
-pub mod tokens;
 mod verifier;
 mod wire;
 pub mod wiring;
 pub mod witness;
 
 pub use failure::FatalError;
-pub use wiring::{RunningNode, Setup, StartError, start};
+pub use wiring::{Cause, RunningNode, Setup, StartError, start};

@@ -64,6 +64,9 @@ pub(crate) struct Counters {
     /// By what came of it.
     outside: Mutex<BTreeMap<&'static str, u64>>,
     witnessed: AtomicU64,
+    /// By what came of it.
+    anchors: Mutex<BTreeMap<&'static str, u64>>,
+    anchored: AtomicU64,
     disk_full: AtomicBool,
     published: AtomicU64,
     publish_failures: AtomicU64,
@@ -170,6 +173,21 @@ impl Counters {
     /// The newest checkpoint that was cosigned outside has this size.
     pub(crate) fn witnessed(&self, size: u64) {
         self.witnessed.store(size, Ordering::Relaxed);
+    }
+
+    /// An anchor was asked for.
+    pub(crate) fn anchor(&self, outcome: &'static str) {
+        *self.anchors.lock().unwrap_or_else(PoisonError::into_inner).entry(outcome).or_default() += 1;
+    }
+
+    /// The newest checkpoint with a confirmed anchor has this size.
+    pub(crate) fn anchored(&self, size: u64) {
+        self.anchored.store(size, Ordering::Relaxed);
+    }
+
+    /// What anchors were asked for, by outcome.
+    pub(crate) fn anchors(&self) -> BTreeMap<&'static str, u64> {
+        self.anchors.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What other logs were answered, and what outside witnesses were asked, by outcome.

@@ -5,25 +5,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Anonymous, Api, Doors, Gateway, Issuer, NodeStatus, Reigning, Witnessing};
-use archive::Artifacts;
-use crypto::{PublicKey, SecretKey};
+use api::{
+    Anonymous, Api, Attester, Authenticator, Custody, Doors, Gateway, Issuer, NodeStatus, Notary, Reigning,
+    Service, SigningKey, Surface, Witnessing,
+};
+use crypto::{PublicKey, Scheme, SecretKey};
 use engine::{Command, Engine, Past};
 use ledger::LedgerReader;
 use p2p::{Multiaddr, Network};
 use proto::genesis::Genesis;
+use proto::operation::endorsement_bytes;
+use proto::operation::issuer::Continuity;
 use proto::validators::ValidatorSet;
 use proto::verified::{Strict, Unverified};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 use store::disk::Disk;
 use tokio::sync::{broadcast, mpsc, watch};
+use zeroize::Zeroizing;
 
 use crate::addresses::Addresses;
+use crate::anchoring::Anchors;
+use crate::auditing;
 use crate::callers::Callers;
 use crate::clock;
-use crate::config::Config;
-use crate::erasing;
+use crate::config::{self, Config};
+use crate::credentials;
+use crate::custody::HeldKeys;
+use crate::erasing::Erasing;
 use crate::evidence::Evidences;
 use crate::failure::Failure;
+use crate::files;
 use crate::inbox::Inbox;
 use crate::intake::{self, Intake};
 use crate::journal::{IfMissing, Journal, Recovered};
@@ -33,12 +45,14 @@ use crate::publish::Publishing;
 use crate::queue::Queue;
 use crate::remembering::Remembering;
 use crate::seats::Seats;
+use crate::security_log::{self, SecurityLog};
+use crate::shelf::Folder;
 use crate::status::Reporter;
 use crate::telemetry::{self, Counters};
-use crate::tokens;
 use crate::verifier::Verifier;
 use crate::witness::outside::{self, Outside};
 use crate::witness::settings;
+use client::tls::Roots;
 
 mod checks;
 mod error;
@@ -46,7 +60,7 @@ mod running;
 mod witnessing;
 
 use checks::{bind, check_role, exposure, pool_limits};
-pub use error::StartError;
+pub use error::{Cause, StartError};
 pub use running::RunningNode;
 use running::{Current, Threads};
 
@@ -56,6 +70,8 @@ pub const STORE_DIR: &str = "data";
 const SUBMISSIONS_WAITING: usize = 256;
 /// Notices a subscriber may be behind before it reads them from the store.
 const NOTICES_WAITING: usize = 1_024;
+/// Largest file of certificates for HTTPS, in bytes.
+const TLS_ROOTS_BYTES_MAX: u64 = 1 << 20;
 /// How long the network may take to find the addresses it listens on.
 const LISTEN_WAIT: Duration = Duration::from_secs(2);
 
@@ -81,6 +97,7 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     genesis.check()?;
     let (rpc, admin) = bind(&config).await?;
     let store = Arc::new(Disk::open(&config.data_dir.join(STORE_DIR), config.engine)?);
+    auditing::prepare(&store)?;
     let reader = LedgerReader::new(store.clone());
     let set = Arc::new(engine::reigns::reigning(&reader, &genesis)?);
     check_role(&set, &config, &keys)?;
@@ -95,12 +112,25 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         witness_ml_dsa_65,
         witness_ml_dsa_44,
         gateway,
+        service,
+        custody,
+        attester,
+        notary,
+        trust_root,
         receipts,
     } = keys;
     let cosigner =
         witnessing::cosigner(&config, &set, witness_ed25519, witness_ml_dsa_65, witness_ml_dsa_44)?;
     let witnesses = settings::outside(&config.witness)?;
-    let gateway = make_gateway(&config, gateway)?;
+    let tls = tls_roots(&config)?;
+    let gateway = config.gateway.enabled.then(|| Gateway::new(gateway)).transpose()?;
+    let (authenticator, service) = (authenticator(&config)?, Service::new(service)?);
+    let service = endorsed(service, &genesis, &set, &config, &consensus);
+    let custody = match config.dev_custody {
+        true => Some(HeldKeys::open(&config.data_dir, &custody).map_err(StartError::Custody)?),
+        false => None,
+    };
+    let attester = attesting(&config, attester)?;
     let (receipts_log, receipts_ml_dsa_65) = receipts;
     let issuer = Issuer::new(receipts_log, receipts_ml_dsa_65)?;
     let (journal, recovered) = open_journal(&config, &set, consensus.public(), if_missing)?;
@@ -145,7 +175,9 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let publishing = config.publish.as_ref().map(|publish| Publishing::open(publish, &reader, &genesis));
     let publishing = publishing.transpose()?;
 
-    let artifacts = config.artifacts.as_deref().map(Artifacts::open).transpose()?;
+    let (artifacts, archived) = checks::artifacts(&config)?;
+
+    let security = SecurityLog::open(&config.data_dir, config.auth.log_bytes_max)?;
 
     let failure = Failure::new();
     let counters: Arc<Counters> = Arc::default();
@@ -187,11 +219,20 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let threads = Threads::start(engine, first, journal, &store, &performer, &reporter)?;
     let outside = Outside::new(
         witnesses,
+        &tls,
         Duration::from_millis(config.witness.interval_ms),
         reader.clone(),
         Arc::clone(&seats),
         Arc::clone(&counters),
         config.data_dir.join(outside::FILE_NAME),
+    )?;
+    let anchors = Anchors::open(
+        &config.anchors,
+        &config.data_dir,
+        &tls,
+        reader.clone(),
+        Arc::clone(&seats),
+        Arc::clone(&counters),
     )?;
     let witnessing = Witnessing {
         cosigner: cosigner.map(|server| witnessing::serve(server, &performer)).transpose()?,
@@ -201,6 +242,8 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     let publishing = publishing
         .map(|publishing| publishing.start(Arc::clone(&counters), current.stopping.subscribe()))
         .transpose()?;
+    let keeping = checks::keeping(&config);
+    let (audit, notes) = mpsc::channel(security_log::WAITING);
     let (submit, requests) = mpsc::channel(SUBMISSIONS_WAITING);
     let window = Api::new(Doors {
         submit,
@@ -210,9 +253,20 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
         reign: performer.reigning.subscribe(),
         genesis,
         gateway,
+        authenticator,
+        rate_per_minute: config.auth.rate_per_minute,
+        audit: Some(audit),
+        notes: Some(Arc::new(security.reading())),
+        service,
+        custody: custody.map(|keys| Arc::new(keys) as Arc<dyn Custody>),
+        attester,
+        notary: notarizing(&config, notary, trust_root)?,
+        surfaces: config.surfaces.clone(),
         artifacts: artifacts.clone(),
+        keeping: keeping.clone(),
         issuer: Some(Arc::new(issuer)),
         witnessing,
+        anchoring: anchors.door(),
         metrics: telemetry::source(Arc::clone(&performer), status.clone()),
         stopping: current.stopping.subscribe(),
     });
@@ -225,11 +279,15 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     );
     let mut serving = vec![
         tokio::spawn(submissions),
+        tokio::spawn(security.run(notes, current.stopping.subscribe())),
         tokio::spawn(outside.run(status.clone(), current.stopping.subscribe())),
+        tokio::spawn(anchors.run(status.clone(), current.stopping.subscribe())),
+        tokio::spawn(api::packing::run(window.clone())),
     ];
     if let Some(artifacts) = artifacts {
         let (feed, stopping) = (performer.feed.subscribe(), current.stopping.subscribe());
-        serving.push(tokio::spawn(erasing::run(artifacts, reader, feed, stopping)));
+        let erasing = Erasing::new(artifacts, archived, keeping, reader, window.clone());
+        serving.push(tokio::spawn(erasing.run(feed, stopping)));
     }
     let mut rpc_addrs = Vec::new();
     for (listener, address) in rpc {
@@ -272,20 +330,66 @@ pub async fn start(setup: Setup) -> Result<RunningNode, StartError> {
     })
 }
 
-/// The gateway, when this node has one.
-fn make_gateway(config: &Config, key: SecretKey) -> Result<Option<Gateway>, StartError> {
-    if !config.gateway.enabled {
+/// Whom HTTPS servers are believed by.
+fn tls_roots(config: &Config) -> Result<Roots, StartError> {
+    let Some(path) = &config.tls_roots else { return Ok(Roots::System) };
+    let refused = |fault: String| StartError::TlsRoots { path: path.clone(), fault };
+    let file = std::fs::File::open(path).map_err(|fault| refused(fault.to_string()))?;
+    let pem = files::read_at_most(file, TLS_ROOTS_BYTES_MAX).map_err(|fault| refused(fault.to_string()))?;
+    let pem = pem.ok_or_else(|| refused(format!("it has more than {TLS_ROOTS_BYTES_MAX} bytes")))?;
+    Roots::from_pem(&pem).map_err(|fault| refused(fault.to_string()))
+}
+
+/// The service with the word of the validator whose it is: of this epoch, or by its name of a later one.
+fn endorsed(
+    service: Service,
+    genesis: &Genesis,
+    set: &ValidatorSet,
+    config: &Config,
+    consensus: &SecretKey,
+) -> Service {
+    let reigning = set.iter().find(|(_, validator)| validator.consensus == *consensus.public());
+    let name = reigning.map(|(_, validator)| validator.name.clone()).or_else(|| config.name.clone());
+    let Some(name) = name else { return service };
+    let endorsement = endorsement_bytes(&genesis.network(), &name, &service.public().id());
+    service.endorsed(name, consensus.sign(&endorsement))
+}
+
+/// This node's part in an issuer of attestations.
+fn attesting(config: &Config, kept: SecretKey) -> Result<Option<Attester>, StartError> {
+    let config::Attestations { issuer, name, signing } = config.attestations.clone();
+    let key = match signing {
+        None => None,
+        Some(policy @ Continuity::Persistent) => Some(SigningKey::new(kept, policy)?),
+        Some(policy @ Continuity::Ephemeral) => {
+            let mut seed = Zeroizing::new([0; 32]);
+            SysRng.try_fill_bytes(&mut *seed).map_err(|fault| StartError::Random(fault.to_string()))?;
+            let made =
+                SecretKey::from_seed(Scheme::Es256, &seed).expect("every seed leads to a key of ES256");
+            Some(SigningKey::new(made, policy)?)
+        }
+    };
+    Ok(Some(Attester::new(issuer, name, key)))
+}
+
+/// This node's part in evidence of jobs, where clients of that are served.
+fn notarizing(config: &Config, key: SecretKey, trust_root: SecretKey) -> Result<Option<Notary>, StartError> {
+    if !config.surfaces.contains(&Surface::Qcos) {
         return Ok(None);
     }
-    let tokens = match &config.gateway.tokens_file {
-        Some(path) => tokens::read(path)?,
-        None => Vec::new(),
-    };
-    let anonymous = match config.gateway.anonymous {
+    let shelf = Folder::open(&config.data_dir).map_err(StartError::Shelf)?;
+    let name = Notary::name_of(config.name.as_deref().unwrap_or_default(), key.public());
+    Ok(Some(Notary::new(name, key, trust_root, Arc::new(shelf))?))
+}
+
+/// Who is believed at this node's doors.
+fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
+    let keys = config.auth.keys_file.as_deref().map(credentials::read).transpose()?.unwrap_or_default();
+    let anonymous = match config.auth.open {
         true => Anonymous::Allowed,
         false => Anonymous::Refused,
     };
-    Ok(Some(Gateway::new(key, tokens, anonymous)?))
+    Ok(Authenticator::new(keys, anonymous)?.keeping_private(config.auth.private_tenants.clone()))
 }
 
 fn open_journal(

@@ -55,7 +55,10 @@ fn members(key: &PublicKey, kid: Option<Digest>) -> Option<Vec<u8>> {
             named(&mut to);
             to.int(ALG).int(ML_DSA_65).int(-1).bytes(key.as_bytes());
         }
-        Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => return None,
+        Scheme::HybridEd25519MlDsa65
+        | Scheme::Dilithium3R3
+        | Scheme::HybridDilithium3R3Ed25519
+        | Scheme::Es256 => return None,
     }
     Some(to.finish())
 }

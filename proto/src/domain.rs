@@ -37,11 +37,21 @@ pub enum Domain {
     ValidatorPossession,
     /// A validator's consent to a change of the validator set.
     ValidatorApproval,
+    /// The digest of a key by which leaves are looked up.
+    Lookup,
+    /// The digest of the directory of the index over these keys.
+    LookupDirectory,
+    /// A validator's word that a key is of its own service.
+    ServiceEndorsement,
+    /// A signing key's consent to be listed by an issuer of attestations.
+    IssuerPossession,
+    /// An evidence key's consent to be listed.
+    SignerPossession,
 }
 
 impl Domain {
     /// Every domain.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Submission,
         Self::KeyPossession,
         Self::IdentityPossession,
@@ -55,6 +65,11 @@ impl Domain {
         Self::Validators,
         Self::ValidatorPossession,
         Self::ValidatorApproval,
+        Self::Lookup,
+        Self::LookupDirectory,
+        Self::ServiceEndorsement,
+        Self::IssuerPossession,
+        Self::SignerPossession,
     ];
 
     /// The tag: ASCII, no zero byte.
@@ -73,6 +88,11 @@ impl Domain {
             Self::Validators => "quorate/v1/validators",
             Self::ValidatorPossession => "quorate/v1/validator-possession",
             Self::ValidatorApproval => "quorate/v1/validator-approval",
+            Self::Lookup => "quorate/v1/lookup",
+            Self::LookupDirectory => "quorate/v1/lookup-directory",
+            Self::ServiceEndorsement => "quorate/v1/service-endorsement",
+            Self::IssuerPossession => "quorate/v1/issuer-possession",
+            Self::SignerPossession => "quorate/v1/signer-possession",
         }
     }
 

@@ -143,4 +143,6 @@ pub struct BlockEntry {
     pub rejections: Digest,
     /// Digest of the state after this block: chained over all changes since genesis.
     pub state: Digest,
+    /// Digest of the directory of the index over the leaves before this one; none in a log that has no index yet.
+    pub lookup: Option<Digest>,
 }

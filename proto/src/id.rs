@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use crypto::{Digest, KeyId, PublicKey, Scheme};
 
+use crate::canon::proofnest;
+
 macro_rules! digest_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -99,7 +101,10 @@ pub enum NameError {
         found: String,
     },
     /// Not a DID of a method that is understood here.
-    #[error("an identity is did:key:z… or did:quorate:<43 characters of a key id>; this is {found:?}")]
+    #[error(
+        "an identity is did:key:z…, did:quorate:<43 characters of a key id> or did:pn:<type>:<40 hex digits>; \
+         this is {found:?}"
+    )]
     Did {
         /// The text found, shortened.
         found: String,
@@ -151,7 +156,8 @@ impl fmt::Display for Tenant {
 /// An identity: a DID whose text follows from its first key.
 ///
 /// `did:key:z…` for Ed25519 (multicodec 0xed), `did:quorate:<key id>` for every scheme. ML-DSA-65 has a multicodec too,
-/// but base58 of 1,952 bytes costs a hundred times the signature it comes with, and anyone may send it.
+/// but base58 of 1,952 bytes costs a hundred times the signature it comes with, and anyone may send it. `did:pn:…` is
+/// ProofNest's, of a key of one of its schemes ([`canon::proofnest`](crate::canon::proofnest)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Did(String);
 
@@ -170,6 +176,8 @@ impl Did {
         }
         if let Some(id) = text.strip_prefix("did:quorate:") {
             id.parse::<KeyId>().map_err(|_| fault())?;
+        } else if text.starts_with(proofnest::METHOD) {
+            proofnest::did_parts(text).ok_or_else(fault)?;
         } else {
             ed25519_of(text).ok_or_else(fault)?;
         }
@@ -194,14 +202,29 @@ impl Did {
                 let bytes = [&MULTICODEC_ED25519, key.as_bytes()].concat();
                 Self(format!("did:key:z{}", bs58::encode(bytes).into_string()))
             }
-            Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
-                Self(format!("did:quorate:{}", key.id()))
-            }
+            Scheme::MlDsa65
+            | Scheme::HybridEd25519MlDsa65
+            | Scheme::Dilithium3R3
+            | Scheme::HybridDilithium3R3Ed25519
+            | Scheme::Es256 => Self(format!("did:quorate:{}", key.id())),
         }
+    }
+
+    /// ProofNest's DID of this key, as one of its kinds of identity; none for keys of schemes that it does not have.
+    pub fn of_proofnest(role: proofnest::Role, key: &PublicKey) -> Option<Self> {
+        proofnest::did(role, key).map(Self)
+    }
+
+    /// What kind of identity of ProofNest it names, if it is one's DID.
+    pub fn proofnest_role(&self) -> Option<proofnest::Role> {
+        proofnest::did_parts(&self.0).map(|(role, _)| role)
     }
 
     /// Whether the DID's own text vouches for `key`.
     pub fn is_of(&self, key: &PublicKey) -> bool {
+        if let Some((role, _)) = proofnest::did_parts(&self.0) {
+            return proofnest::did(role, key).is_some_and(|did| did == self.0);
+        }
         match self.0.strip_prefix("did:quorate:") {
             Some(id) => id == key.id().to_string(),
             None => names(&self.0, key),
@@ -266,6 +289,37 @@ mod tests {
         assert!(Did::parse("did:web:example.com").is_err());
         let long = format!("did:quorate:{}", key.id());
         assert!(Did::parse(&long).expect("well formed").is_of(&key));
+    }
+
+    #[test]
+    fn a_did_of_proofnest_follows_from_its_key_and_a_known_role() {
+        let key = |scheme, seed| {
+            SecretKey::from_seed(scheme, &[seed; 32]).expect("a scheme that signs").public().clone()
+        };
+        let (own, other) = (key(Scheme::Ed25519, 1), key(Scheme::Ed25519, 2));
+        for role in proofnest::Role::ALL {
+            let did = Did::of_proofnest(role, &own).expect("one of its schemes");
+            assert_eq!(Did::parse(did.as_str()), Ok(did.clone()));
+            assert_eq!((did.proofnest_role(), did.is_of(&own), did.is_of(&other)), (Some(role), true, false));
+        }
+        // The same bytes as a key of a scheme that ProofNest has and as one that it has not.
+        let bytes = [7; 1952];
+        let dilithium = PublicKey::parse(Scheme::Dilithium3R3, &bytes).expect("a key");
+        let did = Did::of_proofnest(proofnest::Role::Agent, &dilithium).expect("one of its schemes");
+        let ml_dsa = PublicKey::parse(Scheme::MlDsa65, &bytes).expect("a key");
+        assert!(did.is_of(&dilithium) && !did.is_of(&ml_dsa));
+        assert_eq!(Did::of_proofnest(proofnest::Role::Agent, &ml_dsa), None);
+        let hex = "0".repeat(40);
+        for bad in [
+            format!("did:pn:weird:{hex}"),
+            format!("did:pn:agent:{}", &hex[1..]),
+            format!("did:pn:agent:{hex}0"),
+            format!("did:pn:agent:{}", "A".repeat(40)),
+            format!("did:pn:{hex}"),
+            "did:pn:agent:".to_owned(),
+        ] {
+            assert!(matches!(Did::parse(&bad), Err(NameError::Did { .. })), "{bad}");
+        }
     }
 
     #[test]

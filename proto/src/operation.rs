@@ -9,8 +9,21 @@ use crate::canonical::Canonical as _;
 use crate::counter::{Epoch, LeafIndex, TimeMs, TreeSize};
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, ValidatorIndex};
+use crate::job::{self, JobId};
+use crate::primitive::{Primitive, Told};
+use crate::session::{Act, SessionId};
+use crate::signer::SignerChange;
 use crate::statement::Facts;
 use crate::validators::Validator;
+
+pub mod evidence;
+pub mod issuer;
+pub mod resource;
+pub mod seal;
+
+use evidence::EvidenceAct;
+use issuer::{IssuerKey, IssuerSet};
+use seal::Seal;
 
 /// Longest subject, media type, predicate type, tree name or reason, in bytes.
 pub const TEXT_BYTES_MAX: usize = 1_024;
@@ -100,6 +113,12 @@ pub enum Operation {
         /// Why, for people.
         reason: String,
     },
+    /// `issuer.set`: says who an issuer of attestations that are JWTs is, and whether it is to be believed.
+    IssuerSet(Box<IssuerSet>),
+    /// `issuer.key`: lists a key that signs such attestations, or lists it no longer.
+    IssuerKey(Box<IssuerKey>),
+    /// `attestation.seal`: puts such an attestation on the ledger. It is revoked like any other.
+    AttestationSeal(Box<Seal>),
     /// `batch.anchor`: the root of a tree that someone keeps elsewhere.
     BatchAnchor {
         /// The root.
@@ -151,6 +170,38 @@ pub enum Operation {
         /// Signatures of a quorum over [`approval_bytes`].
         approvals: Vec<Approval>,
     },
+    /// `service.endorse`: the key that signs this is a validator's, for what it does on behalf of its callers.
+    ServiceEndorse {
+        /// The validator's name.
+        validator: String,
+        /// Its consensus key's signature over [`endorsement_bytes`].
+        endorsement: Signature,
+    },
+    /// `session.open`, `session.sample`, `session.finalize`, `session.delete`: of a quality that was asked for.
+    Session {
+        /// The session.
+        session: SessionId,
+        /// What is done with it.
+        act: Act,
+    },
+    /// `proof.primitive`: a PROOF of ProofNest, signed by an identity of its own.
+    ProofPrimitive(Box<Primitive>),
+    /// `job.open`, `job.state`: work done elsewhere, of which evidence is kept.
+    Job {
+        /// The job, among those of the submission's tenant.
+        job: JobId,
+        /// What is done with it.
+        act: job::Act,
+    },
+    /// `evidence.seal`, `evidence.verified`, `evidence.delete`: the evidence of a job.
+    Evidence {
+        /// The job.
+        job: JobId,
+        /// What is done with its evidence.
+        act: EvidenceAct,
+    },
+    /// `signer.list`, `signer.revoke`: a key that signs evidence.
+    Signer(Box<SignerChange>),
     /// `statement.register`: a statement signed elsewhere. It is never written as part of a body: its facts are derived
     /// from the statement's own bytes.
     Statement(Box<Facts>),
@@ -204,14 +255,79 @@ pub enum Retention {
     Until(TimeMs),
     /// Until this block time, and nobody erases it before.
     WriteOnce(TimeMs),
+    /// As long as its class says, from the time of the block that commits it.
+    Of(RetentionClass),
+}
+
+/// A class of retention that everybody means the same by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RetentionClass {
+    /// 365 days, or until it is erased.
+    Standard,
+    /// Seven years, and nobody erases it before.
+    Compliance,
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+impl RetentionClass {
+    /// Every class.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Compliance];
+
+    /// Its number in canonical bytes; 0 is no class.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Standard => 1,
+            Self::Compliance => 2,
+        }
+    }
+
+    /// The class of a number.
+    pub fn of_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+
+    /// Its name in text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Compliance => "compliance",
+        }
+    }
+
+    /// How long it keeps, in days. Seven years have at most two leap days.
+    pub const fn days(self) -> u64 {
+        match self {
+            Self::Standard => 365,
+            Self::Compliance => 7 * 365 + 2,
+        }
+    }
 }
 
 impl Retention {
-    /// Block time from which it is not kept.
+    /// Block time from which it is not kept. Of a class that follows from the block: see [`Retention::from_block`].
     pub const fn until(self) -> Option<TimeMs> {
         match self {
-            Self::UntilErased => None,
+            Self::UntilErased | Self::Of(_) => None,
             Self::Until(until) | Self::WriteOnce(until) => Some(until),
+        }
+    }
+
+    /// What it comes to when it is committed in a block of this time.
+    pub fn from_block(self, time: TimeMs) -> Self {
+        let after = |days: u64| TimeMs::new(time.get().saturating_add(days.saturating_mul(DAY_MS)));
+        match self {
+            Self::Of(class @ RetentionClass::Standard) => Self::Until(after(class.days())),
+            Self::Of(class @ RetentionClass::Compliance) => Self::WriteOnce(after(class.days())),
+            Self::UntilErased | Self::Until(_) | Self::WriteOnce(_) => self,
+        }
+    }
+
+    /// The class it names, if it names one.
+    pub const fn class(self) -> Option<RetentionClass> {
+        match self {
+            Self::Of(class) => Some(class),
+            Self::UntilErased | Self::Until(_) | Self::WriteOnce(_) => None,
         }
     }
 }
@@ -235,7 +351,40 @@ pub struct Approval {
 }
 
 impl Operation {
-    /// The operation's name: noun, dot, verb.
+    /// Every name there is, those of later rooms behind those before.
+    pub const NAMES: [&str; 29] = [
+        "identity.create",
+        "key.add",
+        "key.rotate",
+        "key.revoke",
+        "proof.submit",
+        "attestation.issue",
+        "attestation.revoke",
+        "issuer.set",
+        "issuer.key",
+        "attestation.seal",
+        "batch.anchor",
+        "artifact.commit",
+        "retention.tombstone",
+        "validator.join",
+        "validator.leave",
+        "service.endorse",
+        "session.open",
+        "session.sample",
+        "session.finalize",
+        "session.delete",
+        "proof.primitive",
+        "statement.register",
+        "job.open",
+        "job.state",
+        "evidence.seal",
+        "evidence.verified",
+        "evidence.delete",
+        "signer.list",
+        "signer.revoke",
+    ];
+
+    /// The operation's name: noun, dot, verb; one of [`Self::NAMES`].
     pub const fn name(&self) -> &'static str {
         match self {
             Self::IdentityCreate { .. } => "identity.create",
@@ -245,11 +394,20 @@ impl Operation {
             Self::ProofSubmit { .. } => "proof.submit",
             Self::AttestationIssue { .. } => "attestation.issue",
             Self::AttestationRevoke { .. } => "attestation.revoke",
+            Self::IssuerSet(_) => "issuer.set",
+            Self::IssuerKey(_) => "issuer.key",
+            Self::AttestationSeal(_) => "attestation.seal",
             Self::BatchAnchor { .. } => "batch.anchor",
             Self::ArtifactCommit { .. } => "artifact.commit",
             Self::RetentionTombstone { .. } => "retention.tombstone",
             Self::ValidatorJoin { .. } => "validator.join",
             Self::ValidatorLeave { .. } => "validator.leave",
+            Self::ServiceEndorse { .. } => "service.endorse",
+            Self::Session { act, .. } => act.name(),
+            Self::ProofPrimitive(_) => "proof.primitive",
+            Self::Job { act, .. } => act.name(),
+            Self::Evidence { act, .. } => act.name(),
+            Self::Signer(change) => change.name(),
             Self::Statement(_) => "statement.register",
         }
     }
@@ -265,11 +423,17 @@ impl Operation {
             | Self::ProofSubmit { .. }
             | Self::AttestationIssue { .. }
             | Self::AttestationRevoke { .. }
+            | Self::IssuerSet(_)
+            | Self::IssuerKey(_)
+            | Self::AttestationSeal(_)
             | Self::ArtifactCommit { .. }
             | Self::RetentionTombstone { .. }
             | Self::BatchAnchor { .. }
             | Self::ValidatorJoin { .. }
-            | Self::ValidatorLeave { .. } => None,
+            | Self::ValidatorLeave { .. }
+            | Self::ServiceEndorse { .. }
+            | Self::Session { .. } => None,
+            Self::ProofPrimitive(_) | Self::Job { .. } | Self::Evidence { .. } | Self::Signer(_) => None,
         }
     }
 
@@ -290,9 +454,18 @@ impl Operation {
             | Self::ProofSubmit { .. }
             | Self::AttestationIssue { .. }
             | Self::AttestationRevoke { .. }
+            | Self::IssuerSet(_)
+            | Self::IssuerKey(_)
+            | Self::AttestationSeal(_)
             | Self::BatchAnchor { .. }
             | Self::ValidatorJoin { .. }
             | Self::ValidatorLeave { .. }
+            | Self::ServiceEndorse { .. }
+            | Self::Session { .. }
+            | Self::ProofPrimitive(_)
+            | Self::Job { .. }
+            | Self::Evidence { .. }
+            | Self::Signer(_)
             | Self::Statement(_) => None,
         }
     }
@@ -305,15 +478,28 @@ impl Operation {
             }
             Self::AttestationIssue { content, .. } => content.as_ref(),
             Self::Statement(facts) => Some(facts.content()),
+            Self::ProofPrimitive(primitive) => match &primitive.told {
+                // The digest of a short claim says what it is, and the claim stands beside it.
+                Told::Whole(_) => None,
+                Told::Hashes { claim, .. } => Some(claim),
+            },
             Self::IdentityCreate { .. }
             | Self::KeyAdd { .. }
             | Self::KeyRotate { .. }
             | Self::KeyRevoke { .. }
             | Self::AttestationRevoke { .. }
+            | Self::IssuerSet(_)
+            | Self::IssuerKey(_)
+            | Self::AttestationSeal(_)
             | Self::BatchAnchor { .. }
             | Self::RetentionTombstone { .. }
             | Self::ValidatorJoin { .. }
-            | Self::ValidatorLeave { .. } => None,
+            | Self::ValidatorLeave { .. }
+            | Self::ServiceEndorse { .. }
+            | Self::Job { .. }
+            | Self::Evidence { .. }
+            | Self::Signer(_)
+            | Self::Session { .. } => None,
         }
     }
 }
@@ -360,4 +546,12 @@ pub fn approval_bytes(network: &NetworkId, epoch: Epoch, change: &Membership) ->
     };
     let message = [&epoch.get().to_be_bytes()[..], &[kind], &what].concat();
     Domain::ValidatorApproval.signed_bytes(network, &message)
+}
+
+/// What a validator's consensus key signs so that a key is its service's: the validator's name's length (u32, big-endian)
+/// and text, the id of the key.
+pub fn endorsement_bytes(network: &NetworkId, validator: &str, key: &KeyId) -> Vec<u8> {
+    let length = (validator.len() as u32).to_be_bytes();
+    let message = [&length[..], validator.as_bytes(), key.digest().as_bytes()].concat();
+    Domain::ServiceEndorsement.signed_bytes(network, &message)
 }

@@ -12,7 +12,10 @@ use crate::canonical::{Canonical, DecodeError};
 use crate::counter::TimeMs;
 use crate::domain::Domain;
 use crate::id::{Did, NetworkId, SubmissionId, Tenant};
+use crate::operation::issuer::{IssuerKeyChange, issuer_possession_bytes};
 use crate::operation::{Operation, addition_possession_bytes, identity_possession_bytes, possession_bytes};
+use crate::primitive::Primitive;
+use crate::signer::SignerChange;
 use crate::statement::{self, Format, Reading, Signatures, StatementError, cose};
 use crate::verified::{SignatureChecker, Unverified, Verified};
 use crate::wire;
@@ -96,6 +99,9 @@ pub enum SubmissionError {
     /// A key that should be listed did not consent.
     #[error("the new key's proof of possession does not hold: {0}")]
     Possession(SignatureError),
+    /// The issuer's signature of a proof does not hold.
+    #[error("the issuer's signature of the proof does not hold: {0}")]
+    Issuer(SignatureError),
     /// A new identity comes with consents, and not with one of each key that has to give it.
     #[error("{found} keys consented to the identity, {needed} have to beside the one that signs")]
     PossessionCount {
@@ -199,12 +205,12 @@ impl Submission {
             return Err(SubmissionError::Network { found: body.network, expected: *network });
         }
         checker.check(&body.key, &body.signed_bytes(), signature).map_err(SubmissionError::Signature)?;
-        self.verify_possessions(network, checker)
+        self.verify_inner(network, checker)
     }
 
-    /// Checks the consents that came with it. That none is lacking is the state machine's rule, because entries are read
-    /// that were executed before there was one.
-    fn verify_possessions(
+    /// Checks what is signed inside: the consents that came with it, and what it carries for another. That none is lacking
+    /// is the state machine's rule, because entries are read that were executed before there was one.
+    fn verify_inner(
         &self,
         network: &NetworkId,
         checker: &dyn SignatureChecker,
@@ -229,17 +235,40 @@ impl Submission {
                 let message = identity_possession_bytes(network, identity, keys);
                 others.iter().zip(possessions).try_for_each(|(key, it)| check(key, &message, it))
             }
+            Operation::ProofPrimitive(primitive) => {
+                let Primitive { key, signature, .. } = &**primitive;
+                checker.check(key, &primitive.signed_bytes(), signature).map_err(SubmissionError::Issuer)
+            }
+            Operation::IssuerKey(change) => match &change.change {
+                IssuerKeyChange::List { key, possession, .. } => {
+                    let message = issuer_possession_bytes(network, &change.issuer, &body.author, &key.id());
+                    check(key, &message, possession)
+                }
+                IssuerKeyChange::Drop { .. } => Ok(()),
+            },
+            Operation::Signer(change) => match &**change {
+                SignerChange::List(listing) => {
+                    check(&listing.key, &listing.possession_bytes(network, &body.author), &listing.possession)
+                }
+                SignerChange::Revoke { .. } => Ok(()),
+            },
             Operation::KeyAdd { possession: None, .. }
             | Operation::IdentityCreate { .. }
             | Operation::KeyRevoke { .. }
             | Operation::ProofSubmit { .. }
             | Operation::AttestationIssue { .. }
             | Operation::AttestationRevoke { .. }
+            | Operation::IssuerSet(_)
+            | Operation::AttestationSeal(_)
             | Operation::BatchAnchor { .. }
             | Operation::ArtifactCommit { .. }
             | Operation::RetentionTombstone { .. }
             | Operation::ValidatorJoin { .. }
             | Operation::ValidatorLeave { .. }
+            | Operation::ServiceEndorse { .. }
+            | Operation::Session { .. }
+            | Operation::Job { .. }
+            | Operation::Evidence { .. }
             | Operation::Statement(_) => Ok(()),
         }
     }

@@ -3,14 +3,19 @@
 //! Each domain type has one `Wire` impl: `to_wire` cannot fail, `from_wire` checks every size and range. The
 //! canonical rule (decode, encode again, compare) is added once, by `canonical!`.
 
+mod attestation;
 mod chain;
+mod evidence;
 mod exchange;
 #[rustfmt::skip]
 #[allow(missing_docs, reason = "generated from quorate.proto, where each field is described")]
 #[path = "wire/generated.rs"]
 mod pb;
+mod job;
 mod log;
 mod part;
+mod primitive;
+mod session;
 pub(crate) mod submission;
 
 pub(crate) use log::{decode_entry, encode_entry};

@@ -18,10 +18,12 @@ use crate::ports::{self, NoPorts, loopback};
 use crate::topology::{Member, Topology};
 
 /// Where the first node serves; the others take whatever ports are free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doors {
     /// REST and JSON-RPC; 0: any port.
     pub rpc: u16,
+    /// More ports with the same behind them, for clients that know one by heart; 0: any port.
+    pub also: Vec<u16>,
     /// Metrics and health; 0: any port.
     pub admin: u16,
 }
@@ -109,9 +111,10 @@ impl LocalNetwork {
         let peers = peers.join(",");
         let mut network = Self { nodes: Vec::with_capacity(ports.len()) };
         for (number, (member, port)) in topology.nodes.iter().zip(&ports).enumerate() {
-            let doors = if number == 0 { doors } else { Doors::default() };
+            let doors = if number == 0 { doors.clone() } else { Doors::default() };
+            let rpc = [doors.rpc].into_iter().chain(doors.also).map(|port| loopback(port).to_string());
             let flags = [
-                ("rpc.listen", loopback(doors.rpc).to_string()),
+                ("rpc.listen", rpc.collect::<Vec<_>>().join(",")),
                 ("admin.listen", loopback(doors.admin).to_string()),
                 ("p2p.listen", address(port)),
                 ("peers", peers.clone()),
@@ -179,6 +182,17 @@ impl LocalNetwork {
         })
         .await;
         LocalError::Ended { name, source }
+    }
+
+    /// Stops the last node, and the others go on.
+    ///
+    /// # Errors
+    /// `Ended` when it had failed.
+    pub async fn stop_last(&mut self) -> Result<(), LocalError> {
+        match self.nodes.pop() {
+            Some((name, node)) => node.stop().await.map_err(|source| LocalError::Ended { name, source }),
+            None => Ok(()),
+        }
     }
 
     /// Stops every node: what is decided is written, files are closed.

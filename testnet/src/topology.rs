@@ -384,27 +384,30 @@ impl Member {
     ) -> Result<(), TopologyError> {
         genesis_file::create(&self.dir.join(genesis_file::FILE_NAME), genesis)?;
         self.begin_journal(&self.dir, genesis)?;
-        let gateway = match keys {
+        let auth = match keys {
             Keys::Encrypted => {
-                write(&self.dir.join("tokens"), format!("{token}\n").as_bytes())?;
-                "tokens_file = \"tokens\""
+                write(&self.dir.join("keys"), format!("{token}\n").as_bytes())?;
+                "keys_file = \"keys\""
             }
-            Keys::Dev => "anonymous = true",
+            Keys::Dev => "open = true",
         };
-        let text =
-            self.config(submit_to, &format!("[gateway]\nenabled = true\n{gateway}\n\n"), &peer_lines(nodes));
+        // A network to try things out with: everything is served.
+        let doors = format!(
+            "[gateway]\nenabled = true\n\n[auth]\n{auth}\n\n[surfaces]\nqod = true\nqwed = true\nproofnest = true\nqcos = true\ndev_custody = true\n\n"
+        );
+        let text = self.config(submit_to, &doors, &peer_lines(nodes));
         write(&self.dir.join(Sources::FILE_NAME), text.as_bytes())
     }
 
     /// Its configuration. Who knows where to send others is no validator yet.
-    fn config(&self, submit_to: &[String], gateway: &str, peers: &str) -> String {
+    fn config(&self, submit_to: &[String], doors: &str, peers: &str) -> String {
         let (observe, submit_to) = match submit_to {
             [] => ("", String::new()),
             urls => ("observe = true\n", format!("submit_to = [\"{}\"]\n", urls.join("\", \""))),
         };
         format!(
             "name = \"{}\"\n{observe}\n[rpc]\nlisten = [\"{}\"]\n{submit_to}\n[admin]\nlisten = \"{}\"\n\n[p2p]\nlisten = [\"{}\"]\n\n\
-             {gateway}[peers]\n{peers}",
+             {doors}[peers]\n{peers}",
             self.name, self.rpc, self.admin, self.p2p
         )
     }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use client::tls::Roots;
 use client::witness::{Answer, WitnessClient};
 use client::{Client, EntryName};
 use crypto::{Digest, Scheme, SecretKey, sha256};
@@ -43,7 +44,7 @@ fn configure(node: &Member, text: &str) {
 }
 
 async fn started(topology: &Topology, rpc: u16) -> LocalNetwork {
-    let network = LocalNetwork::start(topology, Doors { rpc, admin: 0 }).await.expect("starts");
+    let network = LocalNetwork::start(topology, Doors { rpc, ..Doors::default() }).await.expect("starts");
     network.ready(PATIENCE).await.expect("ready");
     network
 }
@@ -186,7 +187,8 @@ async fn a_log_that_forks_is_refused_and_convicted() {
     let (log, fork) = (Log::new(""), Log::new("'"));
     configure(&topology.nodes[0], &format!("logs = [\"{}\"]\n", log.vkey()));
     let network = started(&topology, 0).await;
-    let witness = WitnessClient::new(&format!("{}/witness", network.url())).expect("an address");
+    let witness =
+        WitnessClient::new(&format!("{}/witness", network.url()), &Roots::default()).expect("an address");
     let ask = async |body: String| witness.add_checkpoint(body).await.expect("an answer");
 
     // Many that go on from one size: one is cosigned, the others are told which.
@@ -217,7 +219,8 @@ async fn a_log_that_forks_is_refused_and_convicted() {
     // A restart forgets nothing.
     network.stop().await.expect("stops");
     let network = started(&topology, 0).await;
-    let witness = WitnessClient::new(&format!("{}/witness", network.url())).expect("an address");
+    let witness =
+        WitnessClient::new(&format!("{}/witness", network.url()), &Roots::default()).expect("an address");
     let (status, _) = refused(witness.add_checkpoint(fork.request(20, 20)).await.expect("an answer"));
     assert_eq!(status, 422);
     let metrics = Client::new(&format!("http://{}", network.admin())).expect("an address");

@@ -66,7 +66,13 @@ fn noise(height: u64, place: u64, bytes_max: u64) -> Vec<u8> {
     (0..length.div_ceil(32)).flat_map(|_| prng.seed()).take(length as usize).collect()
 }
 
-/// What one height writes: a body in pieces, small state, a tile that others write too, a deletion, the tip.
+/// Where a height writes to every table there is, beside what is written elsewhere.
+fn everywhere(height: u64) -> Vec<u8> {
+    [&height.to_be_bytes()[..], b"everywhere"].concat()
+}
+
+/// What one height writes: something to every table, a body in pieces, small state, a tile that others write too, a
+/// deletion, the tip.
 fn change(height: u64) -> ChangeSet {
     let mut change = ChangeSet::new();
     let key = height.to_be_bytes();
@@ -76,6 +82,9 @@ fn change(height: u64) -> ChangeSet {
         change.put(Table::Outcomes, &[key, n.to_be_bytes()].concat(), noise(height, 2 + n, 200));
     }
     change.put(Table::Tiles, &(height / 8).to_be_bytes(), noise(height, 7, 8_192));
+    for table in Table::ALL {
+        change.put(table, &everywhere(height), noise(height, 8 + table as u64, 100));
+    }
     if height > 3 {
         change.delete(Table::Outcomes, &[(height - 3).to_be_bytes(), 3_u64.to_be_bytes()].concat());
     }
@@ -115,6 +124,9 @@ impl Look {
             let is_deleted = n == 3 && height + 3 <= tip;
             let expected = if is_deleted { None } else { there(noise(height, 2 + n, 200)) };
             expect(Table::Outcomes, &[key, n.to_be_bytes()].concat(), expected);
+        }
+        for table in Table::ALL {
+            expect(table, &everywhere(height), there(noise(height, 8 + table as u64, 100)));
         }
         // The last height that wrote this tile.
         let last = tip.min(height / 8 * 8 + 7);

@@ -1,6 +1,7 @@
 //! Real processes: the binary as users run it, on loopback, with disks, kills and pauses.
 
 mod admission;
+mod anchors;
 mod artifacts;
 mod author;
 mod batch;
@@ -9,7 +10,9 @@ mod epochs;
 mod history;
 mod journal;
 mod keys;
+mod lookup;
 mod offline;
+mod once;
 mod pause;
 mod published;
 mod recovery;

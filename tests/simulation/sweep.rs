@@ -49,6 +49,8 @@ fn an_epoch_ends_for_everybody() {
     for seed in [1_098, 1_171, 85_859] {
         let plan = Plan::draw(seed);
         assert!(plan.changes > 0, "seed {seed} draws another plan now: look for another seed");
+        // As it was found, when nothing but proofs was said.
+        let plan = Plan { rotations: 0, sessions: 0, voices: 0, ..plan };
         assert_eq!(World::new(seed, plan).run().err(), None, "seed {seed}");
     }
 }
@@ -63,6 +65,7 @@ fn who_lost_its_disk_follows_out_of_an_epoch_that_is_over() {
             plan.wipes > 0 && plan.changes > 0,
             "seed {seed} draws another plan now: look for another seed"
         );
+        let plan = Plan { rotations: 0, sessions: 0, voices: 0, ..plan };
         assert_eq!(World::new(seed, plan).run().err(), None, "seed {seed}");
     }
 }

@@ -1,16 +1,17 @@
 //! Receipts in COSE: true ones by each algorithm, and every way to spoil the CBOR, what is said and who says it.
 
 use crypto::{Digest, sha256};
+use proto::canonical::Canonical as _;
 use proto::cbor::Writer;
 use proto::cose_key::thumbprint;
 use proto::counter::{LeafIndex, TreeSize};
+use proto::entry::Entry;
 use proto::note::SignatureType;
 use proto::operation::BATCH_TREE;
 use proto::receipt::{CoseAlgorithm, Issued, Receipt, Unissued};
 
 use crate::keys::NoteSigner;
 use crate::log::{ITEMS, Log, ORIGIN, anchor, asked, epoch, genesis, item, item_digest, proof_submit};
-use crate::positive::id_in;
 use crate::trust::{
     both, both_signers, log as log_key, other_log, plain, plain_signers, pq_witness, second_log,
 };
@@ -43,9 +44,10 @@ pub fn said(log: &Log, receipt: &Receipt, algorithm: CoseAlgorithm) -> Unissued 
 }
 
 fn subject(receipt: &Receipt) -> String {
-    match receipt.entry.first() {
-        Some(0x1a) => format!("urn:quorate:submission:{}", id_in(&receipt.entry)),
-        _ => format!("urn:quorate:leaf:{}", receipt.index),
+    match Entry::decode(&receipt.entry) {
+        Ok(entry) => proto::receipt::subject(&entry, receipt.index),
+        // What stands in the log and is no entry has a place in it all the same.
+        Err(_) => format!("urn:quorate:leaf:{}", receipt.index),
     }
 }
 
@@ -63,7 +65,7 @@ pub fn issued(said: Unissued, log: &Log, key: &NoteSigner) -> Issued {
 }
 
 /// The receipt in COSE, by the usual issuer.
-fn cose(log: &Log, receipt: &Receipt, algorithm: CoseAlgorithm) -> Vec<u8> {
+pub fn cose(log: &Log, receipt: &Receipt, algorithm: CoseAlgorithm) -> Vec<u8> {
     receipt.to_cose(&issued(said(log, receipt, algorithm), log, &issuer(algorithm)))
 }
 
@@ -112,7 +114,7 @@ struct Parts {
     signature: Vec<u8>,
 }
 
-fn written(write: impl FnOnce(&mut Writer) -> &mut Writer) -> Vec<u8> {
+pub fn written(write: impl FnOnce(&mut Writer) -> &mut Writer) -> Vec<u8> {
     let mut to = Writer::new();
     write(&mut to);
     to.finish()

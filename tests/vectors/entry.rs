@@ -20,7 +20,8 @@ pub fn vectors() -> Vec<Vector> {
     [wire(), own(), envelopes(), bodies(), keys(), texts(), contents(), questions()].concat()
 }
 
-fn one(name: impl Into<String>, entry: Vec<u8>) -> Vector {
+/// An entry that is not read.
+pub fn one(name: impl Into<String>, entry: Vec<u8>) -> Vector {
     Vector::json(name, &plain(), &receipt_of(&plain_signers(), entry), Some(ENTRY))
 }
 
@@ -35,12 +36,12 @@ fn varint(mut value: u64) -> Vec<u8> {
 }
 
 /// A number, written even when it is 0.
-fn number(field: u64, value: u64) -> Vec<u8> {
+pub fn number(field: u64, value: u64) -> Vec<u8> {
     [varint(field << 3), varint(value)].concat()
 }
 
 /// Bytes, written even when they are empty.
-fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
+pub fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
     [varint(field << 3 | 2), varint(value.len() as u64), value.to_vec()].concat()
 }
 
@@ -101,7 +102,7 @@ fn own() -> Vec<Vector> {
         Entry::Genesis(GenesisEntry { network: network(), origin: "example.com/other".into() }).encode();
     let begin = |parts: &[&[u8]]| bytes(2, &all(parts));
     let (validators, policy) = (bytes(3, digest), bytes(4, digest));
-    let end = |height: &[u8], proposer: u64, middle: &[u8], rejections: &[u8]| {
+    let ended = |height: &[u8], proposer: u64, middle: &[u8], rejections: &[u8], more: &[u8]| {
         let parts = [
             height,
             &number(2, 3),
@@ -111,8 +112,12 @@ fn own() -> Vec<Vector> {
             &number(6, 1),
             &bytes(8, rejections),
             &bytes(9, digest),
+            more,
         ];
         bytes(4, &all(&parts))
+    };
+    let end = |height: &[u8], proposer, middle: &[u8], rejections: &[u8]| {
+        ended(height, proposer, middle, rejections, &[])
     };
     let batch = |id: &[u8], count: u64, length: u64| {
         bytes(5, &all(&[&bytes(1, id), &number(2, count), &number(3, length)]))
@@ -143,6 +148,11 @@ fn own() -> Vec<Vector> {
         one("a batch of more than 512 KiB", end(&height, 2, &batch(digest, 1, (512 << 10) + 1), digest)),
         one("65 batches", end(&height, 2, &one_batch.repeat(65), digest)),
     ];
+    let stated = |lookup: &[u8]| ended(&height, 2, &one_batch, digest, &bytes(10, lookup));
+    assert!(Entry::decode(&stated(digest)).is_ok(), "what is spoilt was well formed");
+    found.push(one("a block that states an index of 31 bytes", stated(&digest[1..])));
+    found.push(one("a block that states an index of 33 bytes", stated(&[7; 33])));
+    found.push(one("a block that states an index of no bytes", stated(&[])));
     for origin in
         ["Example.com/log", "https://example.com/log", "example.com/log/", "example.com/l og", "ex\u{e4}mple"]
     {
@@ -153,7 +163,7 @@ fn own() -> Vec<Vector> {
 }
 
 /// The entry around an envelope.
-fn around(envelope: &[u8]) -> Vec<u8> {
+pub fn around(envelope: &[u8]) -> Vec<u8> {
     bytes(3, &all(&[&number(1, 1), &number(2, 1_789_000_001_000), &bytes(3, envelope)]))
 }
 
@@ -382,9 +392,19 @@ fn keys() -> Vec<Vector> {
     ]
 }
 
-fn proof(parts: &[&[u8]]) -> Vec<u8> {
-    let operation = bytes(20, &all(parts));
+/// The entry of an operation with these fields, which the usual author asks for and signs.
+pub fn of_operation(number: u64, fields: &[&[u8]]) -> Vec<u8> {
+    let operation = bytes(number, &all(fields));
     joined(|body| body.operation.clone_from(&operation))
+}
+
+/// The entry of a body whose author has this name.
+pub fn of_author(did: &str) -> Vec<u8> {
+    joined(|parts| parts.author = bytes(3, did.as_bytes()))
+}
+
+fn proof(parts: &[&[u8]]) -> Vec<u8> {
+    of_operation(20, parts)
 }
 
 /// `proof.submit`, and the texts in it.
@@ -427,10 +447,7 @@ fn texts() -> Vec<Vector> {
 
 /// The other operations.
 fn contents() -> Vec<Vector> {
-    let op = |field: u64, parts: &[&[u8]]| {
-        let operation = bytes(field, &all(parts));
-        joined(|body| body.operation.clone_from(&operation))
-    };
+    let op = of_operation;
     let did = body(&author(), proof_submit()).author.as_str().to_owned();
     let identity = bytes(1, did.as_bytes());
     let public = author().public().as_bytes().to_vec();

@@ -106,6 +106,9 @@ fn facts(report: &Report) -> Value {
                 set("key_end", json!({ "kind": kind, "index": number(at.get()), "from": from.to_string() }));
             }
             set("content", submission.content.map_or(Value::Null, |content| content.to_string().into()));
+            if let Some(statement) = &submission.statement {
+                set("statement", statement_facts(statement));
+            }
         }
     }
     if let Some(ItemFacts { digest, index, count }) = report.item {
@@ -117,8 +120,16 @@ fn facts(report: &Report) -> Value {
     facts
 }
 
+/// What a statement says of itself.
+fn statement_facts(facts: &proto::statement::Facts) -> Value {
+    json!({
+        "format": facts.format.name(), "issuer": facts.issuer, "subject": facts.subject,
+        "media_type": facts.media_type, "payload": facts.payload.to_string(),
+    })
+}
+
 /// Every fault that some vector must show. `Retired` is a fault of trust from epoch to epoch, which a policy does not know.
-pub const FAULTS: [&str; 102] = [
+pub const FAULTS: [&str; 103] = [
     "policy is no text",
     "policy too large",
     "policy without quorum",
@@ -221,6 +232,7 @@ pub const FAULTS: [&str; 102] = [
     "standing: retired",
     "standing: revoked",
     "author: possession count",
+    "author: issuer",
 ];
 
 fn policy_error(error: &PolicyError) -> &'static str {
@@ -339,6 +351,7 @@ fn fault_name(fault: &Fault) -> &'static str {
         Fault::Author(fault) => match fault {
             SubmissionError::Signature(_) => "author: signature",
             SubmissionError::Possession(_) => "author: possession",
+            SubmissionError::Issuer(_) => "author: issuer",
             SubmissionError::PossessionCount { .. } => "author: possession count",
             SubmissionError::Network { .. } => unreachable!("a receipt's author names the network"),
         },

@@ -68,7 +68,9 @@ impl Secret {
                     (derive_seed(&self.seed, "hybrid/ed25519"), derive_seed(&self.seed, "hybrid/ml-dsa-65"));
                 [ed25519(&first).sign(&message).as_bytes(), &ml_dsa_65(&second, &message)].concat()
             }
-            Scheme::Dilithium3R3 => unreachable!("new is given schemes that sign"),
+            Scheme::Dilithium3R3 | Scheme::HybridDilithium3R3Ed25519 | Scheme::Es256 => {
+                unreachable!("new is given schemes of authors that sign")
+            }
         };
         Signature::parse(self.scheme, &bytes).expect("a signature's length")
     }

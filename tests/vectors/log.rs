@@ -9,13 +9,15 @@ use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry}
 use proto::id::{BatchId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
 use proto::note::{KeyName, Note, NoteSignature};
 use proto::operation::{
-    Approval, BATCH_TREE, Operation, Retention, RevokedFrom, addition_possession_bytes,
+    Approval, BATCH_TREE, Operation, Retention, RetentionClass, RevokedFrom, addition_possession_bytes,
     identity_possession_bytes, possession_bytes,
 };
 use proto::receipt::{BatchItem, Receipt};
+use proto::session::{Act, Intent, Sample, SessionId};
 use proto::submission::{Body, Submission};
 use proto::validators::Validator;
 
+use crate::issuing;
 use crate::keys::{NoteSigner, Secret};
 
 pub const ORIGIN: &str = "example.com/log";
@@ -33,6 +35,19 @@ pub fn content() -> Digest {
 
 pub fn author() -> Secret {
     Secret::ed25519("author")
+}
+
+fn session(act: Act) -> Operation {
+    Operation::Session { session: SessionId::random([7; 16]), act }
+}
+
+fn intent(text: &str, target_p95_latency_ms: u32) -> Intent {
+    let (text, flow_label) = (text.to_owned(), Intent::LABEL.to_owned());
+    Intent { text, target_p95_latency_ms, target_jitter_ms: 0, duration_s: 1, flow_label }
+}
+
+fn sample(p50_us: u64, p95_us: u64) -> Sample {
+    Sample { packets: 1, p50_us, p95_us, jitter_us: 0, notes: String::new() }
 }
 
 pub fn proof_submit() -> Operation {
@@ -83,9 +98,18 @@ pub fn epoch() -> Vec<u8> {
 }
 
 pub fn block() -> Vec<u8> {
+    Entry::Block(ending(None)).encode()
+}
+
+/// A block of a log that has an index.
+pub fn indexed_block() -> Vec<u8> {
+    Entry::Block(ending(Some(sha256(b"lookup")))).encode()
+}
+
+fn ending(lookup: Option<Digest>) -> BlockEntry {
     let batch =
         |name: &[u8], count, bytes| proto::batch::BatchRef { id: BatchId::new(sha256(name)), count, bytes };
-    Entry::Block(BlockEntry {
+    BlockEntry {
         height: Height::new(1),
         view: View::new(3),
         proposer: ValidatorIndex::new(2),
@@ -95,8 +119,8 @@ pub fn block() -> Vec<u8> {
         rejected: 1,
         rejections: sha256(b"rejections"),
         state: sha256(b"state"),
-    })
-    .encode()
+        lookup,
+    }
 }
 
 /// Items of the batch that is anchored: not a power of two, so that paths have different lengths.
@@ -178,6 +202,12 @@ fn artifact(salted: bool, content_bytes: u64, retention: Retention) -> Operation
 
 /// Every operation, by name; of some more than one shape.
 pub fn operations() -> Vec<(&'static str, Operation)> {
+    let mut all = ours();
+    all.extend(issuing::operations());
+    all
+}
+
+fn ours() -> Vec<(&'static str, Operation)> {
     let identity = Did::of(&author().public());
     let hybrid = Secret::new(Scheme::HybridEd25519MlDsa65, "second");
     let second = Secret::ed25519("second");
@@ -256,9 +286,26 @@ pub fn operations() -> Vec<(&'static str, Operation)> {
             Operation::RetentionTombstone { artifact: revoked, reason: "asked to".into() },
         ),
         (
+            "service.endorse",
+            Operation::ServiceEndorse {
+                validator: "v2".into(),
+                endorsement: Secret::ed25519("v2/consensus").sign(b"endorsement"),
+            },
+        ),
+        ("session.open", session(Act::Open(Box::new(intent("caf\u{e9}\n", 120))))),
+        (
+            "session.open of the longest text",
+            session(Act::Open(Box::new(intent(&"\u{1f600}".repeat(5_000), 60_000)))),
+        ),
+        ("session.sample", session(Act::Sample(Box::new(sample(42_330, 60_000_000))))),
+        ("session.sample of nothing", session(Act::Sample(Box::new(sample(0, 0))))),
+        ("session.finalize", session(Act::Finalize)),
+        ("session.delete", session(Act::Delete)),
+        (
             "validator.leave",
             Operation::ValidatorLeave { epoch: Epoch::new(3), name: "v5".into(), approvals: approvals() },
         ),
+        ("artifact.commit of a class", artifact(false, 12, Retention::Of(RetentionClass::Compliance))),
     ]
 }
 

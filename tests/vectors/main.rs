@@ -12,13 +12,24 @@ mod cosignature;
 mod entry;
 mod format;
 mod inclusion;
+mod issuer;
+mod issuing;
 mod item;
 mod judge;
 mod keys;
 mod log;
+mod mutated;
 mod neutral;
 mod policy;
 mod positive;
+mod primitive;
+mod session;
+mod statement;
+mod statement_cose;
+mod statement_dsse;
+mod statement_http;
+mod statement_json;
+mod statement_jws;
 mod tlog_proof;
 mod trust;
 mod vector;
@@ -50,6 +61,14 @@ fn families() -> Vec<(&'static str, Vec<Vector>)> {
         ("asked", asked::vectors()),
         ("cose", cose::vectors()),
         ("bundle", bundle::vectors()),
+        ("statement", statement::vectors()),
+        ("statement-cose", statement_cose::vectors()),
+        ("statement-jws", statement_jws::vectors()),
+        ("statement-dsse", statement_dsse::vectors()),
+        ("statement-http", statement_http::vectors()),
+        ("session", session::vectors()),
+        ("primitive", primitive::vectors()),
+        ("issuer", issuer::vectors()),
     ]
 }
 

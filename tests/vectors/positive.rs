@@ -11,8 +11,8 @@ use verify::Freshness;
 
 use crate::keys::{NoteSigner, Secret};
 use crate::log::{
-    self, ITEMS, Log, TIME_S, anchor, asked, author, block, body, content, epoch, genesis, item, item_digest,
-    operations, proof_submit, receipt_of, signed, submitted,
+    self, ITEMS, Log, TIME_S, anchor, asked, author, block, body, content, epoch, genesis, indexed_block,
+    item, item_digest, operations, proof_submit, receipt_of, signed, submitted,
 };
 use crate::trust::{
     both, both_signers, log as log_key, nested, other_log, outsider, plain, plain_signers, pq_witness,
@@ -50,6 +50,8 @@ fn entries() -> Vec<Vector> {
         let receipt = receipt_of(&plain_signers(), asked(operation));
         found.push(Vector::json(format!("entry {name}"), &plain(), &receipt, None));
     }
+    let receipt = receipt_of(&plain_signers(), indexed_block());
+    found.push(Vector::json("entry block that states an index".to_owned(), &plain(), &receipt, None));
     found
 }
 

@@ -19,6 +19,8 @@ pub struct ArtifactParams {
 pub struct ArtifactAnswer {
     /// The submission that committed it.
     pub id: Hash,
+    /// Whose it is: the tenant of that submission.
+    pub tenant: String,
     /// Who committed it, and may erase it.
     pub owner: String,
     /// The leaf that commits it.
@@ -27,6 +29,13 @@ pub struct ArtifactAnswer {
     pub address: Hash,
     /// Whether 32 bytes of salt stand before the content.
     pub salted: bool,
+    /// Its class of retention: `open`, `standard`, `compliance` or `enterprise`.
+    pub class: String,
+    /// Length of its content, in bytes; none where that is nobody's business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_bytes: Option<Uint>,
+    /// Media type of its content, or empty.
+    pub media_type: String,
     /// Whether its bytes may be kept.
     pub standing: Standing,
     /// Block time until which it is kept, in milliseconds since 1970; none: until it is erased.
@@ -49,6 +58,6 @@ pub enum Standing {
     Kept,
     /// Their time is over.
     Expired,
-    /// Their owner had them erased.
+    /// They were erased by a tombstone: their owner's, or that of a service when their time was over.
     Erased,
 }

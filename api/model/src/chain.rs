@@ -137,6 +137,12 @@ pub struct ValidatorsAnswer {
     pub total_power: Uint,
     /// The smallest power that decides.
     pub quorum_power: Uint,
+    /// Number of validators.
+    #[serde(default)]
+    pub count: Uint,
+    /// Of so many validators, how many must approve a proof that is voted on.
+    #[serde(default)]
+    pub quorum_threshold: Uint,
     /// The validators, by position.
     pub validators: Vec<ValidatorAnswer>,
 }
@@ -149,8 +155,23 @@ pub struct ValidatorAnswer {
     pub index: u16,
     /// Name.
     pub name: String,
+    /// The `did:key` of its consensus key.
+    #[serde(default)]
+    pub did: String,
     /// Voting power.
     pub power: Uint,
+    /// The same, as some clients call it.
+    #[serde(default)]
+    pub stake: Uint,
+    /// Whether it votes in this epoch: all that are listed do.
+    #[serde(default)]
+    pub is_active: bool,
+    /// Votes it cast on proofs.
+    #[serde(default)]
+    pub votes_cast: Uint,
+    /// Proofs that were decided by its vote and others'.
+    #[serde(default)]
+    pub proofs_validated: Uint,
     /// Signs votes and proposals.
     pub consensus: Key,
     /// Names the node in the network.

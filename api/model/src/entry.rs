@@ -255,6 +255,9 @@ pub enum Content {
         rejections: Hash,
         /// Digest of the state after the block.
         state: Hash,
+        /// Digest of the index over the leaves before this one, if the log has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lookup: Option<Hash>,
     },
 }
 

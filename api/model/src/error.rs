@@ -4,11 +4,19 @@
 //! the detail, with both sides shown. REST carries it as problem+json (RFC 9457), JSON-RPC in `error.data`.
 //! Reserved JSON-RPC numbers stand for faults of the protocol alone; ours are positive.
 
+mod access;
+mod anchor;
+mod artifact;
+mod surface;
 mod witness;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use access::AccessError;
+pub use anchor::AnchorError;
+pub use artifact::ArtifactError;
+pub use surface::SurfaceError;
 pub use witness::WitnessError;
 
 use crate::scalar::{Hash, Uint};
@@ -86,12 +94,9 @@ pub enum ApiError {
         /// The host or origin.
         found: String,
     },
-    /// A token is needed, and the one given is missing or unknown.
-    #[error("{fault}")]
-    Unauthorized {
-        /// Whether it is missing or unknown.
-        fault: &'static str,
-    },
+    /// The caller may not do this.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Plain JSON was submitted to a node that signs for nobody.
     #[error("this node does not sign for callers; the request has no signed envelope")]
     SigningNotOffered,
@@ -233,6 +238,20 @@ pub enum ApiError {
         /// Length of what was sent, in bytes.
         found_bytes: usize,
     },
+    /// The log has no index yet: it was begun by a program that made none.
+    #[error("{fault}")]
+    NotIndexed {
+        /// From when on there is one.
+        fault: String,
+    },
+    /// The index cannot be searched at the newest certified head.
+    #[error("{fault}")]
+    SearchNotYet {
+        /// Why not.
+        fault: String,
+        /// When to come again.
+        retry_after_ms: u64,
+    },
     /// The entry stands in the log, or will, but no checkpoint covers it yet.
     #[error("entry {name} is not final yet")]
     NotFinal {
@@ -269,9 +288,18 @@ pub enum ApiError {
         /// What is wrong with it.
         fault: String,
     },
+    /// A foreign surface cannot answer as asked.
+    #[error(transparent)]
+    Surface(#[from] SurfaceError),
+    /// There is no such anchor.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// Nothing is cosigned for the caller, or nothing was cosigned for us.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// The bytes of an artifact are not taken, or not given.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// The request took longer than any may.
     #[error("the request took longer than {max_ms} ms")]
     TimedOut {
@@ -385,13 +413,8 @@ impl ApiError {
                 "Host or origin refused",
                 "Use the address the node listens on; other host names must be in its configuration.",
             ),
-            Self::Unauthorized { .. } => row(
-                "unauthorized",
-                401,
-                1007,
-                "Token needed",
-                "Send authorization: Bearer <token>, or a signed envelope, which needs none.",
-            ),
+            Self::Access(error) => error.row(),
+            Self::Surface(error) => error.row(),
             Self::SigningNotOffered => row(
                 "signing_not_offered",
                 403,
@@ -543,6 +566,20 @@ impl ApiError {
                 "Other bytes",
                 "Send exactly what the address is the SHA-256 of: of a salted artifact, the 32 bytes of salt and then the content.",
             ),
+            Self::NotIndexed { .. } => row(
+                "not_indexed",
+                404,
+                1250,
+                "No index yet",
+                "Entries are found by id and index; a search answers for what comes after the next change of the validators.",
+            ),
+            Self::SearchNotYet { .. } => row(
+                "search_not_yet",
+                503,
+                1251,
+                "Nothing to search yet",
+                "Ask again after retry_after_ms, when a newer head is certified; or ask another node.",
+            ),
             Self::NotFinal { .. } => row(
                 "not_final",
                 404,
@@ -578,7 +615,9 @@ impl ApiError {
                 "Not a receipt",
                 "Send the receipt as it was given out, unchanged.",
             ),
+            Self::Anchor(error) => error.row(),
             Self::Witness(error) => error.row(),
+            Self::Artifact(error) => error.row(),
             Self::TimedOut { .. } => row(
                 "timed_out",
                 503,
@@ -609,11 +648,17 @@ impl ApiError {
     /// How long to wait before trying again, where that can help.
     pub const fn retry_after_ms(&self) -> Option<u64> {
         match self {
-            Self::Busy { retry_after_ms } | Self::NotFinal { retry_after_ms, .. } => Some(*retry_after_ms),
+            Self::Busy { retry_after_ms }
+            | Self::NotFinal { retry_after_ms, .. }
+            | Self::SearchNotYet { retry_after_ms, .. } => Some(*retry_after_ms),
             Self::NoVerdict { .. } | Self::TooMany { .. } | Self::TimedOut { .. } => Some(1_000),
             Self::Stopping => Some(5_000),
             Self::Witness(error) => error.retry_after_ms(),
+            Self::Artifact(error) => error.retry_after_ms(),
+            Self::Access(error) => error.retry_after_ms(),
+            Self::Surface(error) => error.retry_after_ms(),
             Self::MalformedJson { .. }
+            | Self::Anchor(_)
             | Self::InvalidRequest { .. }
             | Self::MethodUnknown { .. }
             | Self::InvalidParams { .. }
@@ -624,7 +669,6 @@ impl ApiError {
             | Self::BodyUnreadable { .. }
             | Self::ContentType { .. }
             | Self::HostRefused { .. }
-            | Self::Unauthorized { .. }
             | Self::SigningNotOffered
             | Self::Observer { .. }
             | Self::EpochUnknown { .. }
@@ -644,6 +688,7 @@ impl ApiError {
             | Self::ArtifactNotHere { .. }
             | Self::ArtifactGone { .. }
             | Self::ArtifactMismatch { .. }
+            | Self::NotIndexed { .. }
             | Self::NoReceipt { .. }
             | Self::NotIssuer { .. }
             | Self::IssuerKeyUnknown { .. }
@@ -661,7 +706,7 @@ impl ApiError {
             Self::NoReceipt { id, reason } | Self::StatementRejected { id, reason } => {
                 (Some(*id), Some(reason.clone()))
             }
-            Self::NoVerdict { id } => (Some(*id), None),
+            Self::NoVerdict { id } | Self::Surface(SurfaceError::Undecided { id }) => (Some(*id), None),
             Self::MalformedJson { .. }
             | Self::InvalidRequest { .. }
             | Self::MethodUnknown { .. }
@@ -673,7 +718,8 @@ impl ApiError {
             | Self::BodyUnreadable { .. }
             | Self::ContentType { .. }
             | Self::HostRefused { .. }
-            | Self::Unauthorized { .. }
+            | Self::Access(_)
+            | Self::Surface(_)
             | Self::SigningNotOffered
             | Self::Observer { .. }
             | Self::EpochUnknown { .. }
@@ -693,11 +739,15 @@ impl ApiError {
             | Self::ArtifactNotHere { .. }
             | Self::ArtifactGone { .. }
             | Self::ArtifactMismatch { .. }
+            | Self::NotIndexed { .. }
+            | Self::SearchNotYet { .. }
             | Self::NotFinal { .. }
             | Self::NotIssuer { .. }
             | Self::IssuerKeyUnknown { .. }
             | Self::ReceiptMalformed { .. }
+            | Self::Anchor(_)
             | Self::Witness(_)
+            | Self::Artifact(_)
             | Self::TimedOut { .. }
             | Self::Stopping
             | Self::Storage

@@ -192,6 +192,12 @@ pub struct AsOf {
 pub struct IdentityAnswer {
     /// Its DID.
     pub identity: String,
+    /// The same, for clients that know it by this name; of a `did:pn` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub did: Option<String>,
+    /// What ProofNest calls the scheme of its newest active key; of a `did:pn` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
     /// Whether it is registered. One that is not speaks, where admission is open, by the key that its DID names.
     pub registered: bool,
     /// The size of the log as of which this is said.

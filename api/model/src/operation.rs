@@ -3,12 +3,18 @@
 use crypto::{PublicKey, Scheme, Signature};
 use proto::counter::{Epoch, TimeMs, TreeSize};
 use proto::id::Did;
-use proto::operation::{Retention, RevokedFrom};
+use proto::operation::{Retention, RetentionClass, RevokedFrom};
+use proto::session::{Act, Intent, Sample, SessionId};
 use proto::statement::Facts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::issuing::{IssuerKey, IssuerSet, Seal};
+use crate::job::{
+    EvidenceDelete, EvidenceSeal, EvidenceVerified, JobOpen, JobState, SignerList, SignerRevoke,
+};
 use crate::membership::{Approval, Validator, ed25519};
+use crate::primitive::Proof;
 use crate::scalar::{Bytes, Hash, Uint};
 
 /// What a submission asks of the ledger.
@@ -124,6 +130,15 @@ pub enum Operation {
         /// the items. Any other name is for its author to understand.
         tree: String,
     },
+    /// Says who an issuer of attestations that are JWTs is.
+    #[serde(rename = "issuer.set")]
+    IssuerSet(IssuerSet),
+    /// Lists a key that signs such attestations, or lists it no longer.
+    #[serde(rename = "issuer.key")]
+    IssuerKey(IssuerKey),
+    /// Puts such an attestation on the ledger.
+    #[serde(rename = "attestation.seal")]
+    AttestationSeal(Seal),
     /// Commits bytes that nodes may keep beside the log, until they are erased.
     #[serde(rename = "artifact.commit")]
     ArtifactCommit {
@@ -147,6 +162,9 @@ pub enum Operation {
         /// Whether nobody may erase it before.
         #[serde(default)]
         write_once: bool,
+        /// Instead of these two a class: `standard` (365 days), or `compliance` (seven years, and nobody erases it before).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<String>,
     },
     /// Erases one's own artifact. Every proof of it stays true.
     #[serde(rename = "retention.tombstone")]
@@ -182,6 +200,87 @@ pub enum Operation {
         #[serde(deserialize_with = "crate::strict::named_list")]
         approvals: Vec<Approval>,
     },
+    /// Says of the key that signs it that it is a validator's, for what it does on behalf of its callers.
+    #[serde(rename = "service.endorse")]
+    ServiceEndorse {
+        /// The validator's name.
+        validator: String,
+        /// Its consensus key's signature.
+        endorsement: Bytes,
+    },
+    /// Asks for a quality.
+    #[serde(rename = "session.open")]
+    SessionOpen {
+        /// The session: a UUID.
+        session: String,
+        /// In the words of who asks, 1 to 5,000 characters.
+        text: String,
+        /// 95 of 100 packets are to be no later than this, 1 to 60,000 ms.
+        target_p95_latency_ms: Uint,
+        /// 0 to 60,000 ms.
+        target_jitter_ms: Uint,
+        /// 1 to 86,400 s.
+        duration_s: Uint,
+        /// 1 to 200 characters.
+        flow_label: String,
+    },
+    /// Adds a measurement to a session.
+    #[serde(rename = "session.sample")]
+    SessionSample {
+        /// The session: a UUID.
+        session: String,
+        /// Packets it speaks of, 1 to 100,000.
+        packets: Uint,
+        /// Median, 0 to 60,000,000 µs.
+        p50_us: Uint,
+        /// 95th percentile, at least the median.
+        p95_us: Uint,
+        /// 0 to 60,000,000 µs.
+        jitter_us: Uint,
+        /// For people, at most 500 characters.
+        #[serde(default)]
+        notes: String,
+    },
+    /// Makes the proof of a session.
+    #[serde(rename = "session.finalize")]
+    SessionFinalize {
+        /// The session: a UUID.
+        session: String,
+    },
+    /// Withdraws what is served beside the proof of a session.
+    #[serde(rename = "session.delete")]
+    SessionDelete {
+        /// The session: a UUID.
+        session: String,
+    },
+    /// Tells a PROOF of ProofNest.
+    #[serde(rename = "proof.primitive")]
+    ProofPrimitive {
+        /// The proof.
+        #[serde(deserialize_with = "crate::strict::named")]
+        proof: Box<Proof>,
+    },
+    /// Opens a job of which evidence is to be kept.
+    #[serde(rename = "job.open")]
+    JobOpen(Box<JobOpen>),
+    /// Says how a job goes on.
+    #[serde(rename = "job.state")]
+    JobState(Box<JobState>),
+    /// Seals the evidence of a job.
+    #[serde(rename = "evidence.seal")]
+    EvidenceSeal(Box<EvidenceSeal>),
+    /// Says that the evidence of a job was verified, for the first time.
+    #[serde(rename = "evidence.verified")]
+    EvidenceVerified(EvidenceVerified),
+    /// Deletes the evidence of a job: it is served no more.
+    #[serde(rename = "evidence.delete")]
+    EvidenceDelete(EvidenceDelete),
+    /// Lists a key that signs evidence.
+    #[serde(rename = "signer.list")]
+    SignerList(Box<SignerList>),
+    /// Revokes a key that signs evidence.
+    #[serde(rename = "signer.revoke")]
+    SignerRevoke(SignerRevoke),
     /// Registers a statement that was signed elsewhere. It is shown so, and submitted as its own bytes.
     #[serde(rename = "statement.register")]
     Statement {
@@ -207,7 +306,7 @@ pub enum Operation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// `ed25519`, `ml-dsa-65`, `ed25519+ml-dsa-65` or `dilithium3-r3`.
+    /// `ed25519`, `ml-dsa-65`, `ed25519+ml-dsa-65`, `dilithium3-r3` or `dilithium3-r3+ed25519`.
     pub scheme: String,
     /// The key's bytes.
     pub public_key: Bytes,
@@ -252,8 +351,10 @@ impl Key {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(&self) -> Result<PublicKey, String> {
-        let scheme = Scheme::from_name(&self.scheme).ok_or_else(|| {
-            let known = Scheme::ALL.map(Scheme::name).join(", ");
+        let scheme = Scheme::from_name(&self.scheme).filter(|scheme| scheme.is_for_authors());
+        let scheme = scheme.ok_or_else(|| {
+            let authors = Scheme::ALL.into_iter().filter(|scheme| scheme.is_for_authors());
+            let known = authors.map(Scheme::name).collect::<Vec<_>>().join(", ");
             format!(
                 "{:?} is not a scheme; there are {known}",
                 self.scheme.chars().take(40).collect::<String>()
@@ -311,6 +412,9 @@ impl From<&Domain> for Operation {
             Domain::AttestationRevoke { attestation, reason } => {
                 Self::AttestationRevoke { attestation: (*attestation).into(), reason: reason.clone() }
             }
+            Domain::IssuerSet(set) => Self::IssuerSet((&**set).into()),
+            Domain::IssuerKey(key) => Self::IssuerKey((&**key).into()),
+            Domain::AttestationSeal(seal) => Self::AttestationSeal((&**seal).into()),
             Domain::ArtifactCommit { address, salted, content_bytes, media_type, subject, retention } => {
                 Self::ArtifactCommit {
                     address: Hash(*address),
@@ -320,6 +424,7 @@ impl From<&Domain> for Operation {
                     subject: subject.clone(),
                     keep_until_ms: retention.until().map(|until| Uint(until.get())),
                     write_once: matches!(retention, Retention::WriteOnce(_)),
+                    class: retention.class().map(|class| class.name().to_owned()),
                 }
             }
             Domain::RetentionTombstone { artifact, reason } => {
@@ -339,6 +444,17 @@ impl From<&Domain> for Operation {
             Domain::BatchAnchor { root, count, tree } => {
                 Self::BatchAnchor { root: Hash(*root), count: Uint(*count), tree: tree.clone() }
             }
+            Domain::ServiceEndorse { validator, endorsement } => Self::ServiceEndorse {
+                validator: validator.clone(),
+                endorsement: Bytes(endorsement.as_bytes().to_vec()),
+            },
+            Domain::Session { session, act } => Self::of_session(session, act),
+            Domain::Job { job, act } => Self::of_job(job, act),
+            Domain::Evidence { job, act } => Self::of_evidence(job, act),
+            Domain::Signer(change) => Self::of_signer(change),
+            Domain::ProofPrimitive(primitive) => {
+                Self::ProofPrimitive { proof: Box::new(Proof::from(&**primitive)) }
+            }
             Domain::Statement(facts) => {
                 let Facts { format, issuer, subject, media_type, payload, payload_bytes, artifact } =
                     &**facts;
@@ -352,6 +468,39 @@ impl From<&Domain> for Operation {
                     artifact: artifact.map(Hash),
                 }
             }
+        }
+    }
+}
+
+impl Operation {
+    fn of_session(session: &SessionId, act: &Act) -> Self {
+        let session = session.to_string();
+        match act {
+            Act::Open(intent) => {
+                let Intent { text, target_p95_latency_ms, target_jitter_ms, duration_s, flow_label } =
+                    &**intent;
+                Self::SessionOpen {
+                    session,
+                    text: text.clone(),
+                    target_p95_latency_ms: Uint((*target_p95_latency_ms).into()),
+                    target_jitter_ms: Uint((*target_jitter_ms).into()),
+                    duration_s: Uint((*duration_s).into()),
+                    flow_label: flow_label.clone(),
+                }
+            }
+            Act::Sample(sample) => {
+                let Sample { packets, p50_us, p95_us, jitter_us, notes } = &**sample;
+                Self::SessionSample {
+                    session,
+                    packets: Uint((*packets).into()),
+                    p50_us: Uint(*p50_us),
+                    p95_us: Uint(*p95_us),
+                    jitter_us: Uint(*jitter_us),
+                    notes: notes.clone(),
+                }
+            }
+            Act::Finalize => Self::SessionFinalize { session },
+            Act::Delete => Self::SessionDelete { session },
         }
     }
 }
@@ -420,6 +569,9 @@ impl Operation {
             Self::AttestationRevoke { attestation, reason } => {
                 Domain::AttestationRevoke { attestation: attestation.submission(), reason: reason.clone() }
             }
+            Self::IssuerSet(set) => Domain::IssuerSet(Box::new(set.parse()?)),
+            Self::IssuerKey(key) => Domain::IssuerKey(Box::new(key.parse()?)),
+            Self::AttestationSeal(seal) => Domain::AttestationSeal(Box::new(seal.parse()?)),
             Self::ArtifactCommit {
                 address,
                 salted,
@@ -428,17 +580,29 @@ impl Operation {
                 subject,
                 keep_until_ms,
                 write_once,
+                class,
             } => Domain::ArtifactCommit {
                 address: address.0,
                 salted: *salted,
                 content_bytes: content_bytes.0,
                 media_type: media_type.clone(),
                 subject: subject.clone(),
-                retention: match (keep_until_ms, write_once) {
-                    (None, false) => Retention::UntilErased,
-                    (None, true) => return Err("write_once: needs keep_until_ms".to_owned()),
-                    (Some(until), false) => Retention::Until(TimeMs::new(until.0)),
-                    (Some(until), true) => Retention::WriteOnce(TimeMs::new(until.0)),
+                retention: match (keep_until_ms, write_once, class) {
+                    (None, false, None) => Retention::UntilErased,
+                    (None, true, None) => return Err("write_once: needs keep_until_ms".to_owned()),
+                    (Some(until), false, None) => Retention::Until(TimeMs::new(until.0)),
+                    (Some(until), true, None) => Retention::WriteOnce(TimeMs::new(until.0)),
+                    (None, false, Some(class)) => Retention::Of(
+                        RetentionClass::ALL
+                            .into_iter()
+                            .find(|known| known.name() == class)
+                            .ok_or_else(|| format!("class: {class:?} is neither standard nor compliance"))?,
+                    ),
+                    (_, _, Some(_)) => {
+                        return Err(
+                            "class: says by itself how long; no keep_until_ms or write_once".to_owned()
+                        );
+                    }
                 },
             },
             Self::RetentionTombstone { artifact, reason } => {
@@ -458,6 +622,49 @@ impl Operation {
             Self::BatchAnchor { root, count, tree } => {
                 Domain::BatchAnchor { root: root.0, count: count.0, tree: tree.clone() }
             }
+            Self::ServiceEndorse { validator, endorsement } => Domain::ServiceEndorse {
+                validator: validator.clone(),
+                endorsement: ed25519("endorsement", endorsement)?,
+            },
+            Self::SessionOpen {
+                session,
+                text,
+                target_p95_latency_ms,
+                target_jitter_ms,
+                duration_s,
+                flow_label,
+            } => {
+                let intent = Intent {
+                    text: text.clone(),
+                    target_p95_latency_ms: small("target_p95_latency_ms", target_p95_latency_ms)?,
+                    target_jitter_ms: small("target_jitter_ms", target_jitter_ms)?,
+                    duration_s: small("duration_s", duration_s)?,
+                    flow_label: flow_label.clone(),
+                };
+                intent.check().map_err(|fault| fault.to_string())?;
+                act(session, Act::Open(Box::new(intent)))?
+            }
+            Self::SessionSample { session, packets, p50_us, p95_us, jitter_us, notes } => {
+                let sample = Sample {
+                    packets: small("packets", packets)?,
+                    p50_us: p50_us.0,
+                    p95_us: p95_us.0,
+                    jitter_us: jitter_us.0,
+                    notes: notes.clone(),
+                };
+                sample.check().map_err(|fault| fault.to_string())?;
+                act(session, Act::Sample(Box::new(sample)))?
+            }
+            Self::JobOpen(open) => open.parse()?,
+            Self::JobState(state) => state.parse()?,
+            Self::EvidenceSeal(seal) => seal.parse()?,
+            Self::EvidenceVerified(verified) => verified.parse()?,
+            Self::EvidenceDelete(delete) => delete.parse()?,
+            Self::SignerList(list) => list.parse()?,
+            Self::SignerRevoke(revoke) => revoke.parse()?,
+            Self::SessionFinalize { session } => act(session, Act::Finalize)?,
+            Self::SessionDelete { session } => act(session, Act::Delete)?,
+            Self::ProofPrimitive { proof } => Domain::ProofPrimitive(Box::new(proof.parse()?)),
             Self::Statement { .. } => {
                 return Err(
                     "a statement is signed by its issuer and submitted as its own bytes, to /v1/statements"
@@ -466,6 +673,15 @@ impl Operation {
             }
         })
     }
+}
+
+fn act(session: &str, act: Act) -> Result<Domain, String> {
+    let session = SessionId::parse(session).map_err(|fault| format!("session: {fault}"))?;
+    Ok(Domain::Session { session, act })
+}
+
+fn small(field: &str, number: &Uint) -> Result<u32, String> {
+    u32::try_from(number.0).map_err(|_| format!("{field}: {} is too large", number.0))
 }
 
 fn none() -> Uint {
@@ -477,154 +693,4 @@ fn did(text: &str) -> Result<Did, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crypto::{Digest, SecretKey, sha256};
-
-    use super::*;
-
-    fn validator() -> proto::validators::Validator {
-        let key = |scheme, seed| SecretKey::from_seed(scheme, &[seed; 32]).expect("signs").public().clone();
-        proto::validators::Validator {
-            name: "v5".to_owned(),
-            power: 1,
-            consensus: key(Scheme::Ed25519, 1),
-            network: key(Scheme::Ed25519, 2),
-            log: key(Scheme::Ed25519, 3),
-            cosigner_ed25519: key(Scheme::Ed25519, 4),
-            cosigner_ml_dsa_65: key(Scheme::MlDsa65, 5),
-        }
-    }
-
-    #[test]
-    fn each_kind_survives_the_journey() {
-        let secret = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs");
-        let key = secret.public().clone();
-        let identity = Did::of(&key);
-        let revoke = |from| Domain::KeyRevoke {
-            identity: Did::of(secret.public()),
-            key: secret.public().id(),
-            reason: "lost".to_owned(),
-            from,
-        };
-        let approval = proto::operation::Approval {
-            approver: proto::id::ValidatorIndex::new(2),
-            signature: secret.sign(b"any"),
-        };
-        let all = [
-            Domain::IdentityCreate {
-                identity: identity.clone(),
-                keys: vec![key.clone()],
-                possessions: Vec::new(),
-            },
-            Domain::IdentityCreate {
-                identity: identity.clone(),
-                keys: vec![key.clone(), key.clone()],
-                possessions: vec![secret.sign(b"any")],
-            },
-            Domain::KeyAdd { identity: identity.clone(), key: key.clone(), possession: None },
-            Domain::KeyAdd {
-                identity: identity.clone(),
-                key: key.clone(),
-                possession: Some(secret.sign(b"any")),
-            },
-            revoke(RevokedFrom::Size(TreeSize::new(7))),
-            revoke(RevokedFrom::Time(TimeMs::new(u64::MAX))),
-            Domain::KeyRotate {
-                identity: identity.clone(),
-                retires: key.id(),
-                key: key.clone(),
-                possession: secret.sign(b"any"),
-            },
-            revoke(RevokedFrom::Here),
-            Domain::ProofSubmit {
-                content: sha256(b"x"),
-                content_bytes: u64::MAX,
-                media_type: "text/plain".to_owned(),
-                subject: String::new(),
-            },
-            Domain::AttestationIssue {
-                subject: "pkg:a".to_owned(),
-                predicate_type: "https://example.org/p".to_owned(),
-                predicate: vec![0, 255],
-                content: None,
-                expires_at_ms: Some(1),
-            },
-            Domain::AttestationRevoke {
-                attestation: proto::id::SubmissionId::new(Digest::ZERO),
-                reason: String::new(),
-            },
-            Domain::BatchAnchor { root: Digest::ZERO, count: 1, tree: "rfc6962-sha256".to_owned() },
-            Domain::ArtifactCommit {
-                address: sha256(b"salt and content"),
-                salted: true,
-                content_bytes: 0,
-                media_type: String::new(),
-                subject: "file".to_owned(),
-                retention: Retention::WriteOnce(TimeMs::new(9)),
-            },
-            Domain::RetentionTombstone {
-                artifact: proto::id::SubmissionId::new(Digest::ZERO),
-                reason: "asked for".to_owned(),
-            },
-            Domain::ValidatorJoin {
-                epoch: Epoch::new(3),
-                validator: Box::new(validator()),
-                possession: secret.sign(b"any"),
-                approvals: vec![approval.clone()],
-            },
-            Domain::ValidatorLeave { epoch: Epoch::ZERO, name: "v5".to_owned(), approvals: vec![approval] },
-        ];
-        for operation in all {
-            let json = serde_json::to_value(Operation::from(&operation)).expect("writes");
-            assert_eq!(json["type"], operation.name());
-            let read: Operation = serde_json::from_value(json.clone()).expect("reads");
-            assert_eq!(read.parse().expect("holds"), operation);
-            let mut extra = json;
-            extra["surprise"] = true.into();
-            assert!(serde_json::from_value::<Operation>(extra).is_err(), "{}", operation.name());
-        }
-    }
-
-    #[test]
-    fn a_statement_is_shown_and_never_asked_for() {
-        let facts = Facts {
-            format: proto::statement::Format::Dsse,
-            issuer: String::new(),
-            subject: "a file".to_owned(),
-            media_type: "text/plain".to_owned(),
-            payload: sha256(b"payload"),
-            payload_bytes: 7,
-            artifact: Some(sha256(b"artifact")),
-        };
-        let shown = Operation::from(&Domain::Statement(Box::new(facts)));
-        let json = serde_json::to_value(&shown).expect("writes");
-        assert_eq!((&json["type"], &json["format"]), (&"statement.register".into(), &"dsse".into()));
-        assert_eq!(serde_json::from_value::<Operation>(json).expect("reads"), shown);
-        assert!(shown.parse().expect_err("nobody signs it here").contains("/v1/statements"));
-    }
-
-    #[test]
-    fn faults_name_their_member() {
-        let bad = Operation::KeyRevoke {
-            identity: "did:web:x".to_owned(),
-            key: String::new(),
-            reason: String::new(),
-            from_size: None,
-            from_time_ms: None,
-        };
-        assert!(bad.parse().expect_err("no such did method").starts_with("identity:"));
-        let key = SecretKey::from_seed(Scheme::Ed25519, &[7; 32]).expect("signs").public().clone();
-        for (from_size, from_time_ms) in [(Some(0), None), (None, Some(0)), (Some(1), Some(1))] {
-            let bad = Operation::KeyRevoke {
-                identity: Did::of(&key).to_string(),
-                key: key.id().to_string(),
-                reason: String::new(),
-                from_size: from_size.map(Uint),
-                from_time_ms: from_time_ms.map(Uint),
-            };
-            assert!(bad.parse().expect_err("no such beginning").starts_with("from_size, from_time_ms:"));
-        }
-        let key = Key { scheme: "rsa".to_owned(), public_key: Bytes(vec![]) };
-        assert!(key.parse().expect_err("no such scheme").contains("ml-dsa-65"));
-    }
-}
+mod tests;

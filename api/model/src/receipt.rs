@@ -125,6 +125,7 @@ pub struct VerifyAnswer {
 #[serde(deny_unknown_fields)]
 pub struct VerifyBatchParams {
     /// At most 1,000 of them, each as for a single one.
+    #[serde(deserialize_with = "crate::strict::named_list")]
     pub items: Vec<VerifyParams>,
 }
 

@@ -68,3 +68,40 @@ pub struct HealthAnswer {
     /// If not, why not.
     pub reasons: Vec<String>,
 }
+
+/// Who the credential of a request stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallerAnswer {
+    /// Whose data it may touch.
+    pub tenant: String,
+    /// Who it is among the tenant's.
+    pub subject: String,
+    /// What it may do; null: everything.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// What a token is to allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenParams {
+    /// Scopes, separated by spaces: no more than the credential's own.
+    pub scope: String,
+    /// How long it is good, in seconds; without it, an hour.
+    #[serde(default)]
+    pub expires_in: Option<Uint>,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenAnswer {
+    /// The token, a JWT.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// How long it is good, in seconds.
+    pub expires_in: Uint,
+    /// Its scopes.
+    pub scope: String,
+}

@@ -12,9 +12,11 @@ use proto::batch::BatchRef;
 use proto::block::{Block, CertifiedBlock, Handover};
 use proto::certificate::QuorumCert;
 use proto::counter::{Epoch, Height, TreeSize};
+use proto::id::Did;
 use proto::validators::{Validator, ValidatorSet};
 
 use crate::api::Api;
+use crate::calls::counts::vote_threshold;
 use crate::kept::Beyond;
 
 /// A checkpoint that a quorum signed.
@@ -140,7 +142,13 @@ fn validators_answer(set: &ValidatorSet) -> ValidatorsAnswer {
         ValidatorAnswer {
             index: index.get(),
             name: name.clone(),
+            did: Did::of(consensus).to_string(),
             power: Uint(*power),
+            stake: Uint(*power),
+            is_active: true,
+            // Proofs are not voted on yet.
+            votes_cast: Uint(0),
+            proofs_validated: Uint(0),
             consensus: Key::from(consensus),
             network: Key::from(network),
             log: Key::from(log),
@@ -154,6 +162,8 @@ fn validators_answer(set: &ValidatorSet) -> ValidatorsAnswer {
         epoch: Uint(set.epoch().get()),
         total_power: Uint(set.total_power()),
         quorum_power: Uint(set.quorum_power()),
+        count: Uint(set.count() as u64),
+        quorum_threshold: Uint(vote_threshold(set.count() as u64)),
         validators: set.iter().map(answer).collect(),
     }
 }

@@ -14,9 +14,10 @@ use proto::entry::Entry;
 use proto::receipt::{Bundle, CoseAlgorithm, KeyProof, ProvenLeaf, Receipt};
 use serde_json::Value;
 
-use super::entries::Name;
+use super::entries::{Name, expect_seen};
 use super::proofs::{prove, prove_witnessed};
 use crate::api::{Api, Fault};
+use crate::guard::sight::Sight;
 use crate::kept::{Beyond, Kept, Proved};
 
 /// A receipt as it is spelt.
@@ -52,14 +53,16 @@ pub(crate) struct Question {
 /// Makes a receipt and spells it.
 ///
 /// # Errors
-/// As [`prove`]; `InvalidParams` for an algorithm beside a dialect that has none; `NotIssuer` when a signature of this
+/// As [`prove`], and for what this caller may not see as for what is not there.
+/// `InvalidParams` for an algorithm beside a dialect that has none; `NotIssuer` when a signature of this
 /// node is wanted and it was no validator when the checkpoint was made.
-pub(crate) async fn answer(api: &Api, question: Question) -> Result<Answer, ApiError> {
+pub(crate) async fn answer(api: &Api, sight: &Sight, question: Question) -> Result<Answer, ApiError> {
     let Question { name, size, format, algorithm, witnessed } = question;
     if algorithm.is_some() && format != ReceiptFormat::Cose {
         let fault = "\"alg\" goes with the format \"cose\" alone: the others are not signed for the caller";
         return Err(ApiError::InvalidParams { fault: fault.to_owned() });
     }
+    expect_seen(api, sight, name).await?;
     let Proved { receipt, size, tag } = match witnessed {
         None => prove(api, name, size).await?,
         Some(wanted) => prove_witnessed(api, name, size, wanted).await?,
@@ -86,10 +89,14 @@ pub(crate) async fn answer(api: &Api, question: Question) -> Result<Answer, ApiE
 ///
 /// # Errors
 /// As [`answer`], and `InvalidParams` unless the entry is named once.
-pub(crate) async fn receipt(api: &Api, params: ReceiptParams) -> Result<ReceiptAnswer, ApiError> {
+pub(crate) async fn receipt(
+    api: &Api,
+    sight: &Sight,
+    params: ReceiptParams,
+) -> Result<ReceiptAnswer, ApiError> {
     let ReceiptParams { id, index, size, format, alg } = params;
     let question = Question { name: Name::of(id, index)?, size, format, algorithm: alg, witnessed: None };
-    let Answer { spelt, index, size, tag: _ } = answer(api, question).await?;
+    let Answer { spelt, index, size, tag: _ } = answer(api, sight, question).await?;
     let receipt = match spelt {
         Spelt::Json(receipt) => receipt.to_json_value(),
         Spelt::TlogProof(text) => Value::String(text),

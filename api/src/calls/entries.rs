@@ -14,6 +14,7 @@ use proto::id::SubmissionId;
 use proto::submission::Submission;
 
 use crate::api::{Api, Fault};
+use crate::guard::sight::Sight;
 use crate::kept::{Beyond, Kept, Wanted};
 use crate::waiting::{Progress, RETRY_AFTER_MS};
 
@@ -76,19 +77,19 @@ impl Name {
 ///
 /// # Errors
 /// `EntryUnknown`, `Storage`, `Internal`, or `InvalidParams` unless it is named once.
-pub(crate) async fn entry(api: &Api, params: EntryParams) -> Result<EntryAnswer, ApiError> {
+pub(crate) async fn entry(api: &Api, sight: &Sight, params: EntryParams) -> Result<EntryAnswer, ApiError> {
     let name = Name::of(params.id, params.index)?;
     // Asked before the store: what is decided meanwhile is then found there.
     let accepted = match name {
         Name::Id(id) => api.accepted().contains(&id),
         Name::Index(_) => false,
     };
-    let kept = api.kept().clone();
+    let (kept, sight) = (api.kept().clone(), sight.clone());
     api.read(move |reader| match name {
-        Name::Index(index) => leaf(&kept, reader, index)?.ok_or_else(|| name.unknown().into()),
+        Name::Index(index) => leaf(&kept, &sight, reader, index)?.ok_or_else(|| name.unknown().into()),
         Name::Id(id) => match (reader.by_id(&id)?, accepted) {
             (Some(Outcome::Committed { index, .. }), _) => {
-                leaf(&kept, reader, index)?.ok_or_else(|| name.unknown().into())
+                leaf(&kept, &sight, reader, index)?.ok_or_else(|| name.unknown().into())
             }
             (Some(Outcome::Rejected { .. } | Outcome::Expired { .. }), _) => {
                 let progress = Progress::stored(id, reader)?.ok_or_else(|| name.unknown())?;
@@ -97,6 +98,31 @@ pub(crate) async fn entry(api: &Api, params: EntryParams) -> Result<EntryAnswer,
             (None, true) => Ok(bare(Progress::accepted(id).ticket())),
             (None, false) => Err(name.unknown().into()),
         },
+    })
+    .await
+}
+
+/// Refuses an entry that is not there for this caller, as one that is not there at all.
+///
+/// # Errors
+/// `EntryUnknown`, `Storage` or `Internal`.
+pub(crate) async fn expect_seen(api: &Api, sight: &Sight, name: Name) -> Result<(), ApiError> {
+    if sight.sees_all() {
+        return Ok(());
+    }
+    let (kept, sight) = (api.kept().clone(), sight.clone());
+    api.read(move |reader| {
+        let index = match name {
+            Name::Index(index) => index,
+            Name::Id(id) => match reader.by_id(&id)? {
+                Some(Outcome::Committed { index, .. }) => index,
+                Some(Outcome::Rejected { .. } | Outcome::Expired { .. }) | None => return Ok(()),
+            },
+        };
+        match kept.leaf(Beyond::Store(reader), index)? {
+            Some(bytes) if !sight.sees_leaf(&bytes) => Err(name.unknown().into()),
+            Some(_) | None => Ok(()),
+        }
     })
     .await
 }
@@ -120,12 +146,20 @@ fn bare(ticket: Ticket) -> EntryAnswer {
     }
 }
 
-fn leaf(kept: &Kept, reader: &LedgerReader, index: LeafIndex) -> Result<Option<EntryAnswer>, Fault> {
+fn leaf(
+    kept: &Kept,
+    sight: &Sight,
+    reader: &LedgerReader,
+    index: LeafIndex,
+) -> Result<Option<EntryAnswer>, Fault> {
     let store = Beyond::Store(reader);
     let Some(bytes) = kept.leaf(store, index)? else { return Ok(None) };
     let entry = Entry::decode(&bytes).map_err(|fault| {
         ReadError::damaged(Table::Leaves, &index.get().to_be_bytes(), format!("leaf {index}: {fault}"))
     })?;
+    if !sight.sees_entry(&entry) {
+        return Ok(None);
+    }
     let checkpoint_size = kept.checkpoint(store, Wanted::Covering(index))?.map(|checkpoint| checkpoint.size);
     let state = match checkpoint_size {
         Some(_) => State::Finalized,
@@ -181,6 +215,7 @@ fn content(entry: &Entry) -> Content {
             rejected: block.rejected,
             rejections: Hash(block.rejections),
             state: Hash(block.state),
+            lookup: block.lookup.map(Hash),
         },
     }
 }

@@ -17,6 +17,7 @@ use model::identity::{
 use model::jwks::{Jwk, Jwks};
 use model::operation::Key;
 use model::scalar::Uint;
+use proto::canon::proofnest;
 use proto::counter::{Epoch, LeafIndex, TreeSize};
 use proto::did_key::DidKey;
 use proto::genesis::Admission;
@@ -26,6 +27,8 @@ use proto::validators::Validator;
 
 use super::node;
 use crate::api::{Api, Fault};
+use crate::surface::qwed::issuers;
+use crate::surface::{Surface, qod};
 
 /// Most identities that are told of one key. Each had its consent.
 const LISTINGS_MAX: usize = 100;
@@ -83,7 +86,11 @@ pub(crate) async fn identity(api: &Api, params: IdentityParams) -> Result<Identi
             Known::Registered(identity) => Some(identity.created),
             Known::ByItsName(..) => None,
         };
+        let is_proofnest = did.proofnest_role().is_some();
+        let newest = known.active().last().and_then(|key| proofnest::algorithm(key.scheme()));
         Ok(IdentityAnswer {
+            did: is_proofnest.then(|| identity.clone()),
+            algorithm: newest.filter(|_| is_proofnest).map(str::to_owned),
             identity,
             registered: created.is_some(),
             size: Uint(size.get()),
@@ -103,7 +110,16 @@ pub(crate) async fn jwks(api: &Api, params: JwksParams) -> Result<Jwks, ApiError
     let JwksParams { identity, size } = params;
     let Some(identity) = identity else {
         return match size {
-            None => Ok(node::jwks(api)),
+            None => {
+                let mut jwks = node::jwks(api);
+                if api.doors().surfaces.contains(&Surface::Qod) {
+                    jwks.keys.extend(qod::keys::jwks(api).await?);
+                }
+                if api.doors().surfaces.contains(&Surface::Qwed) {
+                    jwks.keys.extend(issuers::keys(api).await?);
+                }
+                Ok(jwks)
+            }
             Some(_) => Err(ApiError::InvalidParams {
                 fault: "size goes with identity; keys_history tells the validators' keys of any size"
                     .to_owned(),

@@ -2,10 +2,11 @@
 
 use model::jwks::{Jwk, Jwks};
 use model::scalar::{Hash, Uint};
-use model::status::{HealthAnswer, StatusAnswer};
+use model::status::{CallerAnswer, HealthAnswer, StatusAnswer};
 
 use crate::api::Api;
 use crate::doors::{NodeStatus, Role};
+use crate::guard::principal::{Principal, Scopes};
 
 /// The node's present state.
 pub(crate) fn status(api: &Api) -> StatusAnswer {
@@ -62,7 +63,20 @@ pub(crate) fn jwks(api: &Api) -> Jwks {
         [&validator.log, &validator.cosigner_ed25519, &validator.cosigner_ml_dsa_65, &validator.consensus]
     });
     let gateway = api.doors().gateway.as_ref().map(|gateway| gateway.public());
-    Jwks { keys: keys.chain(gateway).filter_map(Jwk::of).collect() }
+    let service = (!api.doors().surfaces.is_empty()).then(|| api.doors().service.public());
+    Jwks { keys: keys.chain(gateway).chain(service).filter_map(Jwk::of).collect() }
+}
+
+/// Who the credential of a request stands for.
+pub(crate) fn caller(principal: &Principal) -> CallerAnswer {
+    CallerAnswer {
+        tenant: principal.tenant.to_string(),
+        subject: principal.subject.clone(),
+        scopes: match &principal.scopes {
+            Scopes::All => None,
+            Scopes::Some(scopes) => Some(scopes.iter().cloned().collect()),
+        },
+    }
 }
 
 /// Whether the node can serve, and is at most `lag_max` blocks behind the highest seen.

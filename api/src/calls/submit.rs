@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
+use ledger::{LedgerReader, Outcome, Rejection};
 use model::entry::{State, SubmitParams, TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MAX, Ticket, Wait};
 use model::error::ApiError;
+use proto::entry::Entry;
 use proto::id::SubmissionId;
+use proto::operation::Operation;
 use proto::submission::Submission;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -16,6 +19,7 @@ use tokio::time::Instant;
 use crate::api::Api;
 use crate::doors::{SubmitReply, SubmitRequest};
 use crate::guard::Caller;
+use crate::guard::principal::{Principal, Scopes};
 use crate::waiting::{Progress, follow, known};
 
 /// How long the node may take to say whether it takes a submission.
@@ -54,12 +58,26 @@ impl Submitted {
 /// Hands a submission to the node and waits as asked.
 ///
 /// # Errors
-/// `InvalidParams`, `SigningNotOffered` or `Unauthorized` before anything is sent; `SubmissionMalformed`,
+/// `InvalidParams`, `SigningNotOffered` or `Access` before anything is sent; `SubmissionMalformed`,
 /// `SubmissionRefused`, `Observer`, `Busy`, `NoVerdict` or `Stopping` from the node.
 pub(crate) async fn submit(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Submitted, ApiError> {
     let wait = params.wait;
     let timeout = Duration::from_millis(timeout_ms(&params)?);
-    let envelope = envelope(api, caller, params)?;
+    let envelope = envelope(api, caller, params).await?;
+    let (progress, seen) = enter(api, envelope, wait, timeout).await?;
+    Ok(Submitted { ticket: progress.ticket(), seen, wait })
+}
+
+/// The one way in: hands an envelope to the node, and waits until it has come as far as `wait` or the time is over.
+///
+/// # Errors
+/// `SubmissionMalformed`, `SubmissionRefused`, `Observer`, `Busy`, `NoVerdict` or `Stopping` from the node.
+pub(crate) async fn enter(
+    api: &Api,
+    envelope: Vec<u8>,
+    wait: Wait,
+    timeout: Duration,
+) -> Result<(Progress, Seen), ApiError> {
     let id = SubmissionId::new(crypto::sha256(&envelope));
     let begun = Instant::now();
     let mut feed = api.doors().feed.subscribe();
@@ -78,8 +96,7 @@ pub(crate) async fn submit(api: &Api, caller: &Caller, params: SubmitParams) -> 
     if progress.state() == State::Accepted {
         api.accepted().remember(id);
     }
-    let progress = follow(api, &mut feed, progress, wait, begun + timeout).await?;
-    Ok(Submitted { ticket: progress.ticket(), seen, wait })
+    Ok((follow(api, &mut feed, progress, wait, begun + timeout).await?, seen))
 }
 
 fn timeout_ms(params: &SubmitParams) -> Result<u64, ApiError> {
@@ -94,12 +111,15 @@ fn timeout_ms(params: &SubmitParams) -> Result<u64, ApiError> {
 }
 
 /// The caller's own envelope, or one that the gateway makes.
-fn envelope(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Vec<u8>, ApiError> {
+async fn envelope(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Vec<u8>, ApiError> {
     if params.envelope.is_none() {
         let gateway = api.doors().gateway.as_ref().ok_or(ApiError::SigningNotOffered)?;
-        gateway.admit(caller)?;
+        let principal = caller.known("a bearer token is needed to have this node sign")?;
+        api.rates().take(principal, "ledger_submit")?;
         let network = *api.doors().set().network();
-        return Ok(gateway.sign(network, &params)?.bytes().to_vec());
+        let submission = gateway.sign(network, principal, &api.doors().keeping, &params)?;
+        expect_own(api, principal, &submission).await?;
+        return Ok(submission.bytes().to_vec());
     }
     let SubmitParams { envelope, operation, tenant, nonce, expires_at_ms, wait: _, timeout_ms: _ } = params;
     if operation.is_some() || tenant.is_some() || nonce.is_some() || expires_at_ms.is_some() {
@@ -117,6 +137,66 @@ fn envelope(api: &Api, caller: &Caller, params: SubmitParams) -> Result<Vec<u8>,
         return Err(ApiError::SubmissionMalformed { fault });
     }
     Ok(envelope)
+}
+
+/// The gateway has one key for all its tenants, so the ledger cannot tell them apart: what ends a record has to be asked for
+/// by the tenant whose it is, or by an operator. Another's is answered as the ledger answers for what is not there.
+///
+/// # Errors
+/// `SubmissionRefused`, `Storage` or `Internal`.
+async fn expect_own(api: &Api, caller: &Principal, submission: &Submission) -> Result<(), ApiError> {
+    let Some((target, unknown)) = ended(&submission.body().operation) else { return Ok(()) };
+    if caller.scopes == Scopes::All {
+        return Ok(());
+    }
+    let tenant = caller.tenant.clone();
+    let is_own = move |reader: &LedgerReader| {
+        let Some(Outcome::Committed { index, .. }) = reader.by_id(&target)? else { return Ok(false) };
+        let entry = reader.entry(index)?.map(|(_, entry)| entry);
+        Ok(entry.as_ref().and_then(Entry::submission).is_some_and(|it| it.body().tenant == tenant))
+    };
+    match api.read(is_own).await? {
+        true => Ok(()),
+        false => Err(ApiError::SubmissionRefused {
+            id: submission.id().into(),
+            reason: unknown.code(),
+            detail: unknown.to_string(),
+        }),
+    }
+}
+
+/// The record that an operation ends, and what the ledger says when there is none.
+fn ended(operation: &Operation) -> Option<(SubmissionId, Rejection)> {
+    match operation {
+        Operation::RetentionTombstone { artifact, .. } => {
+            Some((*artifact, Rejection::UnknownArtifact { artifact: *artifact }))
+        }
+        Operation::AttestationRevoke { attestation, .. } => {
+            Some((*attestation, Rejection::UnknownAttestation { attestation: *attestation }))
+        }
+        // These begin something, or belong to a tenant by the ledger's own rules, or end what is its author's: the
+        // gateway's own keys, which `Gateway::sign` keeps for operators.
+        Operation::ProofSubmit { .. }
+        | Operation::ProofPrimitive(_)
+        | Operation::BatchAnchor { .. }
+        | Operation::ArtifactCommit { .. }
+        | Operation::Session { .. }
+        | Operation::Statement(_)
+        | Operation::AttestationIssue { .. }
+        | Operation::AttestationSeal(_)
+        | Operation::IssuerSet(_)
+        | Operation::IssuerKey(_)
+        | Operation::IdentityCreate { .. }
+        | Operation::KeyAdd { .. }
+        | Operation::KeyRotate { .. }
+        | Operation::KeyRevoke { .. }
+        | Operation::ValidatorJoin { .. }
+        | Operation::ValidatorLeave { .. }
+        | Operation::ServiceEndorse { .. }
+        | Operation::Job { .. }
+        | Operation::Evidence { .. }
+        | Operation::Signer(_) => None,
+    }
 }
 
 async fn hand_over(api: &Api, envelope: Vec<u8>, id: SubmissionId) -> Result<SubmitReply, ApiError> {

@@ -20,6 +20,7 @@ use crate::calls::dialects::{Answer, Question, Spelt};
 use crate::calls::entries::Name;
 use crate::calls::submit::{Seen, Submitted};
 use crate::calls::{dialects, entries, issuer_keys, submit, verdict};
+use crate::guard::sight::Sight;
 use crate::guard::{BATCHES_MAX, Caller};
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
@@ -32,11 +33,11 @@ const BATCH_BODY_BYTES_MAX: usize = 24 << 20;
 /// `POST /v1/entries`: 201 when it is committed now, 200 when it was known before, 202 while work is to be done.
 pub(crate) async fn submit(
     State(context): State<Context>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
     let params: SubmitParams = body::shape(&headers, body, BODY_BYTES_MAX).await?;
-    let caller = Caller::of(&headers, context.exposure.clone());
     Ok(ticketed(&submit::submit(&context.api, &caller, params).await?))
 }
 
@@ -54,18 +55,19 @@ pub(crate) fn ticketed(submitted: &Submitted) -> Response {
 /// `GET /v1/entries/{name}`.
 pub(crate) async fn get(
     State(context): State<Context>,
+    sight: Sight,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
     let params = match Name::from_text(&part(path)?)? {
         Name::Id(id) => EntryParams { id: Some(id.into()), index: None },
         Name::Index(index) => EntryParams { id: None, index: Some(Uint(index.get())) },
     };
-    let answer = entries::entry(&context.api, params).await?;
+    let answer = entries::entry(&context.api, &sight, params).await?;
     let keep = match answer.state.is_last() {
         true => Keep::Forever,
         false => Keep::Never,
     };
-    Ok(respond::json(StatusCode::OK, keep, &answer))
+    Ok(respond::json(StatusCode::OK, sight.keep(keep), &answer))
 }
 
 /// What a receipt is asked for with.
@@ -87,6 +89,7 @@ pub(crate) struct ReceiptQuery {
 /// `GET /v1/entries/{name}/receipt`: the receipt itself, byte for byte what a verifier takes.
 pub(crate) async fn receipt(
     State(context): State<Context>,
+    sight: Sight,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<ReceiptQuery>, QueryRejection>,
@@ -95,7 +98,7 @@ pub(crate) async fn receipt(
     let name = Name::from_text(&part(path)?)?;
     let format = format.unwrap_or_else(|| accepted(&headers));
     let Answer { spelt, tag, .. } =
-        dialects::answer(&context.api, Question { name, size, format, algorithm, witnessed }).await?;
+        dialects::answer(&context.api, &sight, Question { name, size, format, algorithm, witnessed }).await?;
     let (content_type, bytes) = match spelt {
         Spelt::Json(receipt) => (JSON, receipt.to_json().into_bytes()),
         Spelt::TlogProof(text) => (TEXT, text.into_bytes()),
@@ -109,7 +112,7 @@ pub(crate) async fn receipt(
         // made of it.
         (Some(Position::At(_)) | None, None) => Keep::Forever,
     };
-    let mut response = respond::tagged(StatusCode::OK, content_type, keep, &tag, bytes);
+    let mut response = respond::tagged(StatusCode::OK, content_type, sight.keep(keep), &tag, bytes);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
@@ -119,24 +122,30 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// Source: RFC 9943 §8.
 pub(crate) const COSE_RECEIPT: &str = "application/scitt-receipt+cose";
 
-/// The dialect that the header `accept` likes best, the first of equals; JSON if it likes none.
+/// The dialect that the header `accept` likes best; JSON if it likes none.
 fn accepted(headers: &HeaderMap) -> ReceiptFormat {
+    let known = |media_type: &str| match media_type {
+        "application/json" | "application/*" | "*/*" => Some(ReceiptFormat::Json),
+        "application/cose" | COSE_RECEIPT => Some(ReceiptFormat::Cose),
+        "text/plain" | "text/*" => Some(ReceiptFormat::TlogProof),
+        _ => None,
+    };
+    preferred(headers, known).unwrap_or(ReceiptFormat::Json)
+}
+
+/// What the header `accept` likes best of what is known, the first of equals; none if it likes none of that.
+pub(crate) fn preferred<T>(headers: &HeaderMap, known: impl Fn(&str) -> Option<T>) -> Option<T> {
     let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut best = (0, ReceiptFormat::Json);
+    let (mut best, mut found) = (0, None);
     for range in ranges.flat_map(|value| value.split(',')).take(32) {
         let mut parts = range.split(';').map(str::trim);
-        let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "application/json" | "application/*" | "*/*" => ReceiptFormat::Json,
-            "application/cose" | COSE_RECEIPT => ReceiptFormat::Cose,
-            "text/plain" | "text/*" => ReceiptFormat::TlogProof,
-            _ => continue,
-        };
+        let Some(one) = known(&parts.next().unwrap_or_default().to_ascii_lowercase()) else { continue };
         let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
-        if quality > best.0 {
-            best = (quality, format);
+        if quality > best {
+            (best, found) = (quality, Some(one));
         }
     }
-    best.1
+    found
 }
 
 /// A quality in thousandths; what is none is 0. Source: RFC 9110 §12.4.2.
@@ -164,7 +173,7 @@ pub(crate) async fn scitt_key(
     Ok(respond::of(StatusCode::OK, CBOR, Keep::Forever, key))
 }
 
-const CBOR: &str = "application/cbor";
+pub(crate) const CBOR: &str = "application/cbor";
 
 /// `POST /v1/verify:batch`.
 pub(crate) async fn verify_batch(

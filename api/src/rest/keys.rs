@@ -11,6 +11,7 @@ use super::{part, question};
 use crate::calls::keys;
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
+use crate::surface::Surface;
 
 /// As of a size an answer never changes.
 const fn keep(size: Option<Uint>, now: Keep) -> Keep {
@@ -23,7 +24,12 @@ const fn keep(size: Option<Uint>, now: Keep) -> Keep {
 /// `GET /.well-known/jwks.json`.
 pub(crate) async fn jwks(State(context): State<Context>) -> Result<Response, Failure> {
     let answer = keys::jwks(&context.api, JwksParams::default()).await?;
-    Ok(respond::json(StatusCode::OK, Keep::QuarterHour, &answer))
+    // Keys that sign attestations are listed on demand, and their clients look again after five minutes.
+    let keep = match context.api.doors().surfaces.contains(&Surface::Qwed) {
+        true => Keep::FiveMinutes,
+        false => Keep::QuarterHour,
+    };
+    Ok(respond::json(StatusCode::OK, keep, &answer))
 }
 
 /// `GET /.well-known/did.json` and `GET /did.json`: where did:web looks, for an origin with and without a path.

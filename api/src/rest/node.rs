@@ -1,8 +1,9 @@
 //! Status, health, metrics, and the document of all this.
 
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use model::scalar::Uint;
 use model::status::HealthAnswer;
@@ -10,7 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::question;
-use crate::calls::node;
+use crate::body::{self, BODY_BYTES_MAX};
+use crate::calls::{node, tokens};
+use crate::guard::principal::Principal;
 use crate::metrics;
 use crate::openapi;
 use crate::respond::{self, Failure, Keep};
@@ -19,6 +22,23 @@ use crate::routes::Context;
 /// `GET /v1/status`.
 pub(crate) async fn status(State(context): State<Context>) -> Response {
     respond::json(StatusCode::OK, Keep::Never, &node::status(&context.api))
+}
+
+/// `GET /v1/caller`.
+pub(crate) async fn caller(principal: Principal) -> Response {
+    respond::json(StatusCode::OK, Keep::Never, &node::caller(&principal))
+}
+
+/// `POST /v1/tokens`.
+pub(crate) async fn token(
+    State(context): State<Context>,
+    principal: Principal,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let params = body::shape(&headers, body, BODY_BYTES_MAX).await?;
+    let answer = tokens::issue(&context.api, &principal, params)?;
+    Ok(respond::json(StatusCode::OK, Keep::Never, &answer))
 }
 
 /// `GET /livez`: who can answer lives.
@@ -58,5 +78,9 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
 
 /// `GET /openapi.json`.
 pub(crate) async fn openapi(State(context): State<Context>) -> Response {
-    respond::json(StatusCode::OK, Keep::Asking, &openapi::document(&context.exposure))
+    respond::json(
+        StatusCode::OK,
+        Keep::Asking,
+        &openapi::document(&context.exposure, &context.api.doors().surfaces),
+    )
 }

@@ -1,23 +1,27 @@
 //! `/entries`: registration as SCITT clients ask for it.
 //!
 //! A signed statement in COSE comes in, a receipt goes out: at once if it is final within the wait, else from the place
-//! that is named. What is refused is said in CBOR. Sources: draft-ietf-scitt-scrapi-09, RFC 9290 (concise problem
-//! details), RFC 7240 (`prefer`).
+//! that is named. Who asks there for a statement gets it back with the receipt in it. What is refused is said in CBOR.
+//! Sources: draft-ietf-scitt-scrapi-09, RFC 9943 §7 (transparent statements), RFC 9290 (concise problem details),
+//! RFC 7240 (`prefer`).
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use model::entry::{EntryParams, State as Progress, StatementParams, Wait};
 use model::error::ApiError;
 use model::receipt::ReceiptFormat;
 use model::scalar::{Bytes, Hash};
+use proto::canonical::Canonical as _;
 use proto::cbor::Writer;
+use proto::entry::Entry;
+use proto::receipt::Receipt;
 use proto::statement::{Format, cose};
 
-use super::entries::COSE_RECEIPT;
+use super::entries::{COSE_RECEIPT, preferred};
 use super::part;
 use crate::body;
 use crate::calls::dialects::{self, Answer, Question, Spelt};
@@ -25,20 +29,33 @@ use crate::calls::entries::{self, Name};
 use crate::calls::statements;
 use crate::calls::submit::{Seen, Submitted};
 use crate::guard::Caller;
+use crate::guard::sight::Sight;
 use crate::respond::{self, Code, Keep};
 use crate::routes::Context;
 
-const PROBLEM: &str = "application/concise-problem-details+cbor";
+/// Source: RFC 9943 §11.
+pub(crate) const COSE_STATEMENT: &str = "application/scitt-statement+cose";
+pub(crate) const PROBLEM: &str = "application/concise-problem-details+cbor";
 /// When to ask again, in seconds.
 const RETRY_S: u64 = 1;
 
 /// `POST /entries`: 201 and the receipt, 200 and the same receipt for what was registered before, or 303 to the place
 /// where it will be.
-pub(crate) async fn register(State(context): State<Context>, headers: HeaderMap, body: Body) -> Response {
-    registered(&context, &headers, body).await.unwrap_or_else(|error| problem(&error))
+pub(crate) async fn register(
+    State(context): State<Context>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    registered(&context, &caller, &headers, body).await.unwrap_or_else(|error| problem(&error))
 }
 
-async fn registered(context: &Context, headers: &HeaderMap, body: Body) -> Result<Response, ApiError> {
+async fn registered(
+    context: &Context,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     let media_type = body::media_type(headers);
     if Format::from_media_type(&media_type) != Some(Format::Cose) {
         return Err(ApiError::StatementType { found: media_type.chars().take(80).collect() });
@@ -46,9 +63,8 @@ async fn registered(context: &Context, headers: &HeaderMap, body: Body) -> Resul
     let statement = Bytes(body::bytes(headers, body, cose::RECEIVED_BYTES_MAX).await?);
     let format = Some(Format::Cose.name().to_owned());
     let wait = if prefers_async(headers) { Wait::Accepted } else { Wait::Finalized };
-    let caller = Caller::of(headers, context.exposure.clone());
     let params = StatementParams { format, statement, keys: Vec::new(), wait, timeout_ms: None };
-    let Submitted { ticket, seen, .. } = statements::register(&context.api, &caller, params).await?;
+    let Submitted { ticket, seen, .. } = statements::register(&context.api, caller, params).await?;
     let link = format!("/entries/{}", ticket.id);
     match ticket.state {
         Progress::Finalized => {
@@ -56,7 +72,9 @@ async fn registered(context: &Context, headers: &HeaderMap, body: Body) -> Resul
                 Seen::First => StatusCode::CREATED,
                 Seen::Again => StatusCode::OK,
             };
-            Ok(respond::located(receipt(context, ticket.id, status).await?, &link))
+            let sight = caller.sight(&context.api.doors().authenticator);
+            let response = receipt(context, &sight, ticket.id, status, Wanted::Receipt).await?;
+            Ok(respond::located(response, &link))
         }
         Progress::Accepted | Progress::Committed => Ok(elsewhere(StatusCode::SEE_OTHER, &link)),
         Progress::Rejected | Progress::Expired => {
@@ -66,24 +84,49 @@ async fn registered(context: &Context, headers: &HeaderMap, body: Body) -> Resul
     }
 }
 
-/// `GET /entries/{id}`: 200 and the receipt, or 302 to the same place while it is not final.
+/// What a caller asks for of a statement that is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Receipt,
+    /// The statement with the receipt in it.
+    Transparent,
+}
+
+impl Wanted {
+    /// As the header `accept` has it; the receipt if it does not say.
+    fn of(headers: &HeaderMap) -> Self {
+        let known = |media_type: &str| match media_type {
+            COSE_STATEMENT => Some(Self::Transparent),
+            COSE_RECEIPT | "application/cose" | "application/*" | "*/*" => Some(Self::Receipt),
+            _ => None,
+        };
+        preferred(headers, known).unwrap_or(Self::Receipt)
+    }
+}
+
+/// `GET /entries/{id}`: 200 and the receipt, or 302 to the same place while it is not final. With
+/// `accept: application/scitt-statement+cose` the statement with that receipt in it.
 pub(crate) async fn resolve(
     State(context): State<Context>,
+    sight: Sight,
+    headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    resolved(&context, path).await.unwrap_or_else(|error| problem(&error))
+    resolved(&context, &sight, Wanted::of(&headers), path).await.unwrap_or_else(|error| problem(&error))
 }
 
 async fn resolved(
     context: &Context,
+    sight: &Sight,
+    wanted: Wanted,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let name = part(path)?;
     let Name::Id(id) = Name::from_text(&name)? else { return Err(ApiError::EntryUnknown { name }) };
     let id = Hash::from(id);
-    let answer = entries::entry(&context.api, EntryParams { id: Some(id), index: None }).await?;
+    let answer = entries::entry(&context.api, sight, EntryParams { id: Some(id), index: None }).await?;
     match answer.state {
-        Progress::Finalized => receipt(context, id, StatusCode::OK).await,
+        Progress::Finalized => receipt(context, sight, id, StatusCode::OK, wanted).await,
         Progress::Accepted | Progress::Committed => {
             Ok(elsewhere(StatusCode::FOUND, &format!("/entries/{id}")))
         }
@@ -94,8 +137,14 @@ async fn resolved(
     }
 }
 
-/// The receipt of a statement that is final, in COSE. It never changes.
-async fn receipt(context: &Context, id: Hash, status: StatusCode) -> Result<Response, ApiError> {
+/// The receipt of a statement that is final, in COSE, alone or in the statement. It never changes.
+async fn receipt(
+    context: &Context,
+    sight: &Sight,
+    id: Hash,
+    status: StatusCode,
+    wanted: Wanted,
+) -> Result<Response, ApiError> {
     let question = Question {
         name: Name::Id(id.submission()),
         size: None,
@@ -103,11 +152,34 @@ async fn receipt(context: &Context, id: Hash, status: StatusCode) -> Result<Resp
         algorithm: None,
         witnessed: None,
     };
-    let Answer { spelt, tag, .. } = dialects::answer(&context.api, question).await?;
-    match spelt {
-        Spelt::Cose(bytes) => Ok(respond::tagged(status, COSE_RECEIPT, Keep::Forever, &tag, bytes)),
+    let Answer { spelt, tag, .. } = dialects::answer(&context.api, sight, question).await?;
+    let Spelt::Cose(bytes) = spelt else {
         // It was asked for in COSE.
-        Spelt::Json(_) | Spelt::TlogProof(_) | Spelt::Bundle(_) => Err(ApiError::Internal),
+        return Err(ApiError::Internal);
+    };
+    let mut response = match wanted {
+        Wanted::Receipt => respond::tagged(status, COSE_RECEIPT, sight.keep(Keep::Forever), &tag, bytes),
+        Wanted::Transparent => {
+            let statement = transparent(&bytes)?;
+            respond::tagged(status, COSE_STATEMENT, sight.keep(Keep::Forever), &format!("{tag}-s"), statement)
+        }
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+/// The statement that a receipt of ours is of, with the receipt in it.
+fn transparent(receipt: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let (read, _) = Receipt::from_cose(receipt).map_err(|_| ApiError::Internal)?;
+    match Entry::decode(&read.entry).map_err(|_| ApiError::Storage)? {
+        Entry::Statement(entry) => {
+            cose::transparent(entry.submission().bytes(), receipt).map_err(|_| ApiError::Internal)
+        }
+        Entry::Genesis(_) | Entry::Epoch(_) | Entry::Submission(_) | Entry::Block(_) => {
+            let fault =
+                format!("only a statement of COSE is given as {COSE_STATEMENT}, and this entry is none");
+            Err(ApiError::InvalidParams { fault })
+        }
     }
 }
 

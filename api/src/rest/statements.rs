@@ -32,12 +32,12 @@ pub(crate) struct StatementQuery {
 /// `POST /v1/statements`: 201 when it is committed now, 200 when it was known before, 202 while work is to be done.
 pub(crate) async fn submit(
     State(context): State<Context>,
+    caller: Caller,
     headers: HeaderMap,
     query: Result<Query<StatementQuery>, QueryRejection>,
     body: Body,
 ) -> Result<Response, Failure> {
     let StatementQuery { wait, timeout_ms } = question(query)?;
-    let caller = Caller::of(&headers, context.exposure.clone());
     let media_type = body::media_type(&headers);
     let params = match Format::from_media_type(&media_type) {
         Some(format) => {

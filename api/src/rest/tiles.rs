@@ -20,6 +20,7 @@ use proto::counter::Height;
 
 use super::part;
 use crate::calls::chain;
+use crate::guard::sight::Sight;
 use crate::respond::{self, Failure, Keep};
 use crate::routes::Context;
 
@@ -36,15 +37,13 @@ fn number(name: &str) -> Option<u64> {
     tile.is_full().then(|| tile.index())
 }
 
-/// How a file is read: none if there is no such file.
-type Reading<T> = fn(&LedgerReader, T) -> Result<Option<Vec<u8>>, ReadError>;
-
-/// Reads a file that never changes.
+/// Reads a file that never changes; `read` gives none if there is no such file.
 async fn file<T: Send + 'static>(
     context: &Context,
+    keep: Keep,
     path: Result<Path<String>, PathRejection>,
     parse: fn(&str) -> Option<T>,
-    read: Reading<T>,
+    read: impl FnOnce(&LedgerReader, T) -> Result<Option<Vec<u8>>, ReadError> + Send + 'static,
 ) -> Result<Response, Failure> {
     let name = part(path)?;
     let read = move |reader: &LedgerReader| {
@@ -52,7 +51,7 @@ async fn file<T: Send + 'static>(
         Ok(read(reader, what)?.ok_or_else(|| unknown(&name))?)
     };
     let bytes = context.api.read(read).await?;
-    Ok(respond::of(StatusCode::OK, OCTETS, Keep::Forever, bytes))
+    Ok(respond::of(StatusCode::OK, OCTETS, keep, bytes))
 }
 
 /// `GET /tile/<level>/<index>[.p/<width>]`: hashes, 32 bytes each.
@@ -60,17 +59,41 @@ pub(crate) async fn tile(
     State(context): State<Context>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
-    file(&context, path, |name| name.parse().ok(), LedgerReader::tile_file).await
+    file(&context, Keep::Forever, path, |name| name.parse().ok(), LedgerReader::tile_file).await
 }
 
-/// `GET /tile/entries/<index>[.p/<width>]`: entries, each behind its length in two bytes.
+/// `GET /tile/entries/<index>[.p/<width>]`: entries, each behind its length in two bytes. One that may not be seen hides the
+/// bundle: without it the others would be no bundle.
 pub(crate) async fn entries(
     State(context): State<Context>,
+    sight: Sight,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
     // A bundle holds the entries whose hashes the tile of that name on level 0 holds.
     let tile = |name: &str| format!("0/{name}").parse().ok();
-    file(&context, path, tile, LedgerReader::entries_file).await
+    let keep = sight.keep(Keep::Forever);
+    let read = move |reader: &LedgerReader, tile| {
+        let bundle = reader.entries_file(tile)?;
+        Ok(bundle.filter(|bundle| sees_bundle(&sight, bundle)))
+    };
+    file(&context, keep, path, tile, read).await
+}
+
+fn sees_bundle(sight: &Sight, mut bundle: &[u8]) -> bool {
+    if sight.sees_all() {
+        return true;
+    }
+    // Every length is right: the bundle was made here.
+    while let Some((length, rest)) = bundle.split_first_chunk() {
+        let Some((leaf, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+            break;
+        };
+        if !sight.sees_leaf(leaf) {
+            return false;
+        }
+        bundle = rest;
+    }
+    true
 }
 
 /// `GET /beside/<height>`: what a block's leaves state by digests alone; for audits.
@@ -78,8 +101,8 @@ pub(crate) async fn beside(
     State(context): State<Context>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Failure> {
-    let read: Reading<Height> = |reader, height| Ok(reader.beside(height)?.map(|beside| beside.encode()));
-    file(&context, path, |name| number(name).map(Height::new), read).await
+    let read = |reader: &LedgerReader, height| Ok(reader.beside(height)?.map(|beside| beside.encode()));
+    file(&context, Keep::Forever, path, |name| number(name).map(Height::new), read).await
 }
 
 /// `GET /checkpoints/<size>`: the head of one size as signed note, if a quorum signed one.

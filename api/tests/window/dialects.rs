@@ -305,6 +305,9 @@ async fn many_receipts_are_judged_as_each_alone() {
     assert_eq!((&answer["result"]["valid"], &answer["result"]["invalid"]), (&json!(true), &json!(0)));
     let (_, answer) = node.post("/v1/verify:batch", &json!({ "items": [] })).await;
     assert_eq!((&answer["valid"], &answer["results"]), (&json!(true), &json!([])));
+    // A list is no receipt whose members are given by position.
+    let (status, problem) = node.post("/v1/verify:batch", &json!({ "items": [[{}, null]] })).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_params")));
     let many = vec![json!({ "receipt": {} }); 1_001];
     let (status, problem) = node.post("/v1/verify:batch", &json!({ "items": many })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_params")));

@@ -26,7 +26,9 @@ impl Chance {
     }
 }
 
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 16] = [
+    "anchor_get",
+    "ledger_search",
     "ledger_submit",
     "ledger_get",
     "ledger_receipt",
@@ -65,7 +67,9 @@ const MEMBERS: [&str; 19] = [
     "constructor",
 ];
 
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 20] = [
+    "/v1/anchors/9/",
+    "/v1/search",
     "/v1/entries/",
     "/v1/entries",
     "/v1/blocks/",
@@ -86,7 +90,9 @@ const PATHS: [&str; 18] = [
     "/%2e%2e/",
 ];
 
-const TAILS: [&str; 18] = [
+const TAILS: [&str; 20] = [
+    "?subject=x&limit=0",
+    "?author=%00&prove=maybe",
     "0",
     "latest",
     "-1",

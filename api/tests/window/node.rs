@@ -1,13 +1,13 @@
 //! A node to test with: one task, a real ledger on a map in memory, four validators whose keys it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{
-    Anonymous, Api, Doors, Exposure, Gateway, Issuer, MetricsSource, NodeStatus, Reigning, SubmitReply,
-    SubmitRequest, Witnessing,
+    Anchoring, Anonymous, Api, Authenticator, Doors, Exposure, Gateway, Issuer, MetricsSource, NodeStatus,
+    Noted, Principal, Reigning, Scopes, Service, SubmitReply, SubmitRequest, Surface, Witnessing,
 };
 use axum::Router;
 use axum::body::Body;
@@ -25,7 +25,7 @@ use proto::checkpoint::{Cosignature, Head, cosigned_messages};
 use proto::counter::{Epoch, TimeMs, View};
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, Tenant, ValidatorIndex};
-use proto::operation::Operation;
+use proto::operation::{Operation, endorsement_bytes};
 use proto::policy::Policy;
 use proto::submission::{Body as SubmissionBody, Submission};
 use proto::validators::{Validator, ValidatorSet};
@@ -119,13 +119,20 @@ fn secret(scheme: Scheme, role: u8, n: u8) -> SecretKey {
     SecretKey::from_seed(scheme, &seed).expect("a scheme that signs")
 }
 
+fn service(set: &ValidatorSet) -> Service {
+    let key = secret(Scheme::Ed25519, 10, 9);
+    let message = endorsement_bytes(set.network(), "v0", &key.public().id());
+    let endorsement = secret(Scheme::Ed25519, 0, 0).sign(&message);
+    Service::new(key).expect("ed25519").endorsed("v0".to_owned(), endorsement)
+}
+
 fn issuer() -> Issuer {
     let mut seed = [0; 32];
     seed[0] = 4;
     Issuer::new(secret(Scheme::Ed25519, 2, 0), RepeatableMlDsa65::from_seed(&seed)).expect("ed25519")
 }
 
-fn genesis() -> (Genesis, Vec<Signer>) {
+fn genesis(time: TimeMs) -> (Genesis, Vec<Signer>) {
     let mut signers = Vec::new();
     let validators = (0..4)
         .map(|n| {
@@ -149,7 +156,7 @@ fn genesis() -> (Genesis, Vec<Signer>) {
         .collect();
     let genesis = Genesis {
         origin: "ledger.example/test".to_owned(),
-        time: TimeMs::new(1_000_000),
+        time,
         validators,
         admission: Admission::Open,
         registrars: Vec::new(),
@@ -285,6 +292,7 @@ pub struct Node {
     pub stop: watch::Sender<bool>,
     pub router: Router,
     pub memory: Arc<Memory>,
+    noted: Mutex<mpsc::Receiver<Noted>>,
 }
 
 /// What stands behind the doors, beyond the usual.
@@ -292,12 +300,23 @@ pub struct Setup {
     pub pace: Pace,
     pub gateway: bool,
     pub artifacts: Option<api::Artifacts>,
+    pub keeping: api::Keeping,
     /// Whether it signs COSE receipts, as validator 0.
     pub issuer: bool,
     pub feed_capacity: usize,
     pub exposure: Exposure,
     pub metrics: MetricsSource,
     pub witnessing: Witnessing,
+    pub surfaces: BTreeSet<Surface>,
+    pub rate_per_minute: u32,
+    pub anchoring: Anchoring,
+    /// Whether validator 0 endorses the key of its service.
+    pub endorsed: bool,
+    pub custody: Option<Arc<dyn api::Custody>>,
+    pub attester: Option<api::Attester>,
+    pub notary: Option<api::Notary>,
+    /// The time of genesis; each block is a second later than the one before.
+    pub begun: TimeMs,
 }
 
 impl Default for Setup {
@@ -306,16 +325,40 @@ impl Default for Setup {
             pace: Pace::Finalize,
             gateway: false,
             artifacts: None,
+            keeping: keeping(),
             issuer: true,
             feed_capacity: 64,
             exposure: Exposure::Loopback,
             metrics: MetricsSource::default(),
             witnessing: Witnessing::default(),
+            surfaces: BTreeSet::new(),
+            rate_per_minute: 0,
+            anchoring: Anchoring::default(),
+            endorsed: true,
+            custody: None,
+            attester: None,
+            notary: None,
+            begun: TimeMs::new(1_000_000),
         }
     }
 }
 
+/// Room for everybody, counted: there is nothing here when a test begins.
+pub fn keeping() -> api::Keeping {
+    let keeping = api::Keeping::default();
+    keeping.room.counted(BTreeMap::new());
+    keeping
+}
+
 pub const TOKEN: &str = "a-token";
+/// A key that may read and nothing else, of a tenant of its own.
+pub const READER: &str = "a-reader";
+
+fn reader() -> Principal {
+    let (tenant, scopes) =
+        (Tenant::parse("acme").expect("a name"), Scopes::parse("proof:read").expect("one"));
+    Principal { tenant, subject: "reader".to_owned(), scopes, per_minute: None, until_s: None }
+}
 
 impl Node {
     pub fn new() -> Self {
@@ -327,7 +370,7 @@ impl Node {
     }
 
     pub fn with(setup: Setup) -> Self {
-        let (genesis, signers) = genesis();
+        let (genesis, signers) = genesis(setup.begun);
         let set = Arc::new(genesis.validator_set());
         let policy = Policy::of(&set).expect("equal powers");
         let memory = Arc::new(Memory::default());
@@ -339,10 +382,11 @@ impl Node {
         let (status, status_seen) = watch::channel(NodeStatus { ready: true, ..NodeStatus::default() });
         let (stop, stopping) = watch::channel(false);
         let (pace, pace_seen) = watch::channel(setup.pace);
-        let gateway = setup.gateway.then(|| {
-            let key = secret(Scheme::Ed25519, 9, 9);
-            Gateway::new(key, vec![sha256(TOKEN.as_bytes())], Anonymous::Refused).expect("ed25519")
-        });
+        let gateway = setup.gateway.then(|| Gateway::new(secret(Scheme::Ed25519, 9, 9)).expect("ed25519"));
+        let keys =
+            vec![(sha256(TOKEN.as_bytes()), Principal::anonymous()), (sha256(READER.as_bytes()), reader())];
+        let authenticator = Authenticator::new(keys, Anonymous::Refused).expect("two keys");
+        let (audit, noted) = mpsc::channel(64);
         let api = Api::new(Doors {
             submit,
             read: LedgerReader::new(memory.clone()),
@@ -351,9 +395,23 @@ impl Node {
             reign: watch::channel(Reigning::of(set.clone()).expect("equal powers")).1,
             genesis: Arc::new(genesis),
             gateway,
+            authenticator,
+            rate_per_minute: setup.rate_per_minute,
+            audit: Some(audit),
+            notes: None,
+            service: match setup.endorsed {
+                true => service(&set),
+                false => Service::new(secret(Scheme::Ed25519, 10, 9)).expect("ed25519"),
+            },
+            custody: setup.custody,
+            attester: setup.attester,
+            notary: setup.notary,
+            surfaces: setup.surfaces,
             artifacts: setup.artifacts,
+            keeping: setup.keeping,
             issuer: setup.issuer.then(issuer).map(Arc::new),
             witnessing: setup.witnessing,
+            anchoring: setup.anchoring,
             metrics: setup.metrics,
             stopping,
         });
@@ -361,7 +419,23 @@ impl Node {
             Inside { memory: memory.clone(), ledger, set: set.clone(), signers, feed, pool: Vec::new() };
         tokio::spawn(run(inside, requests, pace_seen));
         let router = api.public_router(setup.exposure);
-        Self { api, set, policy, pace, status, stop, router, memory }
+        Self { api, set, policy, pace, status, stop, router, memory, noted: Mutex::new(noted) }
+    }
+
+    /// What was noted since it was asked last.
+    pub fn noted(&self) -> Vec<Noted> {
+        let mut noted = self.noted.lock().expect("no test panics while it holds this");
+        std::iter::from_fn(|| noted.try_recv().ok()).collect()
+    }
+
+    /// The key of a validator's log.
+    pub fn log_key(&self, validator: u8) -> SecretKey {
+        secret(Scheme::Ed25519, 2, validator)
+    }
+
+    /// The same service as the node's.
+    pub fn service(&self) -> Service {
+        service(&self.set)
     }
 
     /// A signed envelope, another one for each number.
@@ -391,6 +465,12 @@ impl Node {
     pub async fn ask(&self, request: Request<Body>) -> Response {
         let answer = self.router.clone().oneshot(request);
         tokio::time::timeout(Duration::from_secs(90), answer).await.expect("an answer").expect("no fault")
+    }
+
+    /// As `ask`, to be waited for elsewhere.
+    pub fn ask_later(&self, request: Request<Body>) -> impl Future<Output = Response> + use<> {
+        let answer = self.router.clone().oneshot(request);
+        async { answer.await.expect("no fault") }
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {

@@ -160,6 +160,39 @@ async fn a_scitt_client_gets_its_receipt() {
 }
 
 #[tokio::test]
+async fn a_statement_is_given_back_with_its_receipt_in_it() {
+    let node = Node::new();
+    let statement = committed("cose-ed25519.cose");
+    let first = send(&node, "/entries", "application/cose", statement.clone()).await;
+    let (place, receipt) = (location(&first), bytes(first).await);
+    let ask = |place: String, accept: &'static str| {
+        node.ask(Request::get(place).header("accept", accept).body(Body::empty()).expect("a request"))
+    };
+    let whole = "application/scitt-statement+cose";
+    let response = ask(place.clone(), whole).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], whole);
+    assert_eq!(response.headers()["vary"], "accept");
+    let tag = response.headers()["etag"].clone();
+    let transparent = bytes(response).await;
+    assert_eq!(Ok(&transparent), cose::transparent(&statement, &receipt).as_ref());
+    assert_eq!(cose::strip(&transparent), Ok(statement));
+    // It is registered as what was ordered, and who likes the receipt better gets that.
+    let again = send(&node, "/entries", whole, transparent).await;
+    assert_eq!((again.status(), location(&again)), (StatusCode::OK, place.clone()));
+    let response = ask(place, "application/scitt-statement+cose;q=0.5, application/scitt-receipt+cose").await;
+    assert_ne!(response.headers()["etag"], tag);
+    assert_eq!(bytes(response).await, receipt);
+
+    // What is no statement of COSE cannot be given so, and says so in CBOR.
+    let path = "/v1/statements?wait=finalized&timeout_ms=5000";
+    let other = body_of(send(&node, path, "application/jose", committed("jws-kid.jws")).await).await;
+    let response = ask(format!("/entries/{}", other["id"].as_str().expect("an id")), whole).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert!(String::from_utf8_lossy(&bytes(response).await).contains("[invalid_params]"));
+}
+
+#[tokio::test]
 async fn who_does_not_wait_is_shown_the_place() {
     let node = Node::paced(Pace::Freeze);
     let statement = committed("cose-ed25519.cose");

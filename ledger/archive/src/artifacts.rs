@@ -2,27 +2,50 @@
 //!
 //! Each is a file named by the submission that committed it, so equal contents are files of their own and erasing one leaves
 //! the others. What is kept is what the address is the hash of: the content, behind its salt if it is salted. That it is,
-//! is checked before it is written and again when it is read.
+//! is checked before it gets its name (`upload`) and again while it is given out (`reading`): neither holds more of it than
+//! a part. `digests` remembers the digests of its chunks, so that a range is checked without the rest; `room` counts what
+//! each tenant has here. A file without its name is nobody's, and is swept.
 
 use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use crypto::sha256;
 use futures::TryStreamExt as _;
 use ledger::artifact::Artifact;
 use object_store::path::Path;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use proto::id::SubmissionId;
 
 use crate::error::ArchiveError;
 use crate::place::{IfMissing, Place, failed};
 
-/// Most bytes of one artifact, its salt included.
-pub const ARTIFACT_BYTES_MAX: usize = 16 << 20;
+mod digests;
+mod reading;
+pub mod room;
+mod upload;
+
+use digests::Remembered;
+pub use digests::{CHUNK_BYTES, Digests};
+pub use reading::{Bytes, Opened};
+pub use upload::{PART_BYTES, Upload};
+
+/// Most bytes of one artifact, its salt included, unless the operator says otherwise.
+pub const ARTIFACT_BYTES_MAX: u64 = 64 << 20;
+/// A file without a name is swept when nobody has written to it for so long: uploads that stall are broken off sooner.
+pub const ABANDONED: Duration = Duration::from_secs(120);
 
 /// Where a node keeps artifacts. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Artifacts {
     place: Place,
+    bytes_max: u64,
+    remembered: Arc<Mutex<Remembered>>,
+}
+
+impl fmt::Debug for Artifacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Artifacts").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Display for Artifacts {
@@ -37,95 +60,175 @@ impl Artifacts {
     /// # Errors
     /// `Address` when it cannot be used.
     pub fn open(address: &str) -> Result<Self, ArchiveError> {
-        Ok(Self { place: Place::open(address, IfMissing::Create)? })
+        Ok(Self::at(Place::open(address, IfMissing::Create)?))
     }
 
-    /// Keeps the bytes of an artifact.
+    /// At a place.
+    pub fn at(place: Place) -> Self {
+        Self { place, bytes_max: ARTIFACT_BYTES_MAX, remembered: Arc::default() }
+    }
+
+    /// The same, with another limit on the bytes of one artifact.
+    #[must_use]
+    pub fn of_at_most(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
+    }
+
+    /// Most bytes of one artifact, its salt included.
+    pub const fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
+    /// Whether another is at the same place.
+    pub fn is_at(&self, other: &Self) -> bool {
+        self.place.is_at(&other.place)
+    }
+
+    /// Begins to take the bytes of an artifact. Nothing of it has a name before all of it has come and is what was
+    /// committed.
+    pub fn upload(&self, id: SubmissionId, artifact: &Artifact) -> Upload {
+        Upload::new(self, id, artifact.address)
+    }
+
+    /// Keeps bytes that are in memory.
     ///
     /// # Errors
-    /// `OtherBytes` unless they are the ones it commits to; `Store`.
-    pub async fn put(
-        &self,
-        id: SubmissionId,
-        artifact: &Artifact,
-        bytes: Vec<u8>,
-    ) -> Result<(), ArchiveError> {
-        expect_committed(id, artifact, &bytes)?;
-        let put = self.place.store().put(&path(id), PutPayload::from(bytes)).await;
-        put.map(drop).map_err(|fault| failed("writing artifact", id, fault))
+    /// `OtherBytes` unless they are the ones it commits to; `ArtifactTooLarge`; `Store`.
+    pub async fn put(&self, id: SubmissionId, artifact: &Artifact, bytes: &[u8]) -> Result<(), ArchiveError> {
+        let mut upload = self.upload(id, artifact);
+        upload.write(bytes).await?;
+        upload.finish().await.map(drop)
     }
 
-    /// The bytes of an artifact; none if they are not here.
-    ///
-    /// # Errors
-    /// `OtherBytes` when what is here is not what was committed; `Store`.
-    pub async fn find(&self, id: SubmissionId, artifact: &Artifact) -> Result<Option<Vec<u8>>, ArchiveError> {
-        let found = match self.place.store().get(&path(id)).await {
-            Ok(found) => found,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(fault) => return Err(failed("reading artifact", id, fault)),
-        };
-        if found.meta.size > ARTIFACT_BYTES_MAX as u64 {
-            return Err(ArchiveError::OtherBytes { artifact: id });
-        }
-        match found.bytes().await {
-            Ok(bytes) => {
-                let bytes = Vec::from(bytes);
-                expect_committed(id, artifact, &bytes)?;
-                Ok(Some(bytes))
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(fault) => Err(failed("reading artifact", id, fault)),
-        }
-    }
-
-    /// Whether the bytes of an artifact are here.
+    /// The bytes of an artifact, to be read; none if they are not here.
     ///
     /// # Errors
     /// `Store`.
-    pub async fn has(&self, id: SubmissionId) -> Result<bool, ArchiveError> {
+    pub async fn find(&self, id: SubmissionId, artifact: &Artifact) -> Result<Option<Opened>, ArchiveError> {
+        Ok(self.size(id).await?.map(|bytes| Opened::new(self, id, artifact.address, bytes)))
+    }
+
+    /// How many bytes of an artifact are here; none if it is not.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn size(&self, id: SubmissionId) -> Result<Option<u64>, ArchiveError> {
         match self.place.store().head(&path(id)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(fault) => Err(failed("looking for artifact", id, fault)),
         }
     }
 
-    /// Erases the bytes of an artifact; whether they were here.
+    /// Erases the bytes of an artifact; how many were here, if it was.
     ///
     /// # Errors
     /// `Store`.
-    pub async fn erase(&self, id: SubmissionId) -> Result<bool, ArchiveError> {
+    pub async fn erase(&self, id: SubmissionId) -> Result<Option<u64>, ArchiveError> {
         // A bucket says of what is not there that it was deleted.
-        if !self.has(id).await? {
-            return Ok(false);
-        }
+        let Some(bytes) = self.size(id).await? else { return Ok(None) };
+        self.forget(id);
         match self.place.store().delete(&path(id)).await {
-            Ok(()) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(()) => Ok(Some(bytes)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(fault) => Err(failed("erasing artifact", id, fault)),
         }
     }
 
-    /// All that are here, in no order. Files with other names are left alone.
+    /// Puts a copy of an artifact elsewhere, checked on the way; whether there was one to copy. What stands there already
+    /// under its name is written anew: it may be what a crash or somebody else left.
+    ///
+    /// # Errors
+    /// `OtherBytes` when what is here is not what was committed; `Store` of either place. Then there is none there, or the
+    /// one from before.
+    pub async fn copy_to(
+        &self,
+        other: &Self,
+        id: SubmissionId,
+        artifact: &Artifact,
+    ) -> Result<bool, ArchiveError> {
+        let Some(opened) = self.find(id, artifact).await? else { return Ok(false) };
+        let mut upload = other.upload(id, artifact);
+        let mut bytes = opened.read_all();
+        while let Some(chunk) = bytes.try_next().await? {
+            upload.write(&chunk).await?;
+        }
+        upload.finish().await.map(|_| true)
+    }
+
+    /// All that are here with their sizes, in no order. Files with other names are left alone.
     ///
     /// # Errors
     /// `Store`.
-    pub async fn all(&self) -> Result<Vec<SubmissionId>, ArchiveError> {
+    pub async fn all(&self) -> Result<Vec<(SubmissionId, u64)>, ArchiveError> {
         let listed = self.place.store().list(Some(&Path::from(FOLDER)));
         let named = listed.try_filter_map(|found| async move {
-            Ok(found.location.filename().and_then(|name| name.parse().ok()).map(SubmissionId::new))
+            let id = found.location.filename().and_then(|name| name.parse().ok()).map(SubmissionId::new);
+            Ok(id.map(|id| (id, found.size)))
         });
         named.try_collect().await.map_err(|fault| failed("listing", FOLDER, fault))
     }
+
+    /// Removes what uploads left that did not end, if nobody has written to it for `idle`; how many files. Waits for the
+    /// disk. Only a directory
+    /// has such: a bucket keeps the parts of an upload out of sight, until it ends or a rule of the bucket's drops them.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn sweep(&self, idle: Duration) -> Result<usize, ArchiveError> {
+        let Some(root) = self.place.root() else { return Ok(0) };
+        swept(&root.join(FOLDER), idle).map_err(|fault| failed("sweeping", FOLDER, fault))
+    }
+
+    fn remember(&self, id: SubmissionId, digests: Arc<Digests>) {
+        if let Ok(mut remembered) = self.remembered.lock() {
+            remembered.put(id, digests);
+        }
+    }
+
+    fn recall(&self, id: SubmissionId) -> Option<Arc<Digests>> {
+        self.remembered.lock().ok()?.get(id)
+    }
+
+    fn forget(&self, id: SubmissionId) {
+        if let Ok(mut remembered) = self.remembered.lock() {
+            remembered.forget(id);
+        }
+    }
 }
 
-/// That these are the bytes an artifact commits to.
-fn expect_committed(id: SubmissionId, artifact: &Artifact, bytes: &[u8]) -> Result<(), ArchiveError> {
-    match bytes.len() <= ARTIFACT_BYTES_MAX && sha256(bytes) == artifact.address {
-        true => Ok(()),
-        false => Err(ArchiveError::OtherBytes { artifact: id }),
+fn swept(folder: &std::path::Path, idle: Duration) -> std::io::Result<usize> {
+    let mut swept = 0;
+    for part in folders(folder)? {
+        for file in std::fs::read_dir(part)? {
+            let file = file?;
+            // What is on its way stands under its name, `#` and a number.
+            let staged = file.file_name().to_str().is_some_and(|name| name.contains('#'));
+            let metadata = file.metadata()?;
+            let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
+            if staged && metadata.is_file() && age >= idle {
+                std::fs::remove_file(file.path())?;
+                swept += 1;
+            }
+        }
     }
+    Ok(swept)
+}
+
+fn folders(folder: &std::path::Path) -> std::io::Result<Vec<std::path::PathBuf>> {
+    let listed = match std::fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let mut found = Vec::new();
+    for entry in listed {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 const FOLDER: &str = "artifacts";
@@ -137,59 +240,4 @@ fn path(id: SubmissionId) -> Path {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    use crypto::Digest;
-    use ledger::key::Position;
-    use proto::counter::{Height, LeafIndex};
-    use proto::id::Did;
-    use proto::operation::Retention;
-
-    fn artifact(content: &[u8]) -> Artifact {
-        Artifact {
-            owner: Did::parse(&format!("did:quorate:{}", crypto::KeyId::new(Digest::ZERO))).expect("a did"),
-            committed: Position { index: LeafIndex::new(2), height: Height::new(1) },
-            address: sha256(content),
-            salted: false,
-            retention: Retention::UntilErased,
-            erased: None,
-        }
-    }
-
-    fn id(n: u8) -> SubmissionId {
-        SubmissionId::new(sha256(&[n]))
-    }
-
-    #[tokio::test]
-    async fn bytes_are_kept_until_they_are_erased_each_by_itself() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let kept = Artifacts::open(&dir.path().display().to_string()).expect("opens");
-        let letter = artifact(b"letter");
-        for n in [1, 2] {
-            assert_eq!(kept.find(id(n), &letter).await.expect("reads"), None);
-            kept.put(id(n), &letter, b"letter".to_vec()).await.expect("writes");
-        }
-        let mut all = kept.all().await.expect("lists");
-        all.sort();
-        let mut expected = vec![id(1), id(2)];
-        expected.sort();
-        assert_eq!(all, expected);
-        assert!(kept.erase(id(1)).await.expect("erases"));
-        assert!(!kept.erase(id(1)).await.expect("it is gone"));
-        assert_eq!(kept.find(id(1), &letter).await.expect("reads"), None);
-        assert_eq!(kept.find(id(2), &letter).await.expect("reads").as_deref(), Some(&b"letter"[..]));
-    }
-
-    #[tokio::test]
-    async fn other_bytes_are_neither_taken_nor_given() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let kept = Artifacts::open(&dir.path().display().to_string()).expect("opens");
-        let letter = artifact(b"letter");
-        let refused = kept.put(id(1), &letter, b"lettex".to_vec()).await;
-        assert!(matches!(refused, Err(ArchiveError::OtherBytes { artifact }) if artifact == id(1)));
-        kept.put(id(1), &letter, b"letter".to_vec()).await.expect("writes");
-        std::fs::write(dir.path().join(path(id(1)).as_ref()), b"lettex").expect("a file");
-        assert!(matches!(kept.find(id(1), &letter).await, Err(ArchiveError::OtherBytes { .. })));
-    }
-}
+mod tests;

@@ -124,6 +124,14 @@ pub enum ArchiveError {
         /// The submission.
         artifact: SubmissionId,
     },
+    /// An artifact is larger than any may be. No more of it was read.
+    #[error("artifact {artifact} has more than {max} bytes")]
+    ArtifactTooLarge {
+        /// The submission.
+        artifact: SubmissionId,
+        /// Most bytes.
+        max: u64,
+    },
     /// The ledger that is published cannot be read.
     #[error(transparent)]
     Read(#[from] ledger::read::ReadError),
@@ -144,6 +152,7 @@ impl ArchiveError {
             | Self::Published { .. }
             | Self::Source { .. }
             | Self::OtherBytes { .. }
+            | Self::ArtifactTooLarge { .. }
             | Self::Read(_) => true,
         }
     }

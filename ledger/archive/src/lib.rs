@@ -5,7 +5,7 @@
 //! - `publish` writes what is new, the head last; `growing` makes the tiles on the way;
 //! - `fsck` compares every file with what the head says it must be, and names the bad ones;
 //! - `audit` judges what the entries say, with the ledger's own state machine;
-//! - `artifacts` keeps the bytes that the log commits to, until they are erased;
+//! - `artifacts` keeps the bytes that the log commits to, until they are erased, and counts them by tenant;
 //! - `bundle` takes entries apart, `error` says why files could not be had.
 //!
 //! A file that is wrong is a finding, not an error. Nothing that is read is believed, and no more of it is read than

@@ -38,6 +38,8 @@ pub struct Place {
     lists: bool,
     /// A file is written with what an HTTP server is to say of it; a directory has no room for that.
     describes: bool,
+    /// The directory it is, if it is one.
+    root: Option<PathBuf>,
     name: String,
 }
 
@@ -103,12 +105,13 @@ impl Place {
         let path: PathBuf = path.canonicalize().map_err(|fault| refuse(fault.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(&path).map_err(|fault| refuse(fault.to_string()))?;
         // A head must not be on the disk before what is below it.
-        Ok(Self::of(Arc::new(store.with_fsync(true)), Path::default(), true, name.clone()))
+        let place = Self::of(Arc::new(store.with_fsync(true)), Path::default(), true, name.clone());
+        Ok(Self { root: Some(path), ..place })
     }
 
     /// Another store of `object_store`, below a prefix.
     pub fn of(store: Arc<dyn ObjectStore>, prefix: Path, lists: bool, name: String) -> Self {
-        Self { store, prefix, lists, describes: false, name }
+        Self { store, prefix, lists, describes: false, root: None, name }
     }
 
     fn http(url: &Url, prefix: Path) -> Result<Self, ArchiveError> {
@@ -142,6 +145,20 @@ impl Place {
     /// Whether it can be asked what there is.
     pub const fn lists(&self) -> bool {
         self.lists
+    }
+
+    /// Whether it is the same place as another, as far as their names say.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        match (&self.root, &other.root) {
+            (Some(root), Some(other)) => root == other,
+            (None, None) => self.name.trim_end_matches('/') == other.name.trim_end_matches('/'),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// The directory it is, if it is one.
+    pub(crate) fn root(&self) -> Option<PathBuf> {
+        self.root.clone()
     }
 
     /// What is below the prefix, for files that are none of a log's.

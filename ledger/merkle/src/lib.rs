@@ -13,6 +13,7 @@
 //! | `whole` | a tree that is kept in memory as a whole, such as a batch |
 //! | `inclusion` | a leaf stands at an index |
 //! | `consistency` | a newer log extends an older one |
+//! | `span` | neighbouring leaves stand at their indexes, with nothing between them |
 //! | `subtree` | aligned ranges of the log with a hash of their own, and how they hang in it |
 //! | `climb` | the one walk behind consistency of logs and of subtrees |
 //! | `tile` | tlog-tiles geometry: which tiles exist, and how they are named |
@@ -29,6 +30,7 @@ pub mod nodes;
 pub mod range;
 #[cfg(test)]
 mod reference;
+pub mod span;
 pub mod subtree;
 pub mod tile;
 pub mod tile_nodes;

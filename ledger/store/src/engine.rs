@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// The engine that made what is in a directory; none if nothing is.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+    pub fn of(path: &Path) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| path.join(engine.mark()).exists())
     }
 

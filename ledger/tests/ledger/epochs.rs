@@ -64,7 +64,7 @@ fn close(
 }
 
 /// Hands over as of the last height.
-fn hand_over(world: &mut World) -> ledger::Applied {
+pub fn hand_over(world: &mut World) -> ledger::Applied {
     let handover = world.ledger.handover(world.ledger.tip().height).expect("a change waits");
     close(world, handover, &[]).expect("as our ledger says")
 }

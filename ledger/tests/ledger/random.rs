@@ -5,9 +5,17 @@ use merkle::{inclusion, leaf_hash};
 use proptest::prelude::*;
 use proto::counter::{Height, LeafIndex};
 use proto::entry::Entry;
-use proto::operation::{Operation, Retention};
+use proto::operation::issuer::IssuerStatus;
+use proto::operation::seal::{ChainId, ChainLink, Seal};
+use proto::operation::{Operation, Retention, RetentionClass};
+use proto::primitive::{Place, ProofId, Told};
+use proto::session::Act;
 use proto::submission::Submission;
 
+use crate::issuers;
+use crate::jobs;
+use crate::primitives;
+use crate::sessions::{endorse, finalize, id, open, sample};
 use crate::statements::cose_by;
 use crate::world::{Memory, Person, STEP_MS, World, proof};
 
@@ -22,7 +30,7 @@ struct Attempt {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    (0..11_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
+    (0..34_u8, 1..4_u8, 1..4_u8, 1..6_u8, prop::bool::weighted(0.1))
         .prop_map(|(what, who, whose, key, late)| Attempt { what, who, whose, key, late })
 }
 
@@ -38,8 +46,9 @@ fn history() -> impl Strategy<Value = Vec<Vec<Vec<Said>>>> {
 
 fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
     let Attempt { what, who, whose, key, late } = attempt;
-    let (owner, key) = (Person::new(whose), Person::new(key));
+    let (owner, key_number, key) = (Person::new(whose), key, Person::new(key));
     let signer = Person::new(who).speaking_as(&owner.did);
+    let issuer = ["provider:acme", "node:production"][usize::from(key_number % 2)];
     let operation = match what {
         0 => return world.create(&signer, &owner.did, &[&owner]),
         1 => return world.add(&signer, &key),
@@ -64,6 +73,8 @@ fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
             subject: String::new(),
             retention: if late {
                 Retention::UntilErased
+            } else if said.len().is_multiple_of(2) {
+                Retention::Of(RetentionClass::Standard)
             } else {
                 Retention::WriteOnce(world.ledger.tip().time.plus(2 * STEP_MS))
             },
@@ -72,7 +83,66 @@ fn say(world: &mut World, attempt: Attempt, said: &[Submission]) -> Submission {
             Some(it) => Operation::RetentionTombstone { artifact: it.id(), reason: String::new() },
             None => proof(7),
         },
+        11 => return endorse(world, &owner, who, &format!("v{who}")),
+        12 => open(key_number, 10 * u32::from(whose)),
+        13 => sample(key_number, u64::from(who), 100_005, 7),
+        14 => finalize(key_number),
+        15 if late => Operation::Session { session: id(key_number), act: Act::Delete },
+        19 => Operation::IssuerSet(Box::new(issuers::set(issuer, IssuerStatus::Active))),
+        20 => Operation::IssuerKey(Box::new(issuers::list(world, issuer, &owner.did, 1))),
+        21 => {
+            let seal = issuers::seal(world, issuer, 1, &format!("att_{}", said.len() % 5));
+            let link = late.then(|| ChainLink {
+                chain: ChainId::parse("abc").expect("a name"),
+                index: 0,
+                previous: None,
+            });
+            Operation::AttestationSeal(Box::new(Seal { link, ..seal }))
+        }
+        22 => match said.iter().rev().find(|it| it.body().operation.name() == "attestation.seal") {
+            Some(it) => Operation::AttestationRevoke { attestation: it.id(), reason: String::new() },
+            None => proof(22),
+        },
+        24 => jobs::open(key_number),
+        25 => jobs::run(key_number),
+        26 => jobs::complete(key_number),
+        27 if late => jobs::fail(key_number),
+        28 | 29 => {
+            let signer = jobs::secret(crypto::Scheme::Ed25519, who);
+            let sealed = jobs::sealed(world, key_number, &signer);
+            jobs::seal(key_number, sealed)
+        }
+        30 => jobs::verified(key_number),
+        31 => jobs::delete(key_number),
+        32 => {
+            let signer = jobs::secret(crypto::Scheme::Ed25519, who);
+            jobs::list(world, &owner, &signer, &format!("key_{key_number}"))
+        }
+        33 if late => jobs::revoke(&jobs::secret(crypto::Scheme::Ed25519, who), None),
         10 => return cose_by(&signer, owner.did.as_str(), said.len() as u8),
+        16 => {
+            let issuer = primitives::named(whose);
+            return world.create(&issuer, &issuer.did, &[&issuer]);
+        }
+        17 | 18 => {
+            let issuer = primitives::named(whose);
+            let previous = said.iter().rev().find_map(|it| match &it.body().operation {
+                Operation::ProofPrimitive(primitive) => Some(primitive.id()),
+                _ => None,
+            });
+            let claim = format!("{}", said.len() / 2);
+            let mut made = match what {
+                17 => primitives::primitive(&issuer, Told::Whole(primitives::whole(&claim, previous))),
+                _ => {
+                    let id = previous.unwrap_or(ProofId::new(crypto::sha256(b"id")));
+                    primitives::primitive(&issuer, Told::Hashes { id, claim: crypto::sha256(b"c") })
+                }
+            };
+            if what == 17 && late {
+                made.place = Some(Place { chain: "chain".to_owned(), index: u64::from(previous.is_some()) });
+            }
+            return primitives::tell(world, &issuer, made);
+        }
         n => proof(u64::from(n)),
     };
     let expires_at = late.then(|| world.ledger.tip().time.plus(STEP_MS));

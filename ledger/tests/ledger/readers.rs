@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use ledger::change::Table;
+use ledger::lookup::search::{Query, SearchError};
 use ledger::read::ReadError;
 use ledger::{Ledger, LedgerError, LedgerReader};
 use merkle::{TileId, consistency, inclusion, leaf_hash};
 use proto::checkpoint::Head;
 use proto::counter::{Epoch, Height, LeafIndex, TreeSize};
+use proto::lookup::LookupKey;
 
 use crate::world::{Memory, Person, World, digest, proof};
 
@@ -173,7 +175,7 @@ fn a_damaged_value_is_named_and_never_a_panic() {
     world.finalize(head);
     let read_all = |store: Arc<Memory>| -> Result<(), LedgerError> {
         Ledger::open(store.clone(), &world.genesis)?;
-        let reader = LedgerReader::new(store);
+        let reader = LedgerReader::new(store.clone());
         for index in 0..5 {
             reader.entry(LeafIndex::new(index))?;
             reader.receipt_of_leaf(LeafIndex::new(index), None)?;
@@ -191,6 +193,14 @@ fn a_damaged_value_is_named_and_never_a_panic() {
         reader.notices(0, 9)?;
         reader.log_part(TreeSize::new(2), TreeSize::new(5))?;
         reader.reign(Epoch::ZERO)?;
+        let key = LookupKey::Id(issued);
+        match reader.search(Query { key: &key, from: LeafIndex::ZERO, limit: 9 }) {
+            Ok(answer) => assert_eq!(answer.found.len(), 1),
+            Err(SearchError::Read(fault)) => return Err(fault.into()),
+            Err(other) => panic!("{other}"),
+        }
+        ledger::audit::rebuild(&*store)?;
+        ledger::audit::check(&*store, LeafIndex::ZERO, &mut |_, _| {})?;
         Ok(())
     };
     let whole = world.store.content();

@@ -11,6 +11,8 @@ use proto::history::LogPart;
 use proto::id::ValidatorIndex;
 use proto::verified::{Unverified, Verified};
 
+use crate::jobs;
+use crate::sessions::{endorse, finalize, open, sample};
 use crate::statements::{cose_by, one_of_each};
 use crate::world::{Lenient, Memory, Person, World, digest, proof};
 
@@ -35,6 +37,31 @@ fn with_history() -> World {
     let mut statements = one_of_each();
     statements.push(cose_by(&bob, alice.did.as_str(), 1));
     world.run(&statements);
+    let service = Person::new(50);
+    let endorsed = endorse(&mut world, &service, 0, "v0");
+    let said = [open(1, 10), sample(1, 1, 2, 3), finalize(1), open(2, 10), sample(2, 5, 6, 7)];
+    let said = said.map(|it| world.say(&service, it));
+    world.run(&[endorsed]);
+    world.run(&said);
+    let proven = world.say(&service, finalize(2));
+    let unproven = world.say(&alice, finalize(2));
+    world.run(&[proven, unproven]);
+    let signer = jobs::secret(Scheme::Ed25519, 70);
+    let listed = jobs::list(&world, &service, &signer, "ql_key_prod_001");
+    for said in
+        [listed, jobs::open(1), jobs::run(1), jobs::complete(1), jobs::open(2), jobs::run(2), jobs::fail(2)]
+    {
+        let said = world.say(&service, said);
+        world.run(&[said]);
+    }
+    let sealed = jobs::sealed(&world, 1, &signer);
+    let unfinished = jobs::seal(2, sealed.clone());
+    let then =
+        [jobs::seal(1, sealed), unfinished, jobs::verified(1), jobs::delete(1), jobs::revoke(&signer, None)];
+    for said in then {
+        let said = world.say(&service, said);
+        world.run(&[said]);
+    }
     let revoke = world.revoke(&alice, alice.key());
     world.run(&[revoke]);
     let refused = world.say(&alice, proof(99));
@@ -72,7 +99,7 @@ impl World {
 }
 
 /// With a quorum's signatures, which `Lenient` takes for good.
-fn signed(mut part: LogPart) -> LogPart {
+pub fn signed(mut part: LogPart) -> LogPart {
     let signature = Signature::parse(Scheme::Ed25519, &[7; 64]).expect("64 bytes");
     let signatures = (0..3).map(|signer| (ValidatorIndex::new(signer), signature.clone())).collect();
     part.certificate = QuorumCert { signatures, ..part.certificate };
@@ -108,8 +135,12 @@ fn sizes(part: &LogPart, from: TreeSize) -> Vec<TreeSize> {
 
 /// What every node has alike: the state and the log.
 fn common(world: &World) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
-    let shared =
-        |table: Table| table.is_state() || matches!(table, Table::Leaves | Table::Tiles | Table::Refusals);
+    let shared = |table: Table| {
+        use Table::{AuditTerms, AuditTimes, Leaves, LookupMarks, LookupPages, LookupRuns, Refusals, Tiles};
+        table.is_state()
+            || matches!(table, Leaves | Tiles | Refusals | LookupPages | LookupRuns | LookupMarks)
+            || matches!(table, AuditTerms | AuditTimes)
+    };
     let content = world.store.content().into_iter().filter(|((table, _), _)| shared(*table));
     content.map(|((table, key), value)| (table, key, value)).collect()
 }

@@ -54,17 +54,18 @@ impl Memory {
 
 impl Read for Memory {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(self.content().get(&(table, key.to_vec())).cloned())
+        let content = self.0.lock().expect("no test panics while it holds this");
+        Ok(content.get(&(table, key.to_vec())).cloned())
     }
 
     fn at_or_below(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        let content = self.content();
+        let content = self.0.lock().expect("no test panics while it holds this");
         let found = content.range((table, Vec::new())..=(table, key.to_vec())).next_back();
         Ok(found.map(|((_, key), value)| (key.clone(), value.clone())))
     }
 
     fn at_or_above(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, ReadError> {
-        let content = self.content();
+        let content = self.0.lock().expect("no test panics while it holds this");
         let found = content.range((table, key.to_vec())..).next().filter(|((found, _), _)| *found == table);
         Ok(found.map(|((_, key), value)| (key.clone(), value.clone())))
     }
@@ -279,6 +280,15 @@ impl World {
         let applied = self.ledger.apply(committed).expect("the next block");
         self.waiting.push((applied.height, applied.change.clone()));
         applied
+    }
+
+    /// Lets so much time pass.
+    pub fn skip(&mut self, ms: u64) {
+        let mut committed = self.next_block(Vec::new());
+        committed.block.time = self.ledger.tip().time.plus(ms);
+        let applied = self.ledger.apply(committed).expect("the next block");
+        self.waiting.push((applied.height, applied.change));
+        self.settle();
     }
 
     /// Makes all that waits durable.

@@ -4,7 +4,7 @@
 //! a part of the receipts and a memory of its own: [`parts`] keeps equal checkpoints together.
 
 use proto::policy::Policy;
-use proto::receipt::Bundle;
+use proto::receipt::{Bundle, Receipt};
 
 use crate::memory::Memory;
 use crate::receipt::{Lives, Options, UNKNOWN, Whole, verify_whole};
@@ -26,7 +26,15 @@ impl Belief<'_> {
         self.verify_knowing(bundle, options, UNKNOWN, None)
     }
 
-    /// The same with what was learned from others under the same belief; and learns from it.
+    /// Checks a receipt that comes alone.
+    pub(crate) fn verify_bare(self, receipt: &Receipt, options: Options) -> Report {
+        match self {
+            Self::Policy(policy) => verify_whole(policy, Whole::bare(receipt), options, UNKNOWN, None),
+            Self::Trust(trust) => trust.verify_whole(Whole::bare(receipt), options, UNKNOWN, None),
+        }
+    }
+
+    /// The same as [`Belief::verify`] with what was learned from others under the same belief; and learns from it.
     pub fn verify_among(self, bundle: &Bundle, options: Options, memory: &mut Memory) -> Report {
         self.verify_knowing(bundle, options, UNKNOWN, Some(memory))
     }

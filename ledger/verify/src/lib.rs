@@ -9,6 +9,8 @@
 //! - `standing` judges whether the key that signed was the author's, by leaves that tell of its life;
 //! - `trust` follows the validators from epoch to epoch, from a genesis alone;
 //! - `issuer` asks whether a validator signed a COSE receipt, `key_proof` whether the author's key was good;
+//! - `lookup` judges answers to searches: what was found, and that nothing was left out;
+//! - `evidence` judges records that QCOS seals, and the trust documents their keys stand in;
 //! - `fault` lists why something was not believed.
 //!
 //! A receipt of ours has no byte that is not checked: a signature line by a key that the policy does not know is
@@ -16,10 +18,12 @@
 
 mod belief;
 mod checkpoint;
+mod evidence;
 mod fault;
 mod history;
 mod issuer;
 mod key_proof;
+mod lookup;
 mod memory;
 mod receipt;
 mod report;
@@ -28,9 +32,17 @@ mod trust;
 
 pub use belief::{Belief, parts};
 pub use checkpoint::{CheckpointFacts, CheckpointFault, Cosigner, head_of, verify_checkpoint};
+pub use evidence::{
+    EvidenceAsked, EvidenceCheck, EvidenceCode, EvidenceFacts, EvidenceFault, EvidenceKey, EvidenceOutcome,
+    EvidenceReport, EvidenceTrust, GivenTrust, SealDetails, Verdict, artifact_of, root_over, verify_evidence,
+};
 pub use fault::Fault;
 pub use history::{HistoryFault, verify_history};
 pub use key_proof::KeyProofFault;
+pub use lookup::{
+    Asked, SearchCheck, SearchCode, SearchFacts, SearchFault, SearchHit, SearchOutcome, SearchReport,
+    verify_search,
+};
 pub use memory::Memory;
 pub use receipt::{
     Freshness, Lives, Options, verify_bundle, verify_receipt, verify_receipt_knowing,

@@ -144,46 +144,47 @@ impl KeyLife {
 
 /// Whether an operation gives the author this key.
 pub(crate) fn lists(operation: &Operation, author: &Did, id: KeyId) -> bool {
-    match operation {
-        Operation::IdentityCreate { identity, keys, .. } => {
-            identity == author && keys.iter().any(|key| key.id() == id)
-        }
-        Operation::KeyAdd { identity, key, .. } | Operation::KeyRotate { identity, key, .. } => {
-            identity == author && key.id() == id
-        }
-        Operation::KeyRevoke { .. }
-        | Operation::ProofSubmit { .. }
-        | Operation::AttestationIssue { .. }
-        | Operation::AttestationRevoke { .. }
-        | Operation::BatchAnchor { .. }
-        | Operation::ArtifactCommit { .. }
-        | Operation::RetentionTombstone { .. }
-        | Operation::Statement(_)
-        | Operation::ValidatorJoin { .. }
-        | Operation::ValidatorLeave { .. } => false,
-    }
+    said(operation, author, id).0
 }
 
 /// How an operation ends this key of the author, if it does.
 pub(crate) fn ends(operation: &Operation, author: &Did, id: KeyId) -> Option<Ended> {
+    said(operation, author, id).1
+}
+
+/// Whether an operation lists this key of the author, and how it ends it, if it does.
+fn said(operation: &Operation, author: &Did, id: KeyId) -> (bool, Option<Ended>) {
     match operation {
-        Operation::KeyRotate { identity, retires, .. } => {
-            (identity == author && *retires == id).then_some(Ended::Retired)
+        Operation::IdentityCreate { identity, keys, .. } => {
+            (identity == author && keys.iter().any(|key| key.id() == id), None)
+        }
+        Operation::KeyAdd { identity, key, .. } => (identity == author && key.id() == id, None),
+        Operation::KeyRotate { identity, retires, key, .. } => {
+            let own = identity == author;
+            (own && key.id() == id, (own && *retires == id).then_some(Ended::Retired))
         }
         Operation::KeyRevoke { identity, key, from, .. } => {
-            (identity == author && *key == id).then_some(Ended::Revoked(*from))
+            (false, (identity == author && *key == id).then_some(Ended::Revoked(*from)))
         }
-        Operation::IdentityCreate { .. }
-        | Operation::KeyAdd { .. }
-        | Operation::ProofSubmit { .. }
+        Operation::ProofSubmit { .. }
         | Operation::AttestationIssue { .. }
         | Operation::AttestationRevoke { .. }
         | Operation::BatchAnchor { .. }
+        | Operation::IssuerSet(_)
+        | Operation::IssuerKey(_)
+        | Operation::AttestationSeal(_)
         | Operation::ArtifactCommit { .. }
+        | Operation::ProofPrimitive(_)
         | Operation::RetentionTombstone { .. }
+        | Operation::ServiceEndorse { .. }
+        | Operation::Session { .. }
+        | Operation::Job { .. }
+        | Operation::Evidence { .. }
+        // An evidence key is no identity's.
+        | Operation::Signer(_)
         | Operation::Statement(_)
         | Operation::ValidatorJoin { .. }
-        | Operation::ValidatorLeave { .. } => None,
+        | Operation::ValidatorLeave { .. } => (false, None),
     }
 }
 

@@ -2,18 +2,24 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::anchor::AnchorCommand;
 use crate::commands::artifact::ArtifactCommand;
 use crate::commands::audit::Audit;
+use crate::commands::audit_log::AuditLog;
 use crate::commands::bench::Bench;
 use crate::commands::config::ConfigCommand;
 use crate::commands::dev::Dev;
 use crate::commands::evidence::EvidenceCommand;
+use crate::commands::export::Export;
 use crate::commands::get::Get;
 use crate::commands::identity::Identity;
 use crate::commands::keys::Keys;
 use crate::commands::node::Node;
 use crate::commands::policy::PolicyCommand;
 use crate::commands::receipt::Fetch;
+use crate::commands::retention::RetentionCommand;
+use crate::commands::rows::Rows;
+use crate::commands::search::Search;
 use crate::commands::status::Status;
 use crate::commands::submit::Submit;
 use crate::commands::testnet::Testnet;
@@ -21,6 +27,8 @@ use crate::commands::tiles::TilesCommand;
 use crate::commands::trust::Trust;
 use crate::commands::validator::Validator;
 use crate::commands::verify::Verify;
+use crate::commands::verify_evidence::VerifyEvidence;
+use crate::commands::verify_proof::VerifyProof;
 use crate::commands::version::Completions;
 use crate::commands::witness::WitnessCommand;
 use crate::exit::Exit;
@@ -62,6 +70,8 @@ pub enum Command {
     Submit(Submit),
     /// Show what became of a submission
     Get(Get),
+    /// Look for a content, a subject, an author; prove that nothing was left out
+    Search(Search),
     /// Fetch the receipt of an entry
     Receipt(Fetch),
     /// Check a receipt offline
@@ -71,6 +81,9 @@ pub enum Command {
     Tiles(TilesCommand),
     /// Compute the whole log anew, from its first entry on, and compare
     Audit(Audit),
+    /// Who did what, and what was refused: ask a node, take it away with its proofs, look at a store
+    #[command(subcommand)]
+    AuditLog(AuditLog),
     /// Whom to believe: make a policy, put it in words, check it
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -82,6 +95,9 @@ pub enum Command {
     /// Proof that a validator contradicted itself
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// What others outside say of a checkpoint, and when
+    #[command(subcommand)]
+    Anchor(AnchorCommand),
     /// Cosigning the logs of others, and having ours cosigned
     #[command(subcommand)]
     Witness(WitnessCommand),
@@ -96,12 +112,23 @@ pub enum Command {
     /// Bytes that the ledger commits to and nodes keep, until they are erased
     #[command(subcommand)]
     Artifact(ArtifactCommand),
+    /// What tenants have had kept, how long, and what became of it
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// A node's configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Measure a network under load
     #[command(subcommand)]
     Bench(Bench),
+    /// Write a quality-on-demand proof to files
+    Export(Box<Export>),
+    /// Check records of evidence that QCOS sealed, offline
+    VerifyEvidence(VerifyEvidence),
+    /// Check a quality-on-demand proof of any service that publishes its keys
+    VerifyProof(VerifyProof),
+    /// What the systems that came before promised, row by row, and which test holds it
+    Rows(Rows),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the version

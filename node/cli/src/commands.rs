@@ -1,17 +1,23 @@
 //! The commands, one a file: its flags, what it does, what it prints.
 
+pub mod anchor;
 pub mod artifact;
 pub mod audit;
+pub mod audit_log;
 pub mod bench;
 pub mod config;
 pub mod dev;
 pub mod evidence;
+pub mod export;
 pub mod get;
 pub mod identity;
 pub mod keys;
 pub mod node;
 pub mod policy;
 pub mod receipt;
+pub mod retention;
+pub mod rows;
+pub mod search;
 pub mod status;
 pub mod submit;
 pub mod testnet;
@@ -19,5 +25,7 @@ pub mod tiles;
 pub mod trust;
 pub mod validator;
 pub mod verify;
+pub mod verify_evidence;
+pub mod verify_proof;
 pub mod version;
 pub mod witness;

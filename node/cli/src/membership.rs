@@ -202,7 +202,12 @@ mod tests {
             ValidatorAnswer {
                 index,
                 name: validator.name.clone(),
+                did: String::new(),
                 power: Uint(1),
+                stake: Uint(1),
+                is_active: true,
+                votes_cast: Uint(0),
+                proofs_validated: Uint(0),
                 consensus: Key::from(&validator.consensus),
                 network: Key::from(&validator.network),
                 log: Key::from(&validator.log),
@@ -216,6 +221,8 @@ mod tests {
             epoch: Uint(epoch),
             total_power: Uint(4),
             quorum_power: Uint(3),
+            count: Uint(4),
+            quorum_threshold: Uint(3),
             validators: (0..4).map(validator).collect(),
         }
     }

@@ -24,7 +24,7 @@ const fn number(name: &'static str, min: u64, max: u64, default: &'static str, a
 
 impl Key {
     /// Every key, in the order in which they are shown.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 55] = [
         key("data_dir", Shape::Text, "", "where journal and store are kept; empty: the node's directory"),
         key("storage.engine", Shape::Text, "sled", "what keeps the store: sled or fjall"),
         key("name", Shape::Text, "", "the node's name, also among the validators if it is one"),
@@ -58,18 +58,112 @@ impl Key {
             "whether this node signs for callers who send plain JSON",
         ),
         key(
-            "gateway.tokens_file",
+            "auth.keys_file",
             Shape::Text,
             "",
-            "SHA-256 digests of their bearer tokens, in hex, one a line",
+            "who may have this node write: the SHA-256 of each key, its tenant, subject, scopes and rate, one a line",
         ),
-        key("gateway.anonymous", Shape::Flag, "false", "whether callers on loopback need no token"),
+        key(
+            "auth.private_tenants",
+            Shape::List,
+            "",
+            "tenants whose records this node shows to their own callers and to operators alone",
+        ),
+        key("auth.open", Shape::Flag, "false", "whether callers on loopback need no key; elsewhere all do"),
+        number(
+            "auth.rate_per_minute",
+            0,
+            1_000_000,
+            "6000",
+            "requests a minute of one tenant at one endpoint, unless its key says otherwise; 0: any number",
+        ),
+        number(
+            "auth.log_bytes_max",
+            65_536,
+            1 << 30,
+            "16777216",
+            "most bytes of the security log, and of the one before it",
+        ),
+        key("surfaces.qod", Shape::Flag, "false", "whether clients of quality-on-demand proofs are served"),
+        key("surfaces.qwed", Shape::Flag, "false", "whether clients of verified attestations are served"),
+        key(
+            "surfaces.proofnest",
+            Shape::Flag,
+            "false",
+            "whether clients of proofs, identities and votes are served",
+        ),
+        key(
+            "surfaces.qcos",
+            Shape::Flag,
+            "false",
+            "whether clients of evidence of jobs are served, and this node signs some",
+        ),
+        key(
+            "surfaces.dev_custody",
+            Shape::Flag,
+            "false",
+            "whether this node keeps keys for clients of proofs, who then need none: for development only",
+        ),
+        key(
+            "attestations.issuer",
+            Shape::Text,
+            "did:qwed:node:local",
+            "whose attestations this node signs: did:qwed:node:…, which all validators run, or …:provider:…",
+        ),
+        key(
+            "attestations.name",
+            Shape::Text,
+            "QWED",
+            "the issuer's name for people, when this node sets it first",
+        ),
+        key(
+            "attestations.signing",
+            Shape::Text,
+            "persistent",
+            "whose key signs them: persistent, from this node's seed; ephemeral, made at each start; off, none",
+        ),
         key(
             "artifacts.url",
             Shape::Text,
             "artifacts",
             "where artifacts are kept: file://, s3://, gs:// or az://, or a directory; empty: nowhere",
         ),
+        number(
+            "artifacts.bytes_max",
+            1_024,
+            1 << 40,
+            "67108864",
+            "most bytes of one artifact, its salt included",
+        ),
+        number(
+            "artifacts.tenant_bytes_max",
+            0,
+            1 << 60,
+            "0",
+            "most bytes of all artifacts of a tenant that this node keeps; 0: any number",
+        ),
+        number(
+            "artifacts.tenant_count_max",
+            0,
+            1 << 40,
+            "0",
+            "most artifacts of a tenant that this node keeps; 0: any number",
+        ),
+        key("artifacts.quotas", Shape::List, "", "tenants with other limits: <tenant> <bytes> <artifacts>"),
+        key(
+            "artifacts.archive",
+            Shape::Text,
+            "",
+            "where artifacts go whose time is over, for tenants whose policy says archive: a URL, or a directory",
+        ),
+        key(
+            "retention.default",
+            Shape::Text,
+            "open",
+            "how long artifacts are kept whose author does not say: open, standard, compliance, or enterprise <days> \
+             [write-once]; then delete or archive",
+        ),
+        key("retention.tenants", Shape::List, "", "tenants for which it is otherwise: <tenant> and the same"),
         key(
             "publish.url",
             Shape::Text,
@@ -87,6 +181,20 @@ impl Key {
         key("witness.policies", Shape::List, "", "files with policies of logs to cosign, quorum included"),
         key("witness.cosigners", Shape::List, "", "who is to cosign our log: witness <name> <vkey> <url>"),
         number("witness.interval_ms", 50, 86_400_000, "1000", "how often they are asked at most"),
+        key(
+            "tls.roots",
+            Shape::Text,
+            "",
+            "PEM file: whom HTTPS servers are believed by; empty: the system's",
+        ),
+        key(
+            "anchors.services",
+            Shape::List,
+            "",
+            "who anchors checkpoints: rfc3161 <name> <url> <roots.pem> [<policy>], or ots <name> <url> [<headers>]",
+        ),
+        number("anchors.every_s", 1, 31_536_000, "3600", "after how many seconds the next one is anchored"),
+        number("anchors.every_sizes", 0, 1 << 40, "0", "after how many leaves, if that is sooner; 0: never"),
         key("log.format", Shape::Text, "auto", "auto, human or json; auto: human on a terminal"),
         key(
             "log.filter",
@@ -121,11 +229,12 @@ impl Key {
 pub(super) const ENV_PREFIX: &str = "QUORATE_";
 
 /// Variables with our prefix that are not a node's: other commands of the program and its tests read them.
-pub(super) const ENV_OF_OTHERS: [&str; 6] = [
+pub(super) const ENV_OF_OTHERS: [&str; 7] = [
     "QUORATE_CONFIG_DIR",
     "QUORATE_DIR",
     "QUORATE_OUTPUT",
     "QUORATE_POLICY",
+    "QUORATE_TOKEN",
     "QUORATE_URL",
     "QUORATE_VECTORS",
 ];

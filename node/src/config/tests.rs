@@ -1,5 +1,7 @@
 use super::*;
 
+use api::keeping::Policy;
+use archive::artifacts::room::Quota;
 use proptest::prelude::*;
 
 fn load(sources: &Sources) -> Result<Config, ConfigError> {
@@ -22,7 +24,7 @@ fn the_defaults_are_a_configuration() {
     assert!(config.rpc.listen.iter().all(|listen| listen.ip().is_loopback()), "nothing is public by default");
     assert!(config.admin_listen.ip().is_loopback());
     assert_eq!((config.name, config.data_dir), (None, PathBuf::from("node")));
-    assert!(!config.gateway.enabled);
+    assert!(!config.gateway.enabled && !config.auth.open && config.surfaces.is_empty());
     assert_eq!(config.publish, None);
     let bucket = load(&file("[publish]\nurl = \"s3://bucket/log\"")).unwrap().publish.unwrap();
     assert_eq!((bucket.url.as_str(), bucket.interval.as_millis()), ("s3://bucket/log", 5_000));
@@ -49,7 +51,10 @@ fn a_whole_file_is_read() {
         heartbeat_ms = 30000
         [gateway]
         enabled = true
-        tokens_file = "tokens"
+        [auth]
+        keys_file = "keys"
+        [surfaces]
+        qod = true
         [publish]
         url = "public"
         interval_ms = 250
@@ -63,7 +68,8 @@ fn a_whole_file_is_read() {
     assert_eq!(config.peers["v2"], ["/ip4/127.0.0.1/tcp/2".parse().unwrap()]);
     assert_eq!(config.peers["v3"], []);
     assert_eq!(config.consensus.heartbeat_ms, Some(30_000));
-    assert_eq!(config.gateway.tokens_file, Some(PathBuf::from("node/tokens")));
+    assert_eq!(config.auth.keys_file, Some(PathBuf::from("node/keys")));
+    assert_eq!(config.surfaces, BTreeSet::from([Surface::Qod]));
     let interval = std::time::Duration::from_millis(250);
     assert_eq!(config.publish, Some(Publish { url: "node/public".to_owned(), interval }));
 }
@@ -199,5 +205,45 @@ proptest! {
         let second = load(&file(&text)).unwrap();
         let values = |config: &Config| config.effective().iter().map(|it| it.value.clone()).collect::<Vec<_>>();
         prop_assert_eq!(values(&first), values(&second));
+    }
+}
+
+#[test]
+fn how_artifacts_are_kept_is_read_and_what_cannot_be_is_refused() {
+    let keeping = load(&Sources::default()).unwrap().keeping;
+    assert_eq!((keeping.bytes_max, keeping.quota, keeping.archive), (64 << 20, Quota::default(), None));
+    assert_eq!((keeping.policy, keeping.policies.len()), (Policy::default(), 0));
+    let keeping = load(&file(
+        r#"
+        [artifacts]
+        bytes_max = 5000
+        tenant_bytes_max = 100000
+        tenant_count_max = 7
+        quotas = ["acme 0 9", "globex 5 0"]
+        archive = "s3://bucket/old"
+        [retention]
+        default = "standard"
+        tenants = ["acme compliance archive", "globex enterprise 30 write-once"]
+        "#,
+    ))
+    .unwrap()
+    .keeping;
+    let tenant = |name| proto::id::Tenant::parse(name).unwrap();
+    assert_eq!((keeping.quota.bytes_max, keeping.quota.count_max), (100_000, 7));
+    assert_eq!(keeping.quotas[&tenant("acme")], Quota { bytes_max: 0, count_max: 9 });
+    assert_eq!(keeping.archive.as_deref(), Some("s3://bucket/old"));
+    assert_eq!(keeping.policies[&tenant("acme")], Policy::parse("compliance archive").unwrap());
+    for (wrong, why) in [
+        ("[artifacts]\nquotas = [\"acme 5\"]", "a quota is"),
+        ("[artifacts]\nquotas = [\"Acme 5 5\"]", "Acme"),
+        ("[artifacts]\nquotas = [\"acme 5 5\", \"acme 6 6\"]", "twice"),
+        ("[artifacts]\nbytes_max = 5", "between"),
+        ("[retention]\ndefault = \"gold\"", "gold"),
+        ("[retention]\ndefault = \"open archive\"", "artifacts.archive must say where"),
+        ("[retention]\ntenants = [\"acme standard archive\"]", "artifacts.archive must say where"),
+        ("[retention]\ntenants = [\"acme\"]", "acme"),
+    ] {
+        let refused = load(&file(wrong)).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
     }
 }

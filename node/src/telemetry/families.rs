@@ -124,6 +124,16 @@ fn node(performer: &Performer, status: &NodeStatus) -> Vec<Family> {
             "Leaves under the newest checkpoint that an outside witness cosigned.",
             read(&counters.witnessed),
         ),
+        Family {
+            name: "anchor_asks_total",
+            help: "Anchors of checkpoints asked for outside, by how they stood then.",
+            values: Values::Counter(by_outcome(counters.anchors())),
+        },
+        gauge(
+            "anchored_size",
+            "Leaves under the newest checkpoint with a confirmed anchor.",
+            read(&counters.anchored),
+        ),
         counter(
             "misbehaviours_seen_total",
             "Deeds of peers that no honest one does.",

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use api::Exposure;
+use api::{Exposure, Keeping};
+use archive::artifacts::room::Room;
+use archive::{ArchiveError, Artifacts};
 use mempool::limits::{Limit, PoolLimits};
 use proto::validators::ValidatorSet;
 use tokio::net::TcpListener;
@@ -29,6 +31,31 @@ pub(super) fn pool_limits(config: &Config) -> PoolLimits {
     PoolLimits {
         total: Limit { count_max, bytes_max },
         tenant: Limit { count_max: tenant_count_max, bytes_max: tenant_bytes_max },
+    }
+}
+
+/// Where artifacts are kept, and where they go whose time is over. These are two places: what is put into the one is erased
+/// in the other.
+pub(super) fn artifacts(config: &Config) -> Result<(Option<Artifacts>, Option<Artifacts>), StartError> {
+    let open = |url: &str| Artifacts::open(url).map(|it| it.of_at_most(config.keeping.bytes_max));
+    let kept = config.artifacts.as_deref().map(open).transpose()?;
+    let archived = config.keeping.archive.as_deref().map(open).transpose()?;
+    match (&kept, &archived) {
+        (Some(kept), Some(archived)) if kept.is_at(archived) => {
+            let fault = "artifacts.archive: artifacts are kept there already".to_owned();
+            Err(ArchiveError::Address { url: archived.to_string(), fault }.into())
+        }
+        _ => Ok((kept, archived)),
+    }
+}
+
+/// How much of them, and how long.
+pub(super) fn keeping(config: &Config) -> Keeping {
+    let keeping = &config.keeping;
+    Keeping {
+        room: Room::new(keeping.quota, keeping.quotas.clone()),
+        default: keeping.policy,
+        tenants: keeping.policies.clone(),
     }
 }
 

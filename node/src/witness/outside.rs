@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use api::NodeStatus;
 use api::witnessing::{Outside as Shown, OutsideStatus, WitnessedHead};
 use client::ClientError;
+use client::tls::Roots;
 use client::witness::{Answer, WitnessClient};
 use ledger::LedgerReader;
 use ledger::read::ReadError;
@@ -105,12 +106,13 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Asks these witnesses, at most once in `interval`.
+    /// Asks these witnesses, at most once in `interval`; those behind HTTPS are believed by `roots`.
     ///
     /// # Errors
     /// `Address` when a URL is none that can be asked.
     pub(crate) fn new(
         witnesses: Vec<OutsideWitness>,
+        roots: &Roots,
         interval: Duration,
         reader: LedgerReader,
         seats: Arc<Seats>,
@@ -118,7 +120,7 @@ impl Outside {
         path: PathBuf,
     ) -> Result<Self, ClientError> {
         let asked = witnesses.into_iter().map(|witness| {
-            let client = WitnessClient::new(&witness.url)?;
+            let client = WitnessClient::new(&witness.url, roots)?;
             let witness = Arc::new(witness);
             let size = TreeSize::ZERO;
             Ok(Asked { witness, client, size, last: None, failures: 0, fault: None, not_before: None })

@@ -118,12 +118,54 @@ pub enum Defect {
     LastNameWins,
     /// Of a statement with two signatures one is checked (`ledger/STATE.md`, T1).
     SecondSignatureIgnored,
+    /// An answer to a search may leave out runs that cover leaves of its part (`ledger/STATE.md`, Z3).
+    RunsNotCounted,
+    /// An answer to a search need not show what stands beside the key in a run (`ledger/STATE.md`, Z2).
+    NeighboursNotAsked,
+    /// What a validator's service signs counts after the validator has gone (`ledger/STATE.md`, E2).
+    ServiceForEver,
+    /// Who is of no service acts on sessions (`ledger/STATE.md`, E2).
+    AnyoneServes,
+    /// A service is endorsed by whoever says so (`ledger/STATE.md`, E1).
+    EndorsementUnsigned,
+    /// A session is everybody's, whatever the tenant (`ledger/STATE.md`, Q2).
+    SessionOfAnyTenant,
+    /// A session is measured and finalized after it was finalized (`ledger/STATE.md`, Q4).
+    FinalizedAgain,
+    /// The proof of a session stands behind no other one (`ledger/STATE.md`, Q4).
+    SessionsNotChained,
+    /// Any key signs proofs of an identity of ProofNest (`ledger/STATE.md`, N1).
+    ProofByAnyKey,
+    /// A proof is told again (`ledger/STATE.md`, N3).
+    ProofToldTwice,
+    /// A proof may be of tomorrow (`ledger/STATE.md`, N4).
+    ProofAhead,
+    /// A proof may follow one that nobody told (`ledger/STATE.md`, N5).
+    ParentNotAsked,
+    /// A proof of a chain need not follow the last (`ledger/STATE.md`, N6).
+    ChainNotFollowed,
+    /// A proof takes any place in a chain (`ledger/STATE.md`, N6).
+    ChainWithGaps,
+    /// Others say what an issuer did not sign (`ledger/STATE.md`, N7).
+    AnyoneSaysMore,
+    /// Whoever likes seals for an issuer (`ledger/STATE.md`, A6).
+    SealedByAnyone,
+    /// An attestation is sealed again under its name (`ledger/STATE.md`, A7).
+    SealedTwice,
+    /// What is sealed may be of any time (`ledger/STATE.md`, A8).
+    SealedAtAnyTime,
+    /// A seal takes any place in a chain (`ledger/STATE.md`, A9).
+    SealedAnywhere,
+    /// The index does not know what content a leaf speaks of (`ledger/STATE.md`, Z1).
+    ContentNotIndexed,
+    /// Who replays the log takes any index (`ledger/STATE.md`, Z7).
+    IndexNotCompared,
 }
 
 #[cfg(feature = "seeded-defects")]
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 65] = [
         Self::QuorumOfTwoThirds,
         Self::SignerCountsTwice,
         Self::HeightNotSigned,
@@ -168,6 +210,27 @@ impl Defect {
         Self::CosignerCountsTwice,
         Self::LastNameWins,
         Self::SecondSignatureIgnored,
+        Self::RunsNotCounted,
+        Self::NeighboursNotAsked,
+        Self::ServiceForEver,
+        Self::AnyoneServes,
+        Self::EndorsementUnsigned,
+        Self::SessionOfAnyTenant,
+        Self::FinalizedAgain,
+        Self::SessionsNotChained,
+        Self::ProofByAnyKey,
+        Self::ProofToldTwice,
+        Self::ProofAhead,
+        Self::ParentNotAsked,
+        Self::ChainNotFollowed,
+        Self::ChainWithGaps,
+        Self::AnyoneSaysMore,
+        Self::SealedByAnyone,
+        Self::SealedTwice,
+        Self::SealedAtAnyTime,
+        Self::SealedAnywhere,
+        Self::ContentNotIndexed,
+        Self::IndexNotCompared,
     ];
 
     /// The defect of this name.

@@ -26,10 +26,35 @@ pub enum KeyError {
     /// The Ed25519 key, or half, has small order: one signature would fit almost any message.
     #[error("the ed25519 key is a point of small order")]
     SmallOrder,
+    /// The ES256 key is not a point of P-256, written without compression.
+    #[error("the es256 key is not 0x04 and the two coordinates of a point of P-256")]
+    NotOnP256,
     /// The scheme is verified here, never signed with.
     #[error("{scheme} is verified only: there are no secret keys for it")]
     VerifyOnly {
         /// The scheme asked for.
+        scheme: Scheme,
+    },
+    /// Keys of the scheme are made from a seed, and in no other way.
+    #[error("keys of {scheme} are made from a seed")]
+    Seedless {
+        /// The scheme asked for.
+        scheme: Scheme,
+    },
+    /// The bytes have another length than the scheme's secret keys.
+    #[error("a secret key of {scheme} has {expected} bytes, this has {found}")]
+    SecretLength {
+        /// Scheme the key was read as.
+        scheme: Scheme,
+        /// Length of that scheme's secret keys, in bytes.
+        expected: usize,
+        /// Length found, in bytes.
+        found: usize,
+    },
+    /// A secret key beside a public key that is not its own.
+    #[error("the secret key of {scheme} does not belong to the public key")]
+    OtherSecret {
+        /// The scheme.
         scheme: Scheme,
     },
     /// The library refused the seed.

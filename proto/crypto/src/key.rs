@@ -10,7 +10,7 @@ use crate::error::{KeyError, SignatureError};
 use crate::key_id::KeyId;
 use crate::scheme::Scheme;
 use crate::signature::Signature;
-use crate::{dilithium3, ed25519, hybrid, mldsa65};
+use crate::{dilithium3, dilithium3_hybrid, ed25519, hybrid, mldsa65, p256};
 
 /// A public key of one of the schemes. Ordered by scheme, then by bytes.
 #[derive(Clone)]
@@ -22,19 +22,26 @@ enum Parsed {
     MlDsa65(mldsa65::Key),
     Hybrid(hybrid::Key),
     Dilithium3(dilithium3::Key),
+    Dilithium3Hybrid(dilithium3_hybrid::Key),
+    Es256(p256::Key),
 }
 
 impl PublicKey {
     /// Reads a key of `scheme`.
     ///
     /// # Errors
-    /// `Length`; and for an Ed25519 key or half `NotAPoint`, `NotCanonical` or `SmallOrder`.
+    /// `Length`; and for an Ed25519 key or half `NotAPoint`, `NotCanonical` or `SmallOrder`; for an ES256 key
+    /// `NotOnP256`.
     pub fn parse(scheme: Scheme, bytes: &[u8]) -> Result<Self, KeyError> {
         let parsed = match scheme {
             Scheme::Ed25519 => Parsed::Ed25519(ed25519::Key::parse(bytes)?),
             Scheme::MlDsa65 => Parsed::MlDsa65(mldsa65::Key::parse(bytes)?),
             Scheme::HybridEd25519MlDsa65 => Parsed::Hybrid(hybrid::Key::parse(bytes)?),
             Scheme::Dilithium3R3 => Parsed::Dilithium3(dilithium3::Key::parse(bytes)?),
+            Scheme::HybridDilithium3R3Ed25519 => {
+                Parsed::Dilithium3Hybrid(dilithium3_hybrid::Key::parse(bytes)?)
+            }
+            Scheme::Es256 => Parsed::Es256(p256::Key::parse(bytes)?),
         };
         Ok(Self(parsed))
     }
@@ -51,6 +58,10 @@ impl PublicKey {
         Self(Parsed::Hybrid(key))
     }
 
+    pub(crate) const fn from_p256(key: p256::Key) -> Self {
+        Self(Parsed::Es256(key))
+    }
+
     /// The key's scheme.
     pub const fn scheme(&self) -> Scheme {
         match &self.0 {
@@ -58,6 +69,8 @@ impl PublicKey {
             Parsed::MlDsa65(_) => Scheme::MlDsa65,
             Parsed::Hybrid(_) => Scheme::HybridEd25519MlDsa65,
             Parsed::Dilithium3(_) => Scheme::Dilithium3R3,
+            Parsed::Dilithium3Hybrid(_) => Scheme::HybridDilithium3R3Ed25519,
+            Parsed::Es256(_) => Scheme::Es256,
         }
     }
 
@@ -68,6 +81,20 @@ impl PublicKey {
             Parsed::MlDsa65(key) => key.as_bytes(),
             Parsed::Hybrid(key) => key.as_bytes(),
             Parsed::Dilithium3(key) => key.as_bytes(),
+            Parsed::Dilithium3Hybrid(key) => key.as_bytes(),
+            Parsed::Es256(key) => key.as_bytes(),
+        }
+    }
+
+    /// The coordinates x and y of an ES256 key, 32 bytes each, as a JWK spells them; none for other schemes.
+    pub fn coordinates(&self) -> Option<(&[u8], &[u8])> {
+        match &self.0 {
+            Parsed::Es256(key) => Some(p256::coordinates(key.as_bytes())),
+            Parsed::Ed25519(_)
+            | Parsed::MlDsa65(_)
+            | Parsed::Hybrid(_)
+            | Parsed::Dilithium3(_)
+            | Parsed::Dilithium3Hybrid(_) => None,
         }
     }
 
@@ -89,6 +116,8 @@ impl PublicKey {
             Parsed::MlDsa65(key) => key.verify(message, signature.as_bytes()),
             Parsed::Hybrid(key) => key.verify(message, signature.as_bytes()),
             Parsed::Dilithium3(key) => key.verify(message, signature.as_bytes()),
+            Parsed::Dilithium3Hybrid(key) => key.verify(message, signature.as_bytes()),
+            Parsed::Es256(key) => key.verify(message, signature.as_bytes()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Key ids: the RFC 7638 thumbprint of a public key.
 //!
 //! Whoever has a key as JWK computes the same id, in any language; so the id is also the `kid`.
-//! Sources: RFC 7638, RFC 8037 §2 (OKP), RFC 9964 (AKP).
+//! Sources: RFC 7638, RFC 7518 §6.2 (EC), RFC 8037 §2 (OKP), RFC 9964 (AKP).
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::digest::{Digest, sha256};
 use crate::error::KeyIdError;
+use crate::p256;
 use crate::scheme::Scheme;
 
 /// Length of a key id as text: 32 bytes in base64url without padding.
@@ -37,8 +38,15 @@ impl KeyId {
         let json = match scheme {
             Scheme::Ed25519 => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{key}"}}"#),
             Scheme::MlDsa65 => akp("ML-DSA-65", &key),
-            // Neither has a registered `alg`; our own name cannot collide with one, by its spelling.
-            Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => akp(scheme.name(), &key),
+            Scheme::Es256 => {
+                let (x, y) = p256::coordinates(public_key);
+                let [x, y] = [x, y].map(|coordinate| URL_SAFE_NO_PAD.encode(coordinate));
+                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
+            }
+            // None has a registered `alg`; our own name cannot collide with one, by its spelling.
+            Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 | Scheme::HybridDilithium3R3Ed25519 => {
+                akp(scheme.name(), &key)
+            }
         };
         Self(sha256(json.as_bytes()))
     }

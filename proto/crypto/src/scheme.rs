@@ -2,7 +2,7 @@
 //!
 //! A number or a name stands for exactly one scheme for ever; numbers are never reused. Whatever
 //! differs between schemes and is not arithmetic is read from here.
-//! Sources: RFC 8032 (Ed25519), FIPS 204 (ML-DSA-65), the round-3 Dilithium submission to NIST.
+//! Sources: RFC 8032 (Ed25519), FIPS 204 (ML-DSA-65), the round-3 Dilithium submission to NIST, FIPS 186-5 (ES256).
 
 use std::fmt;
 
@@ -17,11 +17,22 @@ pub enum Scheme {
     HybridEd25519MlDsa65 = 3,
     /// Dilithium3 of round 3, which is not ML-DSA-65: imported keys are verified, never signed with.
     Dilithium3R3 = 4,
+    /// Dilithium3 of round 3 beside Ed25519, as ProofNest joins them; both halves must verify. Imported too.
+    HybridDilithium3R3Ed25519 = 6,
+    /// ECDSA on P-256 with SHA-256: signs attestations that are JWTs, and nothing of the ledger's own.
+    Es256 = 5,
 }
 
 impl Scheme {
     /// Every scheme, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Ed25519, Self::MlDsa65, Self::HybridEd25519MlDsa65, Self::Dilithium3R3];
+    pub const ALL: [Self; 6] = [
+        Self::Ed25519,
+        Self::MlDsa65,
+        Self::HybridEd25519MlDsa65,
+        Self::Dilithium3R3,
+        Self::Es256,
+        Self::HybridDilithium3R3Ed25519,
+    ];
 
     /// The number in canonical bytes.
     pub const fn id(self) -> u32 {
@@ -40,6 +51,8 @@ impl Scheme {
             Self::MlDsa65 => "ml-dsa-65",
             Self::HybridEd25519MlDsa65 => "ed25519+ml-dsa-65",
             Self::Dilithium3R3 => "dilithium3-r3",
+            Self::HybridDilithium3R3Ed25519 => "dilithium3-r3+ed25519",
+            Self::Es256 => "es256",
         }
     }
 
@@ -54,24 +67,42 @@ impl Scheme {
             Self::Ed25519 => 32,
             Self::MlDsa65 | Self::Dilithium3R3 => 1952,
             Self::HybridEd25519MlDsa65 => 32 + 1952,
+            Self::HybridDilithium3R3Ed25519 => 1952 + 32,
+            // 0x04, x, y.
+            Self::Es256 => 65,
         }
     }
 
     /// Length of a signature, in bytes.
     pub const fn signature_bytes(self) -> usize {
         match self {
-            Self::Ed25519 => 64,
+            Self::Ed25519 | Self::Es256 => 64,
             Self::MlDsa65 => 3309,
             Self::HybridEd25519MlDsa65 => 64 + 3309,
             Self::Dilithium3R3 => 3293,
+            Self::HybridDilithium3R3Ed25519 => 3293 + 64,
         }
     }
 
-    /// Whether secret keys of this scheme exist here; without them it can only be verified.
+    /// Whether submissions may be signed with it, and identities list its keys. ES256 is for what is verified outside: its
+    /// signatures are only unique because we refuse half of them, and no client of the ledger has to know it.
+    pub const fn is_for_authors(self) -> bool {
+        match self {
+            Self::Ed25519
+            | Self::MlDsa65
+            | Self::HybridEd25519MlDsa65
+            | Self::Dilithium3R3
+            | Self::HybridDilithium3R3Ed25519 => true,
+            Self::Es256 => false,
+        }
+    }
+
+    /// Whether secret keys of this scheme are made here from a seed; without them it is verified, and signed with only in
+    /// the name of those who made their keys elsewhere (`imported`).
     pub const fn signs(self) -> bool {
         match self {
-            Self::Ed25519 | Self::MlDsa65 | Self::HybridEd25519MlDsa65 => true,
-            Self::Dilithium3R3 => false,
+            Self::Ed25519 | Self::MlDsa65 | Self::HybridEd25519MlDsa65 | Self::Es256 => true,
+            Self::Dilithium3R3 | Self::HybridDilithium3R3Ed25519 => false,
         }
     }
 }
@@ -89,7 +120,14 @@ mod tests {
     #[test]
     fn numbers_and_names_are_frozen() {
         // Both stand in committed blocks: a change here changes history.
-        let frozen = [(1, "ed25519"), (2, "ml-dsa-65"), (3, "ed25519+ml-dsa-65"), (4, "dilithium3-r3")];
+        let frozen = [
+            (1, "ed25519"),
+            (2, "ml-dsa-65"),
+            (3, "ed25519+ml-dsa-65"),
+            (4, "dilithium3-r3"),
+            (5, "es256"),
+            (6, "dilithium3-r3+ed25519"),
+        ];
         assert_eq!(Scheme::ALL.map(|scheme| (scheme.id(), scheme.name())), frozen);
     }
 
@@ -103,10 +141,10 @@ mod tests {
 
     #[test]
     fn unknown_numbers_and_other_spellings_are_no_scheme() {
-        for id in [0, 5, u32::MAX] {
+        for id in [0, 7, u32::MAX] {
             assert_eq!(Scheme::parse(id), None);
         }
-        for name in ["", "Ed25519", "ML-DSA-65", "ml-dsa-65 ", "dilithium3"] {
+        for name in ["", "Ed25519", "ML-DSA-65", "ml-dsa-65 ", "dilithium3", "ES256"] {
             assert_eq!(Scheme::from_name(name), None, "{name:?}");
         }
     }

@@ -8,7 +8,7 @@ use crate::error::KeyError;
 use crate::key::PublicKey;
 use crate::scheme::Scheme;
 use crate::signature::Signature;
-use crate::{ed25519, hybrid, mldsa65};
+use crate::{ed25519, hybrid, mldsa65, p256};
 
 /// A secret key with its public key.
 pub struct SecretKey {
@@ -21,6 +21,7 @@ enum Secret {
     Ed25519(ed25519::Secret),
     MlDsa65(mldsa65::Secret),
     Hybrid(hybrid::Secret),
+    Es256(p256::Secret),
 }
 
 impl SecretKey {
@@ -42,7 +43,13 @@ impl SecretKey {
                 let secret = hybrid::Secret::from_seed(seed)?;
                 (PublicKey::from_hybrid(secret.public()), Secret::Hybrid(secret))
             }
-            Scheme::Dilithium3R3 => return Err(KeyError::VerifyOnly { scheme }),
+            Scheme::Es256 => {
+                let secret = p256::Secret::from_seed(seed);
+                (PublicKey::from_p256(secret.public()), Secret::Es256(secret))
+            }
+            Scheme::Dilithium3R3 | Scheme::HybridDilithium3R3Ed25519 => {
+                return Err(KeyError::VerifyOnly { scheme });
+            }
         };
         Ok(Self { public, secret })
     }
@@ -52,13 +59,14 @@ impl SecretKey {
         &self.public
     }
 
-    /// Signs exactly `message`. Ed25519 signs deterministically, ML-DSA-65 with fresh randomness, which
-    /// the library draws itself; so only Ed25519 signatures may be compared byte by byte.
+    /// Signs exactly `message`. Ed25519 and ES256 sign deterministically, ML-DSA-65 with fresh randomness, which
+    /// the library draws itself; so only signatures of the first two may be compared byte by byte.
     pub fn sign(&self, message: &[u8]) -> Signature {
         let bytes = match &self.secret {
             Secret::Ed25519(secret) => secret.sign(message),
             Secret::MlDsa65(secret) => secret.sign(message),
             Secret::Hybrid(secret) => secret.sign(message),
+            Secret::Es256(secret) => secret.sign(message),
         };
         Signature::parse(self.public.scheme(), &bytes).expect("a scheme signs with its own length")
     }

@@ -27,6 +27,8 @@ const CONTENT_TYPE: i128 = 3;
 const KID: i128 = 4;
 const CLAIMS: i128 = 15;
 const PAYLOAD_HASH_ALG: i128 = 258;
+/// The unprotected header that holds receipts (RFC 9942 §4.4).
+const RECEIPTS: i64 = 394;
 const PREIMAGE_TYPE: i128 = 259;
 const SHA_256: i128 = -16;
 const CNF: i128 = 8;
@@ -53,6 +55,22 @@ pub fn strip(received: &[u8]) -> Result<Vec<u8>, StatementError> {
         return Err(StatementError::TooLarge { found: received.len(), max: RECEIVED_BYTES_MAX });
     }
     Ok(Sign1::read(received)?.write())
+}
+
+/// The statement with a receipt in its unprotected header: a transparent statement (RFC 9943 §7), of which [`strip`] gives
+/// back what was ordered.
+///
+/// # Errors
+/// As [`strip`].
+pub fn transparent(statement: &[u8], receipt: &[u8]) -> Result<Vec<u8>, StatementError> {
+    if statement.len() > RECEIVED_BYTES_MAX {
+        return Err(StatementError::TooLarge { found: statement.len(), max: RECEIVED_BYTES_MAX });
+    }
+    let Sign1 { protected, payload, signature } = Sign1::read(statement)?;
+    let mut out = Writer::new();
+    out.tag(18).array(4).bytes(protected).map(1).int(RECEIPTS).array(1).bytes(receipt);
+    out.bytes(payload).bytes(signature);
+    Ok(out.finish())
 }
 
 /// Reads a stripped statement.
@@ -217,7 +235,10 @@ impl Draft {
         let alg = match scheme {
             Scheme::Ed25519 => -8,
             Scheme::MlDsa65 => -49,
-            Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
+            Scheme::HybridEd25519MlDsa65
+            | Scheme::Dilithium3R3
+            | Scheme::HybridDilithium3R3Ed25519
+            | Scheme::Es256 => {
                 let known = "ed25519, ml-dsa-65";
                 return Err(StatementError::Algorithm { found: scheme.to_string(), known });
             }
@@ -254,9 +275,11 @@ fn cose_key(key: &PublicKey, out: &mut Writer) {
     out.map(3).int(1);
     match key.scheme() {
         Scheme::Ed25519 => out.int(1).int(-1).int(6).int(-2),
-        Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
-            out.int(7).int(3).int(-49).int(-1)
-        }
+        Scheme::MlDsa65
+        | Scheme::HybridEd25519MlDsa65
+        | Scheme::Dilithium3R3
+        | Scheme::HybridDilithium3R3Ed25519
+        | Scheme::Es256 => out.int(7).int(3).int(-49).int(-1),
     };
     out.bytes(key.as_bytes());
 }

@@ -3,7 +3,7 @@
 
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublicKey {
-    /// 1 Ed25519, 2 ML-DSA-65, 3 Ed25519 + ML-DSA-65, 4 Dilithium3 round 3
+    /// 1 Ed25519, 2 ML-DSA-65, 3 Ed25519 + ML-DSA-65, 4 Dilithium3 round 3, 6 Dilithium3 round 3 + Ed25519
     #[prost(uint32, tag = "1")]
     pub scheme: u32,
     #[prost(bytes = "vec", tag = "2")]
@@ -116,6 +116,9 @@ pub struct ArtifactCommit {
     pub keep_until_ms: u64,
     #[prost(bool, tag = "7")]
     pub write_once: bool,
+    /// 1 standard, 2 compliance; then there is neither of the two before.
+    #[prost(uint32, tag = "8")]
+    pub class: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetentionTombstone {
@@ -123,6 +126,97 @@ pub struct RetentionTombstone {
     pub artifact: ::prost::alloc::vec::Vec<u8>,
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+}
+/// A PROOF of ProofNest. Told whole: kind to previous_proof, of which the id is a digest. Told by hashes: kind 0, proof and
+/// claim_hash. The issuer's key signs the text of the id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProofPrimitive {
+    #[prost(string, tag = "1")]
+    pub issuer: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<PublicKey>,
+    #[prost(message, optional, tag = "3")]
+    pub signature: ::core::option::Option<Signature>,
+    #[prost(uint64, tag = "4")]
+    pub timestamp_s: u64,
+    #[prost(uint32, tag = "5")]
+    pub kind: u32,
+    #[prost(string, tag = "6")]
+    pub claim: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub subject: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub evidence: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "9")]
+    pub nonce: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "10")]
+    pub previous_proof: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "11")]
+    pub proof: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "12")]
+    pub claim_hash: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "13")]
+    pub metadata: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "14")]
+    pub expires_at_s: u64,
+    #[prost(string, tag = "15")]
+    pub chain: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "16")]
+    pub index: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IssuerSet {
+    #[prost(string, tag = "1")]
+    pub issuer: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// 1 active, 2 inactive
+    #[prost(uint32, tag = "3")]
+    pub status: u32,
+    #[prost(string, tag = "4")]
+    pub certification: ::prost::alloc::string::String,
+}
+/// Either a key, its continuity (1 ephemeral, 2 persistent), its time and its consent, or the id of one to be dropped.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IssuerKey {
+    #[prost(string, tag = "1")]
+    pub issuer: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "3")]
+    pub continuity: u32,
+    #[prost(uint64, tag = "4")]
+    pub generated_at_s: u64,
+    #[prost(bytes = "vec", tag = "5")]
+    pub possession: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    pub dropped: ::prost::alloc::vec::Vec<u8>,
+}
+/// A JWT beside what the ledger judges of it. Without a chain there is no index and no previous one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttestationSeal {
+    #[prost(string, tag = "1")]
+    pub attestation: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub issuer: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub query: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub proof: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "6")]
+    pub issued_at_s: u64,
+    #[prost(uint64, tag = "7")]
+    pub expires_at_s: u64,
+    #[prost(string, tag = "8")]
+    pub chain: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "9")]
+    pub index: u64,
+    #[prost(string, tag = "10")]
+    pub previous: ::prost::alloc::string::String,
+    #[prost(string, tag = "11")]
+    pub token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Approval {
@@ -151,6 +245,223 @@ pub struct ValidatorLeave {
     #[prost(message, repeated, tag = "3")]
     pub approvals: ::prost::alloc::vec::Vec<Approval>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServiceEndorse {
+    #[prost(string, tag = "1")]
+    pub validator: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub endorsement: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionOpen {
+    #[prost(bytes = "vec", tag = "1")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub target_p95_latency_ms: u32,
+    #[prost(uint32, tag = "4")]
+    pub target_jitter_ms: u32,
+    #[prost(uint32, tag = "5")]
+    pub duration_s: u32,
+    #[prost(string, tag = "6")]
+    pub flow_label: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionSample {
+    #[prost(bytes = "vec", tag = "1")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub packets: u32,
+    #[prost(uint64, tag = "3")]
+    pub p50_us: u64,
+    #[prost(uint64, tag = "4")]
+    pub p95_us: u64,
+    #[prost(uint64, tag = "5")]
+    pub jitter_us: u64,
+    #[prost(string, tag = "6")]
+    pub notes: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionFinalize {
+    #[prost(bytes = "vec", tag = "1")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionDelete {
+    #[prost(bytes = "vec", tag = "1")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+}
+/// Hashes may be left out. Class 3 alone says how many days, and whether nobody deletes before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JobOpen {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub backend: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub backend_version: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub backend_provider: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "5")]
+    pub qubits: u32,
+    #[prost(string, tag = "6")]
+    pub backend_status: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub git_commit: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "8")]
+    pub image: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "9")]
+    pub config: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "10")]
+    pub circuit: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "11")]
+    pub compiler: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "12")]
+    pub shots: u64,
+    #[prost(uint64, tag = "13")]
+    pub estimate_micros: u64,
+    #[prost(string, tag = "14")]
+    pub currency: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "15")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// 1 standard, 2 compliance, 3 enterprise
+    #[prost(uint32, tag = "16")]
+    pub retention: u32,
+    #[prost(uint32, tag = "17")]
+    pub retention_days: u32,
+    #[prost(bool, tag = "18")]
+    pub write_once: bool,
+    #[prost(uint64, tag = "19")]
+    pub submitted_at_ms: u64,
+    #[prost(uint64, tag = "20")]
+    pub queued_at_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JobArtifact {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    #[prost(string, tag = "4")]
+    pub content_type: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProviderRun {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub compiled: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub raw_result: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JobCompletion {
+    #[prost(uint64, tag = "1")]
+    pub shots: u64,
+    #[prost(uint32, tag = "2")]
+    pub success_ppm: u32,
+    #[prost(uint64, tag = "3")]
+    pub final_micros: u64,
+    #[prost(message, optional, tag = "4")]
+    pub provider: ::core::option::Option<ProviderRun>,
+    #[prost(message, repeated, tag = "5")]
+    pub artifacts: ::prost::alloc::vec::Vec<JobArtifact>,
+    /// index of an artifact
+    #[prost(uint32, tag = "6")]
+    pub results: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JobState {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+    /// 2 running, 3 completed, 4 failed
+    #[prost(uint32, tag = "2")]
+    pub state: u32,
+    #[prost(uint64, tag = "3")]
+    pub at_ms: u64,
+    /// of 3 alone
+    #[prost(message, optional, tag = "4")]
+    pub completion: ::core::option::Option<JobCompletion>,
+    /// of 4 alone
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EvidenceItem {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "3")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EvidenceSeal {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub record: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub created_at_ms: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub items: ::prost::alloc::vec::Vec<EvidenceItem>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    pub bundle: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "7")]
+    pub claim: u32,
+    #[prost(bytes = "vec", tag = "8")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "9")]
+    pub scheme: u32,
+    #[prost(bytes = "vec", tag = "10")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "11")]
+    pub signed_at_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignerList {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub scheme: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    /// 1 evidence, 2 trust, 3 both
+    #[prost(uint32, tag = "4")]
+    pub roles: u32,
+    #[prost(uint64, tag = "5")]
+    pub valid_from_ms: u64,
+    #[prost(uint64, tag = "6")]
+    pub valid_until_ms: u64,
+    #[prost(bytes = "vec", tag = "7")]
+    pub possession: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignerRevoke {
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub from_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EvidenceVerified {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EvidenceDelete {
+    #[prost(string, tag = "1")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmissionBody {
     #[prost(bytes = "vec", tag = "1")]
@@ -165,7 +476,7 @@ pub struct SubmissionBody {
     pub nonce: u64,
     #[prost(uint64, tag = "6")]
     pub expires_at_ms: u64,
-    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 30, 31")]
+    #[prost(oneof = "submission_body::Operation", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 50, 60, 61, 62, 63, 64, 65, 66")]
     pub operation: ::core::option::Option<submission_body::Operation>,
 }
 /// Nested message and enum types in `SubmissionBody`.
@@ -196,6 +507,38 @@ pub mod submission_body {
         ArtifactCommit(super::ArtifactCommit),
         #[prost(message, tag = "31")]
         RetentionTombstone(super::RetentionTombstone),
+        #[prost(message, tag = "40")]
+        SessionOpen(super::SessionOpen),
+        #[prost(message, tag = "41")]
+        SessionSample(super::SessionSample),
+        #[prost(message, tag = "42")]
+        SessionFinalize(super::SessionFinalize),
+        #[prost(message, tag = "43")]
+        SessionDelete(super::SessionDelete),
+        #[prost(message, tag = "44")]
+        ServiceEndorse(super::ServiceEndorse),
+        #[prost(message, tag = "45")]
+        IssuerSet(super::IssuerSet),
+        #[prost(message, tag = "46")]
+        IssuerKey(super::IssuerKey),
+        #[prost(message, tag = "47")]
+        AttestationSeal(super::AttestationSeal),
+        #[prost(message, tag = "50")]
+        ProofPrimitive(super::ProofPrimitive),
+        #[prost(message, tag = "60")]
+        JobOpen(super::JobOpen),
+        #[prost(message, tag = "61")]
+        JobState(super::JobState),
+        #[prost(message, tag = "62")]
+        EvidenceSeal(super::EvidenceSeal),
+        #[prost(message, tag = "63")]
+        SignerList(super::SignerList),
+        #[prost(message, tag = "64")]
+        SignerRevoke(super::SignerRevoke),
+        #[prost(message, tag = "65")]
+        EvidenceVerified(super::EvidenceVerified),
+        #[prost(message, tag = "66")]
+        EvidenceDelete(super::EvidenceDelete),
     }
 }
 /// Foreign bytes with a foreign signature. One of COSE is not written so: its own bytes are the submission.
@@ -384,6 +727,8 @@ pub struct BlockEntry {
     pub rejections: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "9")]
     pub state: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "10")]
+    pub lookup: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmissionEntry {

@@ -20,7 +20,8 @@ impl Wire for BlockEntry {
     type Proto = pb::BlockEntry;
 
     fn to_wire(&self) -> pb::BlockEntry {
-        let Self { height, view, proposer, time, batches, accepted, rejected, rejections, state } = self;
+        let Self { height, view, proposer, time, batches, accepted, rejected, rejections, state, lookup } =
+            self;
         pb::BlockEntry {
             height: height.get(),
             view: view.get(),
@@ -31,6 +32,7 @@ impl Wire for BlockEntry {
             rejected: *rejected,
             rejections: rejections.as_bytes().to_vec(),
             state: state.as_bytes().to_vec(),
+            lookup: lookup.map_or_else(Vec::new, |lookup| lookup.as_bytes().to_vec()),
         }
     }
 
@@ -45,6 +47,10 @@ impl Wire for BlockEntry {
             rejected: wire.rejected,
             rejections: digest(&wire.rejections, "block_entry.rejections")?,
             state: digest(&wire.state, "block_entry.state")?,
+            lookup: match wire.lookup.as_slice() {
+                [] => None,
+                lookup => Some(digest(lookup, "block_entry.lookup")?),
+            },
         })
     }
 }

@@ -96,7 +96,10 @@ impl Wire for PublicKey {
     }
 
     fn from_wire(wire: pb::PublicKey) -> Result<Self, DecodeError> {
-        public_key(scheme(wire.scheme, "key.scheme")?, &wire.key, "key")
+        match scheme(wire.scheme, "key.scheme")? {
+            scheme if scheme.is_for_authors() => public_key(scheme, &wire.key, "key"),
+            scheme => Err(DecodeError::field("key.scheme", format!("{scheme} signs no submissions"))),
+        }
     }
 }
 

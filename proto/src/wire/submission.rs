@@ -5,13 +5,19 @@ use crypto::{PublicKey, Signature};
 use prost::Message as _;
 
 use super::part::{did, digest, key_id, optional, signature, submission_id, text, validator_index};
+use super::session;
 use super::{Wire, each, pb, required};
+use super::{evidence, job, primitive};
 use crate::canonical::DecodeError;
 use crate::counter::{Epoch, TimeMs, TreeSize};
 use crate::id::{Did, NetworkId, Tenant};
+use crate::operation::issuer::{IssuerKey, IssuerSet};
+use crate::operation::seal::Seal;
 use crate::operation::{
-    Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, Retention, RevokedFrom, TEXT_BYTES_MAX,
+    Approval, IDENTITY_KEYS_MAX, Operation, PREDICATE_BYTES_MAX, Retention, RetentionClass, RevokedFrom,
+    TEXT_BYTES_MAX,
 };
+use crate::session::Act;
 use crate::statement::Format;
 use crate::submission::Body;
 use crate::validators::{Validator, ValidatorSet};
@@ -149,6 +155,9 @@ fn operation_to_wire(operation: &Operation) -> Option<pb::submission_body::Opera
                 reason: reason.clone(),
             })
         }
+        Operation::IssuerSet(set) => Proto::IssuerSet(set.to_wire()),
+        Operation::IssuerKey(change) => Proto::IssuerKey(change.to_wire()),
+        Operation::AttestationSeal(seal) => Proto::AttestationSeal(seal.to_wire()),
         Operation::BatchAnchor { root, count, tree } => Proto::BatchAnchor(pb::BatchAnchor {
             root: root.as_bytes().to_vec(),
             count: *count,
@@ -163,6 +172,7 @@ fn operation_to_wire(operation: &Operation) -> Option<pb::submission_body::Opera
                 subject: subject.clone(),
                 keep_until_ms: retention.until().map_or(0, TimeMs::get),
                 write_once: matches!(retention, Retention::WriteOnce(_)),
+                class: retention.class().map_or(0, RetentionClass::code),
             })
         }
         Operation::RetentionTombstone { artifact, reason } => {
@@ -184,6 +194,15 @@ fn operation_to_wire(operation: &Operation) -> Option<pb::submission_body::Opera
             name: name.clone(),
             approvals: approvals.iter().map(Wire::to_wire).collect(),
         }),
+        Operation::ServiceEndorse { validator, endorsement } => Proto::ServiceEndorse(pb::ServiceEndorse {
+            validator: validator.clone(),
+            endorsement: endorsement.as_bytes().to_vec(),
+        }),
+        Operation::Session { session, act } => session::to_wire(session, act),
+        Operation::ProofPrimitive(it) => Proto::ProofPrimitive(primitive::to_wire(it)),
+        Operation::Job { job, act } => job::to_wire(job, act),
+        Operation::Evidence { job, act } => evidence::act_to_wire(job, act),
+        Operation::Signer(change) => evidence::change_to_wire(change),
         Operation::Statement(_) => return None,
     })
 }
@@ -276,6 +295,9 @@ fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation
                 reason: text(reason, "reason", TEXT_BYTES_MAX)?,
             }
         }
+        Proto::IssuerSet(wire) => Operation::IssuerSet(Box::new(IssuerSet::from_wire(wire)?)),
+        Proto::IssuerKey(wire) => Operation::IssuerKey(Box::new(IssuerKey::from_wire(wire)?)),
+        Proto::AttestationSeal(wire) => Operation::AttestationSeal(Box::new(Seal::from_wire(wire)?)),
         Proto::BatchAnchor(pb::BatchAnchor { root, count, tree }) => {
             if count == 0 {
                 return Err(DecodeError::field("count", "a tree that is anchored has at least one leaf"));
@@ -294,20 +316,29 @@ fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation
             subject,
             keep_until_ms,
             write_once,
+            class,
         }) => Operation::ArtifactCommit {
             address: digest(&address, "address")?,
             salted,
             content_bytes,
             media_type: text(media_type, "media_type", TEXT_BYTES_MAX)?,
             subject: text(subject, "subject", TEXT_BYTES_MAX)?,
-            retention: match (keep_until_ms, write_once) {
-                (0, false) => Retention::UntilErased,
-                (0, true) => {
+            retention: match (keep_until_ms, write_once, class) {
+                (0, false, 0) => Retention::UntilErased,
+                (0, true, 0) => {
                     let fault = "what nobody may erase needs a time until which it is kept";
                     return Err(DecodeError::field("keep_until_ms", fault));
                 }
-                (until, false) => Retention::Until(TimeMs::new(until)),
-                (until, true) => Retention::WriteOnce(TimeMs::new(until)),
+                (until, false, 0) => Retention::Until(TimeMs::new(until)),
+                (until, true, 0) => Retention::WriteOnce(TimeMs::new(until)),
+                (0, false, class) => match RetentionClass::of_code(class) {
+                    Some(class) => Retention::Of(class),
+                    None => return Err(DecodeError::field("class", "there is no such class of retention")),
+                },
+                (_, _, _) => {
+                    let fault = "a class says by itself how long, and whether it may be erased";
+                    return Err(DecodeError::field("class", fault));
+                }
             },
         },
         Proto::RetentionTombstone(pb::RetentionTombstone { artifact, reason }) => {
@@ -324,10 +355,26 @@ fn operation_from_wire(wire: pb::submission_body::Operation) -> Result<Operation
                 approvals: each::<Approval>(approvals, "approvals", ValidatorSet::COUNT_MAX)?,
             }
         }
+        Proto::ProofPrimitive(wire) => Operation::ProofPrimitive(Box::new(primitive::from_wire(wire)?)),
         Proto::ValidatorLeave(pb::ValidatorLeave { epoch, name, approvals }) => Operation::ValidatorLeave {
             epoch: Epoch::new(epoch),
             name: text(name, "name", Validator::NAME_BYTES_MAX)?,
             approvals: each::<Approval>(approvals, "approvals", ValidatorSet::COUNT_MAX)?,
         },
+        Proto::ServiceEndorse(pb::ServiceEndorse { validator, endorsement }) => Operation::ServiceEndorse {
+            validator: text(validator, "validator", Validator::NAME_BYTES_MAX)?,
+            endorsement: signature(Ed25519, &endorsement, "endorsement")?,
+        },
+        Proto::JobOpen(open) => job::opened(open)?,
+        Proto::JobState(state) => job::moved(state)?,
+        Proto::EvidenceSeal(seal) => evidence::sealed(seal)?,
+        Proto::EvidenceVerified(verified) => evidence::verified(verified)?,
+        Proto::EvidenceDelete(delete) => evidence::deleted(delete)?,
+        Proto::SignerList(list) => evidence::listed(list)?,
+        Proto::SignerRevoke(revoke) => evidence::revoked(revoke)?,
+        Proto::SessionOpen(open) => session::opened(open)?,
+        Proto::SessionSample(sample) => session::sampled(sample)?,
+        Proto::SessionFinalize(pb::SessionFinalize { session }) => session::act(&session, Act::Finalize)?,
+        Proto::SessionDelete(pb::SessionDelete { session }) => session::act(&session, Act::Delete)?,
     })
 }

@@ -115,7 +115,7 @@ fn varint(bytes: &[u8]) -> (u64, usize) {
 
 #[test]
 fn submissions() {
-    for kind in 0..12 {
+    for kind in 0..28 {
         check("submission", &Dice(kind).submission(kind));
     }
 }

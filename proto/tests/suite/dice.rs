@@ -4,17 +4,28 @@ use crypto::{Digest, PublicKey, Scheme, Signature};
 use proto::ballot::{Timeout, Vote, VoteStatement};
 use proto::batch::{Batch, BatchRef};
 use proto::block::{Block, CertifiedBlock, Handover};
+use proto::canon::proofnest::Role;
 use proto::certificate::{QuorumCert, TimeoutCert, TimeoutEntry};
 use proto::checkpoint::{CertifiedCheckpoint, Cosignature, Head};
 use proto::counter::{Epoch, Height, TimeMs, TreeSize, View};
 use proto::entry::{BlockEntry, Entry, EpochEntry, GenesisEntry, SubmissionEntry};
+use proto::evidence::Level;
 use proto::genesis::{Admission, Genesis};
 use proto::history::{LogPart, LoggedBlock};
 use proto::id::{BatchId, BlockId, Did, NetworkId, SubmissionId, Tenant, ValidatorIndex};
+use proto::job::{
+    self, Backend, Completion, JobArtifact, JobId, JobRetention, Plan, Provenance, ProviderRun, RecordId,
+};
 use proto::message::{Request, Response, SyncInfo};
-use proto::operation::{Approval, Operation, Retention, RevokedFrom};
+use proto::operation::evidence::{EvidenceAct, EvidenceSeal, SealItem};
+use proto::operation::issuer::{Continuity, IssuerDid, IssuerKey, IssuerKeyChange, IssuerSet, IssuerStatus};
+use proto::operation::seal::{AttestationId, ChainId, ChainLink, Seal};
+use proto::operation::{Approval, Operation, Retention, RetentionClass, RevokedFrom};
+use proto::primitive::{Evidence, Kind, Place, Primitive, ProofId, Told, Whole};
 use proto::proposal::Proposal;
 use proto::record::SafetyRecord;
+use proto::session::{Act, Intent, Sample, SessionId};
+use proto::signer::{SignerChange, SignerListing, SignerName, SignerRoles};
 use proto::submission::{Body, Submission};
 use proto::validators::Validator;
 
@@ -60,14 +71,20 @@ impl Dice {
     }
 
     fn scheme(&mut self) -> Scheme {
-        Scheme::ALL[self.below(4) as usize]
+        let authors = Scheme::ALL.into_iter().filter(|scheme| scheme.is_for_authors());
+        authors.collect::<Vec<_>>()[self.below(5) as usize]
     }
 
     fn key(&mut self, scheme: Scheme) -> PublicKey {
         let name = format!("dice/{}", self.below(4));
         match scheme {
-            Scheme::Ed25519 | Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 => {
+            Scheme::Ed25519 | Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Es256 => {
                 secret(scheme, &name).public().clone()
+            }
+            Scheme::HybridDilithium3R3Ed25519 => {
+                let half = self.bytes(Scheme::Dilithium3R3.public_key_bytes());
+                let bytes = [&half, secret(Scheme::Ed25519, &name).public().as_bytes()].concat();
+                PublicKey::parse(scheme, &bytes).expect("any bytes of this length, and a point")
             }
             Scheme::Dilithium3R3 => {
                 let bytes = self.bytes(scheme.public_key_bytes());
@@ -85,9 +102,11 @@ impl Dice {
     fn did(&mut self, key: &PublicKey) -> Did {
         match key.scheme() {
             Scheme::Ed25519 => Did::of(key),
-            Scheme::MlDsa65 | Scheme::HybridEd25519MlDsa65 | Scheme::Dilithium3R3 => {
-                Did::parse(&format!("did:quorate:{}", key.id())).expect("a key id")
-            }
+            Scheme::MlDsa65
+            | Scheme::HybridEd25519MlDsa65
+            | Scheme::Dilithium3R3
+            | Scheme::HybridDilithium3R3Ed25519
+            | Scheme::Es256 => Did::parse(&format!("did:quorate:{}", key.id())).expect("a key id"),
         }
     }
 
@@ -127,7 +146,7 @@ impl Dice {
 
     pub fn operation(&mut self, kind: u64) -> Operation {
         let identity = Did::of(&self.key(Scheme::Ed25519));
-        match kind % 12 {
+        match kind % 28 {
             0 => Operation::IdentityCreate {
                 identity,
                 keys: self.some(1, 2, Self::any_key),
@@ -195,6 +214,70 @@ impl Dice {
                 artifact: SubmissionId::new(self.digest()),
                 reason: self.text(),
             },
+            11 => Operation::ServiceEndorse {
+                validator: self.text(),
+                endorsement: self.signature(Scheme::Ed25519),
+            },
+            12..=15 => {
+                let act = self.act(kind % 28 - 12);
+                Operation::Session { session: SessionId::new(self.array()), act }
+            }
+            16 => Operation::ProofPrimitive(Box::new(self.primitive())),
+            17 => Operation::IssuerSet(Box::new(IssuerSet {
+                issuer: self.issuer(),
+                name: format!("n{}", self.text()),
+                status: [IssuerStatus::Active, IssuerStatus::Inactive][self.below(2) as usize],
+                certification: self.text(),
+            })),
+            18 => {
+                let key = self.key(Scheme::Es256);
+                let change = match self.below(2) {
+                    0 => IssuerKeyChange::Drop { key: key.id() },
+                    _ => IssuerKeyChange::List {
+                        key,
+                        continuity: [Continuity::Ephemeral, Continuity::Persistent][self.below(2) as usize],
+                        generated_at_s: 1 + self.below(1_000_000_000),
+                        possession: self.signature(Scheme::Es256),
+                    },
+                };
+                Operation::IssuerKey(Box::new(IssuerKey { issuer: self.issuer(), change }))
+            }
+            19 => {
+                let issued_at_s = 1 + self.below(1_000_000_000);
+                let attestation = |n: u64| AttestationId::parse(&format!("att_{n:x}")).expect("a name");
+                let link = match self.below(3) {
+                    0 => None,
+                    index => Some(ChainLink {
+                        chain: ChainId::parse("chain_abc").expect("a name"),
+                        index: index - 1,
+                        previous: (index > 1).then(|| attestation(self.below(1_000))),
+                    }),
+                };
+                Operation::AttestationSeal(Box::new(Seal {
+                    id: attestation(self.below(1_000)),
+                    issuer: self.issuer(),
+                    key: self.key(Scheme::Es256).id(),
+                    query: self.digest(),
+                    proof: self.digest(),
+                    issued_at_s,
+                    expires_at_s: issued_at_s + 1 + self.below(1_000),
+                    link,
+                    token: "eyJh.eyJp.c2ln".to_owned(),
+                }))
+            }
+            20 => self.job(0),
+            21 => self.job(1),
+            22 => Operation::Evidence { job: self.job_id(), act: EvidenceAct::Seal(Box::new(self.seal())) },
+            23 => Operation::Evidence { job: self.job_id(), act: EvidenceAct::Verified },
+            24 => {
+                Operation::Evidence { job: self.job_id(), act: EvidenceAct::Delete { reason: self.text() } }
+            }
+            25 => Operation::Signer(Box::new(SignerChange::List(Box::new(self.listing())))),
+            26 => Operation::Signer(Box::new(SignerChange::Revoke {
+                key: self.any_key().id(),
+                reason: self.text(),
+                from: self.maybe(Self::moment),
+            })),
             _ => Operation::ValidatorLeave {
                 epoch: self.epoch(),
                 name: self.text(),
@@ -203,9 +286,180 @@ impl Dice {
         }
     }
 
+    fn job_id(&mut self) -> JobId {
+        JobId::parse(&format!("job_{:x}", self.number())).expect("a name")
+    }
+
+    fn moment(&mut self) -> TimeMs {
+        TimeMs::new(1 + self.below(1_000_000_000_000))
+    }
+
+    fn job(&mut self, kind: u64) -> Operation {
+        let act = match (kind, self.below(3)) {
+            (0, n) => job::Act::Open(Box::new(Plan {
+                backend: Backend {
+                    id: format!("b{}", self.text()),
+                    version: self.text(),
+                    provider: self.text(),
+                    qubits: self.below(1 << 32) as u32,
+                    status: self.text(),
+                },
+                provenance: Provenance {
+                    git_commit: self.text(),
+                    image: self.maybe(Self::digest),
+                    config: self.maybe(Self::digest),
+                    circuit: self.maybe(Self::digest),
+                    compiler: self.text(),
+                },
+                shots: self.counter(),
+                estimate_micros: self.below(1_000_000_000_000_000),
+                currency: "EUR".to_owned(),
+                tags: self.some(0, 3, |dice| format!("t{}", dice.text())),
+                retention: [
+                    JobRetention::Standard,
+                    JobRetention::Compliance,
+                    JobRetention::Enterprise { days: 1 + self.below(36_525) as u32, write_once: self.flip() },
+                ][n as usize],
+                submitted_at: self.maybe(Self::moment),
+                queued_at: self.maybe(Self::moment),
+            })),
+            (_, 0) => job::Act::Run { at: self.maybe(Self::moment) },
+            (_, 1) => job::Act::Fail { at: self.maybe(Self::moment), reason: self.text() },
+            _ => {
+                let mut n = 0;
+                let artifacts = self.some(1, 3, |dice| {
+                    n += 1;
+                    JobArtifact {
+                        name: format!("{n}{}", dice.text().replace(['/', '\\'], "")),
+                        sha256: dice.digest(),
+                        bytes: dice.counter(),
+                        content_type: format!("c{}", dice.text()),
+                    }
+                });
+                let completion = Completion {
+                    shots: self.counter(),
+                    success_ppm: self.below(1_000_001) as u32,
+                    final_micros: self.below(1_000_000_000_000_000),
+                    provider: self.maybe(|dice| ProviderRun {
+                        job: format!("j{}", dice.text()),
+                        compiled: format!("c{}", dice.text()),
+                        raw_result: format!("r{}", dice.text()),
+                    }),
+                    results: self.below(artifacts.len() as u64) as u32,
+                    artifacts,
+                };
+                job::Act::Complete { at: self.maybe(Self::moment), completion: Box::new(completion) }
+            }
+        };
+        Operation::Job { job: self.job_id(), act }
+    }
+
+    fn signs_evidence(&mut self) -> Scheme {
+        [Scheme::Ed25519, Scheme::MlDsa65, Scheme::Es256][self.below(3) as usize]
+    }
+
+    fn seal(&mut self) -> EvidenceSeal {
+        let scheme = self.signs_evidence();
+        EvidenceSeal {
+            record: RecordId::parse(&format!("bundle_{:x}", self.number())).expect("a name"),
+            created_at: TimeMs::new(self.counter()),
+            items: self.some(0, 3, |dice| SealItem {
+                id: format!("i{}", dice.text()),
+                label: dice.text(),
+                content: dice.digest(),
+            }),
+            root: self.digest(),
+            bundle: self.digest(),
+            claim: Level::ALL[1 + self.below(4) as usize],
+            key: self.any_key().id(),
+            signature: self.signature(scheme),
+            signed_at: TimeMs::new(self.counter()),
+        }
+    }
+
+    fn listing(&mut self) -> SignerListing {
+        let scheme = self.signs_evidence();
+        let valid_from = self.below(1_000_000_000_000);
+        SignerListing {
+            name: SignerName::parse(&format!("ql_key_{:x}", self.number())).expect("a name"),
+            key: self.key(scheme),
+            roles: SignerRoles::ALL[self.below(3) as usize],
+            valid_from: TimeMs::new(valid_from),
+            valid_until: TimeMs::new(valid_from + 1 + self.below(1_000)),
+            possession: self.signature(scheme),
+        }
+    }
+
+    fn act(&mut self, kind: u64) -> Act {
+        let p50_us = self.below(60_000_001);
+        match kind {
+            0 => Act::Open(Box::new(Intent {
+                text: format!("{}\n!", self.text()),
+                target_p95_latency_ms: 1 + self.below(60_000) as u32,
+                target_jitter_ms: self.below(60_001) as u32,
+                duration_s: 1 + self.below(86_400) as u32,
+                flow_label: format!("{}!", self.text()),
+            })),
+            1 => Act::Sample(Box::new(Sample {
+                packets: 1 + self.below(100_000) as u32,
+                p50_us,
+                p95_us: p50_us + self.below(60_000_001 - p50_us),
+                jitter_us: self.below(60_000_001),
+                notes: self.text(),
+            })),
+            2 => Act::Finalize,
+            _ => Act::Delete,
+        }
+    }
+
+    fn array(&mut self) -> [u8; 16] {
+        self.bytes(16).try_into().expect("as many as asked for")
+    }
+
+    fn primitive(&mut self) -> Primitive {
+        let scheme = [Scheme::Ed25519, Scheme::Dilithium3R3, Scheme::HybridDilithium3R3Ed25519];
+        let scheme = scheme[self.below(3) as usize];
+        let key = self.key(scheme);
+        let role = Role::ALL[self.below(6) as usize];
+        let told = match self.below(3) {
+            0 => Told::Hashes { id: ProofId::new(self.digest()), claim: self.digest() },
+            _ => Told::Whole(Whole {
+                kind: Kind::ALL[self.below(15) as usize],
+                claim: self.text(),
+                subject: Some(self.text()).filter(|text| !text.is_empty()),
+                evidence: [
+                    None,
+                    Some(Evidence::Hash(self.digest())),
+                    Some(Evidence::Proof(ProofId::new(self.digest()))),
+                ][self.below(3) as usize],
+                nonce: [self.below(256) as u8; 16],
+                previous: (self.below(2) == 1).then(|| ProofId::new(self.digest())),
+            }),
+        };
+        let more = matches!(told, Told::Whole(_));
+        Primitive {
+            issuer: Did::of_proofnest(role, &key).expect("a scheme of ProofNest"),
+            signature: self.signature(scheme),
+            key,
+            timestamp_s: self.counter(),
+            told,
+            metadata: self.text().repeat(more.into()),
+            expires_at_s: (more && self.below(2) == 1).then(|| self.counter().max(1)),
+            place: Some(Place { chain: self.text(), index: self.counter() })
+                .filter(|it| more && !it.chain.is_empty()),
+        }
+    }
+
+    fn issuer(&mut self) -> IssuerDid {
+        let kind = ["node", "provider", "user"][self.below(3) as usize];
+        IssuerDid::parse(&format!("did:qwed:{kind}:n{}", self.below(9))).expect("an issuer")
+    }
+
     fn retention(&mut self) -> Retention {
         let until = TimeMs::new(self.counter().max(1));
-        [Retention::UntilErased, Retention::Until(until), Retention::WriteOnce(until)][self.below(3) as usize]
+        let class = RetentionClass::ALL[self.below(2) as usize];
+        [Retention::UntilErased, Retention::Until(until), Retention::WriteOnce(until), Retention::Of(class)]
+            [self.below(4) as usize]
     }
 
     pub fn submission(&mut self, kind: u64) -> Submission {
@@ -352,6 +606,7 @@ impl Dice {
                 rejected: self.counter() as u32,
                 rejections: self.digest(),
                 state: self.digest(),
+                lookup: Some(self.digest()).filter(|digest| digest.as_bytes()[0] % 2 == 0),
             }),
         }
     }

@@ -22,14 +22,17 @@ use proto::message::Request;
 use proto::note::{KeyName, SignatureType};
 use proto::operation::{
     Approval, Membership, Operation, Retention, RevokedFrom, addition_possession_bytes, approval_bytes,
-    identity_possession_bytes, membership_possession_bytes, possession_bytes,
+    endorsement_bytes, identity_possession_bytes, membership_possession_bytes, possession_bytes,
 };
 use proto::policy::Policy;
 use proto::proposal::Proposal;
+use proto::session::{Act, Intent, Sample, SessionId};
 use proto::submission::{Body, Submission};
 use proto::verified::Strict;
 
 use crate::fixture::{Network, head, index, secret};
+use crate::issuers;
+use crate::jobs;
 
 type Vectors = BTreeMap<String, String>;
 
@@ -95,6 +98,7 @@ fn operations(network: &Network) -> Vec<Operation> {
             subject: "letter".into(),
             retention: Retention::WriteOnce(TimeMs::new(1_900_000_000_000)),
         },
+        Operation::ProofPrimitive(Box::new(crate::proofnest::primitive(secret(Scheme::Ed25519, "author")))),
         Operation::RetentionTombstone {
             artifact: SubmissionId::new(sha256(b"committed")),
             reason: "asked for".into(),
@@ -110,7 +114,35 @@ fn operations(network: &Network) -> Vec<Operation> {
             name: "v2".into(),
             approvals: approve(Membership::Leave("v2".into())),
         },
+        Operation::ServiceEndorse {
+            validator: "v2".into(),
+            endorsement: secret(Scheme::Ed25519, "v2/consensus").sign(&endorsement_bytes(
+                id,
+                "v2",
+                &secret(Scheme::Ed25519, "author").public().id(),
+            )),
+        },
+        session(Act::Open(Box::new(Intent {
+            text: "café".into(),
+            target_p95_latency_ms: 120,
+            target_jitter_ms: 25,
+            duration_s: 15,
+            flow_label: Intent::LABEL.into(),
+        }))),
+        session(Act::Sample(Box::new(Sample {
+            packets: 20,
+            p50_us: 42_330,
+            p95_us: 100_000,
+            jitter_us: 11_000,
+            notes: "wifi".into(),
+        }))),
+        session(Act::Finalize),
+        session(Act::Delete),
     ]
+}
+
+fn session(act: Act) -> Operation {
+    Operation::Session { session: SessionId::random([1; 16]), act }
 }
 
 /// Operations on keys with what may come with them.
@@ -174,7 +206,16 @@ fn submissions(network: &Network, put: &mut impl FnMut(&str, String)) {
         put(&format!("{name}/signed_bytes/sha256"), sha256(&submission.body().signed_bytes()).to_string());
         put(&format!("{name}/id"), submission.id().to_string());
     }
-    for (variant, operation) in key_operations(network) {
+    for operation in issuers::operations(network) {
+        let submission = submission(network, operation);
+        submission.verify_signatures(network.set.network(), &Strict).expect("the key consented");
+        let name = format!("submission/{}", submission.body().operation.name());
+        put(&format!("{name}/bytes"), hex::encode(submission.bytes()));
+        put(&format!("{name}/id"), submission.id().to_string());
+    }
+    for (variant, operation) in
+        key_operations(network).into_iter().chain(jobs::one_of_each(network.set.network()))
+    {
         let submission = submission(network, operation);
         submission.verify_signatures(network.set.network(), &Strict).expect("all keys consented");
         let name = format!("submission/{}/{variant}", submission.body().operation.name());
@@ -263,6 +304,7 @@ fn log(network: &Network, put: &mut impl FnMut(&str, String)) {
                 rejected: 1,
                 rejections: Domain::Rejections.digest(&[b"none"]),
                 state: Domain::State.digest(&[Digest::ZERO.as_bytes(), b"change"]),
+                lookup: None,
             }),
         ),
     ];

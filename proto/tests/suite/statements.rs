@@ -263,7 +263,12 @@ fn what_hangs_on_a_statement_of_cose_is_stripped() {
     assert_eq!(submission.id(), cose::submission(&statement).expect("reads").id());
     // Nodes take it stripped only: else one statement had many ids.
     assert!(Submission::decode(&received).expect_err("hung").to_string().contains("is stripped"));
+    assert_eq!(cose::transparent(&statement, &[1, 2, 3]), Ok(received.clone()));
+    // What hangs on it already is not kept beside the new one.
+    assert_eq!(cose::transparent(&received, &[1, 2, 3]), Ok(received));
     assert!(cose::strip(&vec![0xd2; cose::RECEIVED_BYTES_MAX + 1]).is_err());
+    assert!(cose::transparent(&vec![0xd2; cose::RECEIVED_BYTES_MAX + 1], &[]).is_err());
+    assert!(cose::transparent(b"\x84", &[]).is_err());
 }
 
 /// Where the public vectors lie.

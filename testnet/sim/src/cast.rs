@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crypto::{Scheme, sha256};
 use ledger::identity::Identity;
+use proto::canon::proofnest::Role;
 use proto::genesis::{Admission, Genesis};
 use proto::id::{Did, SubmissionId, Tenant};
 use proto::operation::Operation;
@@ -19,6 +20,7 @@ use proto::verified::{Unverified, Verified};
 use crate::clock::BEGIN;
 use crate::member::Keys;
 use crate::notary::{Notary, Signer};
+use crate::speaking::{VOICES_MAX, Voice};
 
 /// A submission, by its id.
 pub type Wanted = Rc<(SubmissionId, Verified<Submission>)>;
@@ -36,6 +38,9 @@ pub struct Cast {
     author: Signer,
     /// The keys of an identity that changes them, one after the other.
     rotating: Vec<Signer>,
+    /// The keys of two validators' services.
+    services: [Signer; 2],
+    voices: Vec<Voice>,
     wanted: RefCell<Vec<Wanted>>,
 }
 
@@ -77,7 +82,11 @@ impl Cast {
             })
             .collect();
         rotating.iter().for_each(|key| notary.register(key));
-        Self { genesis, set, notary, keys, author, rotating, wanted: RefCell::new(Vec::new()) }
+        let services = [0_u8, 1].map(|n| Signer::new(Scheme::Ed25519, *sha256(&[b's', n]).as_bytes()));
+        services.iter().for_each(|key| notary.register(key));
+        let voices = (0..VOICES_MAX).map(|number| Voice::new(number, &mut notary)).collect();
+        let wanted = RefCell::new(Vec::new());
+        Self { genesis, set, notary, keys, author, rotating, services, voices, wanted }
     }
 
     /// The first `count` submissions.
@@ -106,7 +115,7 @@ impl Cast {
 
     /// The identity that changes its keys.
     pub fn rotating(&self) -> Did {
-        Did::of(self.rotating[0].public())
+        Did::of_proofnest(Role::Agent, self.rotating[0].public()).expect("Ed25519 is a scheme of ProofNest")
     }
 
     /// One of its keys.
@@ -122,6 +131,28 @@ impl Cast {
     /// An operation in its name, signed by one of its keys.
     pub fn rotated(&self, key: usize, nonce: u64, operation: Operation) -> Verified<Submission> {
         self.signed_by(&self.rotating[key], self.rotating(), nonce, operation)
+    }
+
+    /// The key of the service of one of the first two validators.
+    pub fn service(&self, number: usize) -> &Signer {
+        &self.services[number]
+    }
+
+    /// An operation that such a service signs.
+    pub fn served(&self, service: usize, nonce: u64, operation: Operation) -> Verified<Submission> {
+        let key = self.service(service);
+        self.signed_by(key, Did::of(key.public()), nonce, operation)
+    }
+
+    /// The voice of a number below `VOICES_MAX`.
+    pub fn voice(&self, number: u64) -> &Voice {
+        &self.voices[number as usize]
+    }
+
+    /// An operation that a voice says.
+    pub fn voiced(&self, voice: u64, nonce: u64, operation: Operation) -> Verified<Submission> {
+        let voice = self.voice(voice);
+        self.signed_by(voice.key(), voice.did(), nonce, operation)
     }
 
     fn statement(&self, nonce: u64) -> Verified<Submission> {

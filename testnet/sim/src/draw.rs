@@ -6,6 +6,7 @@
 use crate::fault::Fault;
 use crate::plan::{Attack, Plan, Role, Trouble};
 use crate::prng::Prng;
+use crate::speaking::VOICES_MAX;
 
 impl Plan {
     /// The plan of a seed. Within the fault assumption: at most a third is Byzantine, and what befalls disks stops a
@@ -29,6 +30,15 @@ impl Plan {
         if succession.chance(400) {
             plan.spares = succession.between(1, 3) as u16;
             plan.changes = succession.between(1, 6);
+        }
+        // What is said beside the proofs, from a stream of its own: the rest of the plan is the same with it and without.
+        let mut words = Prng::new(seed, "words");
+        for (wanted, most) in
+            [(&mut plan.rotations, 8), (&mut plan.sessions, 8), (&mut plan.voices, VOICES_MAX)]
+        {
+            if words.chance(400) {
+                *wanted = words.between(2, if real_signatures { 4 } else { most });
+            }
         }
         plan.draw_roles(&mut prng);
         // Few classes or many: the density is a draw of its own.

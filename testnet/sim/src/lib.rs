@@ -6,6 +6,8 @@
 //!   `workload`: what became of what was submitted; `liveness`: what must happen once it is over; `deeds`: what a
 //!   member's shell does; `letter`: a message under way;
 //! - `succession`: validators that come and go; `rotation`: an identity whose keys change;
+//!   `measuring`: sessions and the chain of their proofs; `speaking`: everything else that may be said;
+//!   `hearing`: what of it stands in the log, judged by the definition;
 //! - `byzantine`, `lies`, `release`: what is done, answered and said instead; `defects`: rules broken on purpose;
 //! - `member`: one engine and its lives; `clock`, `network`, `disk`: what goes wrong; `crash`: one member ends
 //!   at one of its effects;
@@ -25,9 +27,11 @@ mod defects;
 pub mod disk;
 mod draw;
 pub mod fault;
+mod hearing;
 mod letter;
 mod lies;
 mod liveness;
+mod measuring;
 pub mod member;
 pub mod network;
 pub mod notary;
@@ -38,6 +42,7 @@ mod release;
 mod rotation;
 pub mod scale;
 pub mod shrink;
+mod speaking;
 mod succession;
 pub mod sweep;
 mod trouble;

@@ -1,5 +1,7 @@
 //! What a run came to.
 
+use std::collections::BTreeMap;
+
 use crate::crash::Effect;
 use crate::fault::Strikes;
 
@@ -32,6 +34,10 @@ pub struct Outcomes {
     pub epochs: u64,
     /// Keys that the rotating identity retired.
     pub rotations: u64,
+    /// Proofs in the chain of sessions.
+    pub proofs: u64,
+    /// Operations in the log, by their names.
+    pub kinds: BTreeMap<&'static str, u64>,
     /// Times that a damaged disk was noticed.
     pub noticed: u64,
     /// Messages, questions and answers sent, one for each that should get it.

@@ -154,6 +154,14 @@ pub struct Plan {
     /// Times that an identity changes its key during the trouble, the first of them to register it; all at equal distances.
     #[serde(default)]
     pub rotations: u64,
+    /// Times that services open a session, measure the one before and finalize the one before that, the first of them to
+    /// be endorsed; all at equal distances.
+    #[serde(default)]
+    pub sessions: u64,
+    /// Times that voices say everything else, of which each begins one time later than the one before; all at equal
+    /// distances.
+    #[serde(default)]
+    pub voices: u64,
     /// Changes of the validators by name, each at its time in milliseconds. Several of one time are handed over together
     /// or one after the other, as it comes.
     #[serde(default)]
@@ -266,6 +274,8 @@ impl Plan {
             spares: 0,
             changes: 0,
             rotations: 0,
+            sessions: 0,
+            voices: 0,
             turnover: Vec::new(),
             wipes: 0,
             leader_crash: false,

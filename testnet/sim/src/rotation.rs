@@ -9,6 +9,7 @@ use proto::counter::{LeafIndex, TreeSize};
 use proto::entry::Entry;
 use proto::id::Did;
 use proto::operation::{Operation, possession_bytes};
+use proto::primitive::{Kind, Primitive, Told, Whole};
 
 use crate::checkers::{Finding, Violation};
 use crate::world::{Happening, World};
@@ -39,7 +40,16 @@ impl World {
                 let message = possession_bytes(self.cast.set.network(), &did, &retires, &key.id());
                 let possession = self.cast.notary.sign(self.cast.rotating_key(new), &message);
                 let rotate = Operation::KeyRotate { identity: did, retires, key, possession };
-                vec![(old, proof()), (old, rotate), (new, proof()), (old, proof())]
+                let before = (old, self.told(old, "before"));
+                let behind = (old, self.told(old, "behind"));
+                vec![
+                    (old, proof()),
+                    before,
+                    (old, rotate),
+                    (new, self.told(new, "new")),
+                    (old, proof()),
+                    behind,
+                ]
             }
         };
         for (key, operation) in said {
@@ -53,7 +63,32 @@ impl World {
         }
     }
 
-    /// Every leaf of the identity was signed by a key that was good there, whatever came in which order.
+    /// A proof of ProofNest, whose id is signed by that key of the identity.
+    fn told(&self, key: usize, when: &str) -> Operation {
+        let (signer, issuer) = (self.cast.rotating_key(key), self.cast.rotating());
+        let whole = Whole {
+            kind: Kind::Claim,
+            claim: format!("{when} number {} by key {key}", self.changes.len()),
+            subject: None,
+            evidence: None,
+            nonce: [0; 16],
+            previous: None,
+        };
+        let message = whole.id(&issuer, 0).to_string();
+        let signature = self.cast.notary.sign(signer, message.as_bytes());
+        Operation::ProofPrimitive(Box::new(Primitive {
+            issuer,
+            key: signer.public().clone(),
+            signature,
+            timestamp_s: 0,
+            told: Told::Whole(whole),
+            metadata: String::new(),
+            expires_at_s: None,
+            place: None,
+        }))
+    }
+
+    /// Every leaf of the identity was signed by a key that was good there, whatever came in which order; so was every proof.
     pub(crate) fn check_rotation(&mut self, member: u16) -> Result<(), Violation> {
         if self.plan.rotations == 0 {
             return Ok(());
@@ -74,6 +109,14 @@ impl World {
             let body = entry.submission.body();
             let key = body.key.id();
             let good = || identity.key(&key).is_some_and(|listed| listed.is_good_at(index, entry.time));
+            if let Operation::ProofPrimitive(primitive) = &body.operation {
+                let key = primitive.key.id();
+                let good = identity.key(&key).is_some_and(|listed| listed.is_good_at(index, entry.time));
+                if primitive.issuer != did || !good {
+                    let fault = format!("v{member}: the proof of leaf {index} is by {key}, not good there");
+                    return Err(Violation(fault).into());
+                }
+            }
             if body.author == did && !good() {
                 let fault = format!("v{member}: leaf {index} is signed by {key}, which was not good there");
                 return Err(Violation(fault).into());

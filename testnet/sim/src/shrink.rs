@@ -74,6 +74,14 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
         found.push(Plan { rotations: 0, ..plan.clone() });
         found.push(Plan { rotations: plan.rotations - 1, ..plan.clone() });
     }
+    if plan.sessions > 0 {
+        found.push(Plan { sessions: 0, ..plan.clone() });
+        found.push(Plan { sessions: plan.sessions - 1, ..plan.clone() });
+    }
+    if plan.voices > 0 {
+        found.push(Plan { voices: 0, ..plan.clone() });
+        found.push(Plan { voices: plan.voices - 1, ..plan.clone() });
+    }
     if plan.wipes > 0 {
         found.push(Plan { wipes: plan.wipes - 1, ..plan.clone() });
     }

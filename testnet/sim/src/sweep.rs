@@ -1,5 +1,7 @@
 //! Many seeds: what they came to together.
 
+use std::collections::BTreeMap;
+
 use crate::checkers::Violation;
 use crate::fault::{Fault, Strikes};
 use crate::outcomes::Outcomes;
@@ -31,6 +33,8 @@ pub struct Sweep {
     pub accusations: u64,
     /// Epochs begun and followed to, beyond the first of each network.
     pub epochs: u64,
+    /// Operations in the logs, by their names.
+    pub kinds: BTreeMap<&'static str, u64>,
     /// Times that a damaged disk was noticed.
     pub noticed: u64,
     /// How often each class struck.
@@ -78,6 +82,7 @@ impl Sweep {
         self.accusations += outcomes.accusations;
         self.epochs += outcomes.epochs;
         self.noticed += outcomes.noticed;
+        self.count(outcomes.kinds);
         self.strikes.add(&outcomes.strikes);
         for (active, fault) in self.active.iter_mut().zip(Fault::ALL) {
             *active += u64::from(outcomes.strikes.of(fault) > 0);
@@ -101,6 +106,7 @@ impl Sweep {
             crashes,
             accusations,
             epochs,
+            kinds,
             noticed,
             strikes,
             active,
@@ -121,6 +127,7 @@ impl Sweep {
         self.accusations += accusations;
         self.epochs += epochs;
         self.noticed += noticed;
+        self.count(kinds);
         self.strikes.add(&strikes);
         for (ours, theirs) in self.active.iter_mut().zip(active) {
             *ours += theirs;
@@ -128,6 +135,12 @@ impl Sweep {
         self.heal_to_commit_us.extend(heal_to_commit_us);
         self.heal_to_final_us.extend(heal_to_final_us);
         self.crash_to_commit_us.extend(crash_to_commit_us);
+    }
+
+    fn count(&mut self, kinds: BTreeMap<&'static str, u64>) {
+        for (name, count) in kinds {
+            *self.kinds.entry(name).or_default() += count;
+        }
     }
 
     /// Classes that struck at least once.

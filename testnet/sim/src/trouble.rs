@@ -7,6 +7,7 @@ use crate::checkers::Violation;
 use crate::disk::{Failing, PowerCut};
 use crate::fault::Fault;
 use crate::plan::{Plan, Trouble};
+use crate::speaking::VOICES_MAX;
 use crate::world::{Happening, World};
 
 /// Most rounds of one crash loop.
@@ -90,6 +91,15 @@ impl World {
         for number in 1..=rotations {
             let distance = trouble_us.saturating_sub(1_000_000) / (rotations + 1);
             self.at(1_000_000 + distance * number, Happening::Rotate);
+        }
+        for number in 0..self.plan.sessions {
+            let distance = trouble_us.saturating_sub(1_000_000) / (self.plan.sessions + 1);
+            self.at(1_000_000 + distance * (number + 1), Happening::Measure(number));
+        }
+        let voices = self.plan.voices.min(VOICES_MAX);
+        for time in 0..voices {
+            let distance = trouble_us.saturating_sub(1_000_000) / (voices + 1);
+            self.at(1_000_000 + distance * (time + 1), Happening::Speak(time));
         }
         let times: Vec<_> = self.plan.troubles.iter().map(|it| (it.at_ms, it.end_ms())).collect();
         for (trouble, (begin_ms, end_ms)) in times.into_iter().enumerate() {

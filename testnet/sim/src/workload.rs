@@ -167,6 +167,7 @@ impl World {
         for member in self.honest() {
             self.check_succession(member)?;
             self.check_rotation(member)?;
+            self.check_sessions(member)?;
             let reader = self.reader(member);
             for number in 0..self.required() {
                 if !self.finals[usize::from(member)].receipted.contains(&number) {
@@ -188,6 +189,10 @@ impl World {
                 false => found,
             };
             self.judge(member, found)?;
+        }
+        // One log for all, as the roots say; so it is heard once.
+        if let Some(member) = self.honest().next() {
+            self.check_heard(member)?;
         }
         self.time_taken();
         self.outcomes.simulated_us = self.now_us;

@@ -30,6 +30,7 @@ use crate::network::Network;
 use crate::outcomes::Outcomes;
 use crate::plan::{Attack, Plan, Turnover};
 use crate::prng::Prng;
+use crate::speaking::Earlier;
 use crate::trouble::Befallen;
 use crate::workload::Finals;
 
@@ -79,6 +80,10 @@ pub(crate) enum Happening {
     },
     Change,
     Rotate,
+    /// Services open, measure and finalize sessions, for the n-th time.
+    Measure(u64),
+    /// Voices say everything else, for the n-th time.
+    Speak(u64),
     Turnover(Turnover),
     Wipe {
         member: u16,
@@ -125,6 +130,8 @@ const fn whose(happening: &Happening) -> Option<u16> {
         Happening::Restart { .. }
         | Happening::Change
         | Happening::Rotate
+        | Happening::Measure(_)
+        | Happening::Speak(_)
         | Happening::Turnover(_)
         | Happening::Wipe { .. }
         | Happening::Stumble { .. }
@@ -153,6 +160,8 @@ pub struct World {
     pub(crate) submissions: Vec<Wanted>,
     /// Changes of the validators that somebody asked for.
     pub(crate) changes: Vec<Verified<Submission>>,
+    /// What each voice said that it comes back to.
+    pub(crate) earlier: BTreeMap<u64, Earlier>,
     /// Tickets of requests under way to their answers: member, life, question, and what was asked.
     pub(crate) tickets: BTreeMap<PeerTicket, (u16, u64, QuestionId, Request)>,
     /// How many were asked to leave, by the epoch that approved.
@@ -213,6 +222,7 @@ impl World {
             measures: false,
             numbers: members.iter().map(|it| (it.peer(), it.number)).collect(),
             changes: Vec::new(),
+            earlier: BTreeMap::new(),
             leaving: BTreeMap::new(),
             members,
             submissions,
@@ -318,6 +328,14 @@ impl World {
             Happening::Submit { to, submission } => self.submit(to, submission),
             Happening::Change => {
                 self.change();
+                Ok(())
+            }
+            Happening::Measure(number) => {
+                self.measure(number);
+                Ok(())
+            }
+            Happening::Speak(time) => {
+                self.raise_voices(time);
                 Ok(())
             }
             Happening::Rotate => {

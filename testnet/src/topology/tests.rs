@@ -21,8 +21,8 @@ fn a_network_is_drawn_with_files_that_nodes_accept() {
         assert_eq!(config.name.as_deref(), Some(node.name.as_str()));
         assert_eq!((config.rpc.listen, config.admin_listen), (vec![node.rpc], node.admin));
         assert_eq!(config.peers.len(), 4);
-        assert!(config.gateway.enabled && !config.gateway.anonymous);
-        let tokens = fs::read_to_string(config.gateway.tokens_file.expect("a file")).expect("reads");
+        assert!(config.gateway.enabled && !config.auth.open && config.surfaces.len() == 4);
+        let tokens = fs::read_to_string(config.auth.keys_file.expect("a file")).expect("reads");
         let token = fs::read_to_string(topology.dir().join(Topology::TOKEN)).expect("reads");
         assert_eq!(tokens.trim(), sha256(token.trim().as_bytes()).to_string());
 

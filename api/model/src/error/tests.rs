@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crypto::Digest;
 
-use super::{ApiError, Problem, WitnessError};
+use super::{AccessError, AnchorError, ApiError, ArtifactError, Problem, SurfaceError, WitnessError};
 use crate::scalar::Hash;
 
 /// One error of every variant. The match in `position` does not compile when a variant is missing from it, and the
@@ -21,7 +21,7 @@ fn samples() -> Vec<ApiError> {
         ApiError::BodyUnreadable { fault: text() },
         ApiError::ContentType { found: text() },
         ApiError::HostRefused { found: text() },
-        ApiError::Unauthorized { fault: "x" },
+        AccessError::Missing { what: "x" }.into(),
         ApiError::SigningNotOffered,
         ApiError::SubmissionMalformed { fault: text() },
         ApiError::SubmissionRefused { id, reason: "expired", detail: text() },
@@ -54,6 +54,8 @@ fn samples() -> Vec<ApiError> {
         ApiError::ArtifactMismatch { id, found_bytes: 3 },
         ApiError::NotIssuer { epoch: 3 },
         ApiError::IssuerKeyUnknown { kid: text() },
+        ApiError::NotIndexed { fault: text() },
+        ApiError::SearchNotYet { fault: text(), retry_after_ms: 1 },
         WitnessError::Off.into(),
         WitnessError::Malformed { fault: text() }.into(),
         WitnessError::OriginUnknown { fault: text() }.into(),
@@ -64,6 +66,31 @@ fn samples() -> Vec<ApiError> {
         WitnessError::NotRecorded.into(),
         WitnessError::Busy.into(),
         WitnessError::NotWitnessed { of: text(), wanted: 2, found: 1 }.into(),
+        AccessError::Malformed { fault: "x" }.into(),
+        AccessError::Unknown { fault: "x" }.into(),
+        AccessError::Expired { until_s: 1 }.into(),
+        AccessError::Unconfigured.into(),
+        AccessError::Tenant { found: text(), expected: text() }.into(),
+        AccessError::TenantMissing.into(),
+        AccessError::Scope { needed: "x", found: text() }.into(),
+        AccessError::Rate { tenant: text(), name: "x", per_minute: 1, retry_after_ms: 1 }.into(),
+        SurfaceError::Unknown { what: "x" }.into(),
+        SurfaceError::Unprocessable { fault: text() }.into(),
+        SurfaceError::BadRequest { fault: text() }.into(),
+        SurfaceError::Conflict { fault: text() }.into(),
+        SurfaceError::Forbidden { fault: text() }.into(),
+        SurfaceError::Gone { fault: text() }.into(),
+        SurfaceError::NotConfigured { fault: text() }.into(),
+        SurfaceError::Undecided { id }.into(),
+        AccessError::Beyond { wanted: text(), found: text() }.into(),
+        AnchorError::Unknown { size: 5 }.into(),
+        AnchorError::NoFile { size: 5, file: text() }.into(),
+        ArtifactError::Corrupt { id }.into(),
+        ArtifactError::Range { found: text(), bytes: 5 }.into(),
+        ArtifactError::BytesFull { tenant: text(), held: 3, wanted: 2, max: 4 }.into(),
+        ArtifactError::CountFull { tenant: text(), max: 4 }.into(),
+        ArtifactError::UnderWay { id, retry_after_ms: 1 }.into(),
+        ArtifactError::Counting { retry_after_ms: 1 }.into(),
     ]
 }
 
@@ -79,7 +106,7 @@ fn position(error: &ApiError) -> usize {
         ApiError::BodyUnreadable { .. } => 7,
         ApiError::ContentType { .. } => 8,
         ApiError::HostRefused { .. } => 9,
-        ApiError::Unauthorized { .. } => 10,
+        ApiError::Access(AccessError::Missing { .. }) => 10,
         ApiError::SigningNotOffered => 11,
         ApiError::SubmissionMalformed { .. } => 12,
         ApiError::SubmissionRefused { .. } => 13,
@@ -112,20 +139,47 @@ fn position(error: &ApiError) -> usize {
         ApiError::ArtifactMismatch { .. } => 40,
         ApiError::NotIssuer { .. } => 41,
         ApiError::IssuerKeyUnknown { .. } => 42,
-        ApiError::Witness(error) => {
-            43 + match error {
-                WitnessError::Off => 0,
-                WitnessError::Malformed { .. } => 1,
-                WitnessError::OriginUnknown { .. } => 2,
-                WitnessError::Untrusted { .. } => 3,
-                WitnessError::NothingCosigned { .. } => 4,
-                WitnessError::Conflict { .. } => 5,
-                WitnessError::Inconsistent { .. } => 6,
-                WitnessError::NotRecorded => 7,
-                WitnessError::Busy => 8,
-                WitnessError::NotWitnessed { .. } => 9,
-            }
-        }
+        ApiError::NotIndexed { .. } => 43,
+        ApiError::SearchNotYet { .. } => 44,
+        ApiError::Witness(error) => match error {
+            WitnessError::Off => 45,
+            WitnessError::Malformed { .. } => 46,
+            WitnessError::OriginUnknown { .. } => 47,
+            WitnessError::Untrusted { .. } => 48,
+            WitnessError::NothingCosigned { .. } => 49,
+            WitnessError::Conflict { .. } => 50,
+            WitnessError::Inconsistent { .. } => 51,
+            WitnessError::NotRecorded => 52,
+            WitnessError::Busy => 53,
+            WitnessError::NotWitnessed { .. } => 54,
+        },
+        ApiError::Access(AccessError::Malformed { .. }) => 55,
+        ApiError::Access(AccessError::Unknown { .. }) => 56,
+        ApiError::Access(AccessError::Expired { .. }) => 57,
+        ApiError::Access(AccessError::Unconfigured) => 58,
+        ApiError::Access(AccessError::Tenant { .. }) => 59,
+        ApiError::Access(AccessError::TenantMissing) => 60,
+        ApiError::Access(AccessError::Scope { .. }) => 61,
+        ApiError::Access(AccessError::Rate { .. }) => 62,
+        ApiError::Surface(SurfaceError::Unknown { .. }) => 63,
+        ApiError::Surface(SurfaceError::Unprocessable { .. }) => 64,
+        ApiError::Surface(SurfaceError::BadRequest { .. }) => 65,
+        ApiError::Surface(SurfaceError::Conflict { .. }) => 66,
+        ApiError::Surface(SurfaceError::Forbidden { .. }) => 67,
+        ApiError::Surface(SurfaceError::Gone { .. }) => 68,
+        ApiError::Surface(SurfaceError::NotConfigured { .. }) => 69,
+        ApiError::Surface(SurfaceError::Undecided { .. }) => 70,
+        ApiError::Access(AccessError::Beyond { .. }) => 71,
+        ApiError::Anchor(AnchorError::Unknown { .. }) => 72,
+        ApiError::Anchor(AnchorError::NoFile { .. }) => 73,
+        ApiError::Artifact(error) => match error {
+            ArtifactError::Corrupt { .. } => 74,
+            ArtifactError::Range { .. } => 75,
+            ArtifactError::BytesFull { .. } => 76,
+            ArtifactError::CountFull { .. } => 77,
+            ArtifactError::UnderWay { .. } => 78,
+            ArtifactError::Counting { .. } => 79,
+        },
     }
 }
 
@@ -133,7 +187,7 @@ fn position(error: &ApiError) -> usize {
 fn every_variant_has_a_line_of_its_own() {
     let samples = samples();
     let positions: Vec<usize> = samples.iter().map(position).collect();
-    assert_eq!(positions, (0..=52).collect::<Vec<_>>());
+    assert_eq!(positions, (0..=79).collect::<Vec<_>>());
     let codes: BTreeSet<&str> = samples.iter().map(|error| error.row().code).collect();
     let numbers: BTreeSet<i64> = samples.iter().map(|error| error.row().rpc).collect();
     assert_eq!((codes.len(), numbers.len()), (samples.len(), samples.len()));

@@ -145,8 +145,10 @@ async fn lies_of_a_quorum_are_named_by_their_rule() {
         }
     };
     type Case = (&'static str, fn(&mut BlockEntry));
-    let cases: [Case; 6] = [
+    let cases: [Case; 8] = [
         ("rules D1, L4", |block| block.state = crypto::sha256(b"other")),
+        ("rules Z4, Z7", |block| block.lookup = Some(crypto::sha256(b"other"))),
+        ("rules Z4, Z7", |block| block.lookup = None),
         ("rules D2, L3", |block| block.rejections = crypto::sha256(b"other")),
         ("rules D2, L3", |block| block.rejected += 1),
         ("rule L2", |block| block.accepted += 1),

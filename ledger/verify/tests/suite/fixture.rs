@@ -126,6 +126,7 @@ impl Network {
             rejected: 0,
             rejections: Digest::ZERO,
             state: sha256(b"state"),
+            lookup: None,
         }));
         let entries = entries.iter().map(Entry::encode).collect();
         Self { members: (1..=4).map(member).collect(), set, policy, entries }

@@ -71,6 +71,7 @@ fn block(height: u64) -> Entry {
         rejected: 0,
         rejections: Digest::ZERO,
         state: Digest::ZERO,
+        lookup: None,
     })
 }
 

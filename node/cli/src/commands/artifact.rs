@@ -13,7 +13,7 @@ use model::artifact::{ArtifactAnswer, Standing};
 use model::entry::Wait;
 use proto::counter::TimeMs;
 use proto::id::SubmissionId;
-use proto::operation::{Operation, Retention};
+use proto::operation::{Operation, Retention, RetentionClass};
 use serde::Serialize;
 
 use crate::commands::submit::sending::{Sending, Sent};
@@ -22,8 +22,8 @@ use crate::net::{self, Node};
 use crate::output::Output;
 use crate::{files, time};
 
-/// Most bytes of an artifact, its salt included; what nodes take.
-const BYTES_MAX: usize = 16 << 20;
+/// Most bytes of an artifact, its salt included; what nodes take unless their operator says otherwise.
+const BYTES_MAX: usize = 64 << 20;
 
 /// Commands of `artifact`.
 #[derive(Subcommand, Debug)]
@@ -51,9 +51,12 @@ pub struct Commit {
     /// The file to write these bytes to
     #[arg(long, value_name = "FILE", requires = "private")]
     salt: Option<PathBuf>,
-    /// For how long it is kept [default: until it is erased]
-    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    /// For how long it is kept [default: as the node's operator says for the tenant]
+    #[arg(long, value_name = "DURATION", value_parser = time::duration, conflicts_with = "class")]
     keep: Option<Duration>,
+    /// How long, by a class: open is until it is erased, standard 365 days, compliance seven years and not erased before
+    #[arg(long, value_name = "CLASS", value_parser = ["open", "standard", "compliance"])]
+    class: Option<String>,
     /// Nobody erases it before
     #[arg(long, requires = "keep")]
     write_once: bool,
@@ -150,12 +153,8 @@ fn commit(args: &Commit, output: &Output) -> Result<Exit, Failure> {
         false => Vec::new(),
     };
     let bytes = with_salt(&salt, &args.file)?;
-    let until = args.keep.map(|keep| TimeMs::new(time::now_ms().saturating_add(time::ms(keep))));
-    let retention = match (until, args.write_once) {
-        (None, _) => Retention::UntilErased,
-        (Some(until), false) => Retention::Until(until),
-        (Some(until), true) => Retention::WriteOnce(until),
-    };
+    let runtime = net::runtime()?;
+    let retention = runtime.block_on(retention(args, output))?;
     let operation = Operation::ArtifactCommit {
         address: sha256(&bytes),
         salted: args.private,
@@ -169,7 +168,7 @@ fn commit(args: &Commit, output: &Output) -> Result<Exit, Failure> {
     if let Some(path) = &args.salt {
         files::write(path, hex::encode(&salt).as_bytes())?;
     }
-    net::runtime()?.block_on(async {
+    runtime.block_on(async {
         let Sent { client, ticket, exit, author: _ } =
             args.sending.send(operation, Wait::Finalized, output).await?;
         let (id, mut kept) = (ticket.id.submission(), false);
@@ -184,6 +183,36 @@ fn commit(args: &Commit, output: &Output) -> Result<Exit, Failure> {
         }
         done(&Done { id: id.to_string(), index: ticket.index.map(|index| index.0), kept }, output);
         Ok(exit)
+    })
+}
+
+/// How long it is to be kept: as it is said, else as the node's operator says for the tenant.
+async fn retention(args: &Commit, output: &Output) -> Result<Retention, Failure> {
+    let until = |keep| TimeMs::new(time::now_ms().saturating_add(keep));
+    if let Some(keep) = args.keep {
+        let until = until(time::ms(keep));
+        return Ok(if args.write_once { Retention::WriteOnce(until) } else { Retention::Until(until) });
+    }
+    let class = |name: &str| RetentionClass::ALL.into_iter().find(|class| class.name() == name);
+    if let Some(name) = &args.class {
+        return Ok(class(name).map_or(Retention::UntilErased, Retention::Of));
+    }
+    let policy =
+        args.sending.node.client()?.retention(Some(args.sending.tenant())).await.map_err(net::refused)?;
+    if policy.class != "open" {
+        output.note(format_args!(
+            "kept as the operator says for {}: {}",
+            args.sending.tenant(),
+            policy.class
+        ));
+    }
+    Ok(match (class(&policy.class), policy.days) {
+        (Some(class), _) => Retention::Of(class),
+        (None, Some(days)) => {
+            let until = until(days.0.saturating_mul(86_400_000));
+            if policy.write_once { Retention::WriteOnce(until) } else { Retention::Until(until) }
+        }
+        (None, None) => Retention::UntilErased,
     })
 }
 
@@ -253,6 +282,8 @@ fn show(answer: &ArtifactAnswer, output: &Output) {
     };
     output.row("artifact", answer.id);
     output.row("standing", standing);
+    output.row("tenant", &answer.tenant);
+    output.row("class", &answer.class);
     output.row("owner", &answer.owner);
     output.row("index", answer.index);
     output.row("address", format_args!("{}{}", answer.address, if answer.salted { ", salted" } else { "" }));

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 use node::config::{Log, LogFormat};
-use node::{RunningNode, StartError};
+use node::{Cause, RunningNode};
 use serde::Serialize;
 use testnet::in_process::{Doors, LocalError, LocalNetwork};
 use testnet::topology::{Keys, Plan, Topology, TopologyError};
@@ -47,6 +47,9 @@ pub struct Dev {
     /// The port of REST and JSON-RPC; the next one serves metrics. 0: any two
     #[arg(long, default_value_t = 7070)]
     port: u16,
+    /// One more port of the first node, for clients that know one by heart: 26657, 8200, 8000; may be given again
+    #[arg(long, value_name = "PORT")]
+    also: Vec<u16>,
 }
 
 /// What a program needs to know of a network that runs; it is told once, when the network is ready.
@@ -86,7 +89,9 @@ async fn network(args: &Dev, dir: &Path, output: &Output) -> Result<Exit, Failur
     let mut ends = Ends::new()?;
     let topology = topology(args, dir)?;
     let admin = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
-    let network = LocalNetwork::start(&topology, Doors { rpc: args.port, admin }).await.map_err(unrun)?;
+    let network = LocalNetwork::start(&topology, Doors { rpc: args.port, also: args.also.clone(), admin })
+        .await
+        .map_err(unrun)?;
     let done = tokio::select! {
         done = work(args, &topology, &network, output) => done,
         fault = network.ended() => Err(unrun(fault)),
@@ -236,34 +241,19 @@ fn unrun(fault: LocalError) -> Failure {
     let damaged =
         |fault| Failure::usage(fault).hint("--reset begins a new ledger, --data-dir names another place");
     match &fault {
-        LocalError::Start { source, .. } => match &**source {
-            StartError::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
+        LocalError::Start { source, .. } => match source.cause() {
+            Cause::Taken(address) => {
                 Failure::usage(format_args!("port {} is taken by another process", address.port()))
                     .hint("is quorate dev running already? --port 0 takes any free ports")
             }
-            StartError::Listen { .. }
-            | StartError::Network(_)
-            | StartError::Evidence(_)
-            | StartError::Publish(_)
-            | StartError::Witness(_)
-            | StartError::WitnessDir(_)
-            | StartError::WitnessKeys(_)
-            | StartError::Outside(_) => Failure::usage(fault),
-            StartError::Thread(_) => Failure::internal(fault),
-            StartError::NameMissing
-            | StartError::NotAValidator { .. }
-            | StartError::OtherKeys { .. }
-            | StartError::Genesis(_)
-            | StartError::Policy(_)
-            | StartError::Tokens(_)
-            | StartError::Gateway(_)
-            | StartError::Issuer(_)
-            | StartError::Store(_)
-            | StartError::Read(_)
-            | StartError::Journal(_)
-            | StartError::JournalBlock(_)
-            | StartError::Book(_)
-            | StartError::Engine(_) => damaged(fault),
+            Cause::Surroundings => Failure::usage(fault),
+            Cause::System => Failure::internal(fault),
+            Cause::NoName
+            | Cause::NoValidator
+            | Cause::OtherKeys
+            | Cause::JournalLost
+            | Cause::Book
+            | Cause::Keeping => damaged(fault),
         },
         LocalError::Config { .. } | LocalError::Genesis { .. } | LocalError::Keystore { .. } => {
             damaged(fault)

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use node::config::{Config, Key, Sources};
 use node::genesis_file::{self, GenesisError};
-use node::journal::{IfMissing, Journal, JournalError};
+use node::journal::{IfMissing, Journal};
 use node::keystore::{Keystore, Owner, Protection};
-use node::{RunningNode, Setup, StartError};
+use node::{Cause, RunningNode, Setup, StartError};
 use proto::counter::TimeMs;
 use proto::genesis::{Admission, Genesis};
 use proto::policy::Policy;
 use tokio::signal::unix::{SignalKind, signal};
+
+mod notes;
+
+use notes::Notes;
 
 use crate::commands::config::{key_value, load};
 use crate::exit::{Exit, Failure};
@@ -26,6 +30,8 @@ pub enum Node {
     Init(Init),
     /// Run a node until it is asked to end
     Start(Start),
+    /// Show what a node noted of its callers, and check that nobody changed it
+    Notes(Notes),
 }
 
 /// Flags of `node init`.
@@ -85,6 +91,7 @@ pub fn run(command: &Node, output: &Output) -> Result<Exit, Failure> {
     match command {
         Node::Init(args) => init(args, output),
         Node::Start(args) => start(args, output),
+        Node::Notes(args) => notes::run(args, output),
     }
 }
 
@@ -245,42 +252,21 @@ fn say(running: &RunningNode, output: &Output) {
 /// Says why a node does not start, and what helps.
 fn unstarted(fault: &StartError) -> Failure {
     let failure = Failure::usage(fault);
-    match fault {
-        StartError::NameMissing => failure.hint("name = \"…\" in config.toml, or --set name=…"),
-        StartError::NotAValidator { .. } => failure
+    match fault.cause() {
+        Cause::NoName => failure.hint("name = \"…\" in config.toml, or --set name=…"),
+        Cause::NoValidator => failure
             .hint("is the name right? A node that is no validator, or not yet, runs with observe = true in config.toml"),
-        StartError::OtherKeys { .. } => {
-            failure.hint("is this another node's keystore, or another network's genesis?")
-        }
-        StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
-            failure.hint("another process listens there; end it, or choose another port")
-        }
-        StartError::Journal(JournalError::Missing { .. }) => failure.hint(
+        Cause::OtherKeys => failure.hint("is this another node's keystore, or another network's genesis?"),
+        Cause::Taken(_) => failure.hint("another process listens there; end it, or choose another port"),
+        Cause::JournalLost => failure.hint(
             "bring the newest journal back; if it is lost, `quorate node start --wiped` follows in silence until \
              nothing can be contradicted",
         ),
-        StartError::Book(_) => failure.hint(
+        Cause::Book => failure.hint(
             "never bring back an older copy: take the log out of witness.logs, for what was cosigned of it is not known",
         ),
-        StartError::Thread(_) => Failure::internal(fault),
-        StartError::Listen { .. }
-        | StartError::Genesis(_)
-        | StartError::Policy(_)
-        | StartError::Tokens(_)
-        | StartError::Gateway(_)
-        | StartError::Issuer(_)
-        | StartError::Store(_)
-        | StartError::Read(_)
-        | StartError::Journal(_)
-        | StartError::JournalBlock(_)
-        | StartError::Engine(_)
-        | StartError::Network(_)
-        | StartError::Witness(_)
-        | StartError::WitnessDir(_)
-        | StartError::WitnessKeys(_)
-        | StartError::Outside(_)
-        | StartError::Evidence(_)
-        | StartError::Publish(_) => failure,
+        Cause::Surroundings | Cause::Keeping => failure,
+        Cause::System => Failure::internal(fault),
     }
 }
 

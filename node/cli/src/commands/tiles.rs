@@ -65,6 +65,7 @@ pub fn failed(fault: ArchiveError) -> Failure {
         ArchiveError::Store { .. } => Exit::Unreachable,
         ArchiveError::Ahead { .. } => Exit::Refused,
         ArchiveError::OtherBytes { .. }
+        | ArchiveError::ArtifactTooLarge { .. }
         | ArchiveError::TooLarge { .. }
         | ArchiveError::Malformed { .. }
         | ArchiveError::Note { .. }
@@ -87,6 +88,7 @@ pub fn failed(fault: ArchiveError) -> Failure {
         }
         ArchiveError::Address { .. }
         | ArchiveError::OtherBytes { .. }
+        | ArchiveError::ArtifactTooLarge { .. }
         | ArchiveError::TooLarge { .. }
         | ArchiveError::Malformed { .. }
         | ArchiveError::Note { .. }

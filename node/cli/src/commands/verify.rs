@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use crypto::Digest;
+use model::search::SearchAnswer;
 use proto::counter::{Height, LeafIndex, TimeMs};
 use proto::entry::ENTRY_BYTES_MAX;
 use proto::id::SubmissionId;
@@ -21,17 +22,20 @@ use verify::{
     Report, Standing, Trust,
 };
 
-use crate::commands::artifact;
+use crate::commands::{artifact, audit_log, search};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Tone, short};
 use crate::{files, submitter, time, trust};
 
 mod directory;
 
+pub use directory::below;
+
 /// Flags of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The receipt: JSON, C2SP tlog-proof, COSE or bundle; `-` for stdin. A directory: all receipts below it
+    /// The receipt: JSON, C2SP tlog-proof, COSE or bundle; `-` for stdin. A directory: all receipts below it. Or an answer
+    /// that quorate search --save wrote, or what quorate audit-log export did
     receipt: PathBuf,
     /// Whom to believe: a C2SP tlog-policy [default: policy.txt in the configuration directory]
     #[arg(long, value_name = "FILE", conflicts_with = "genesis")]
@@ -74,6 +78,12 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
         Some(genesis) => Belief::Genesis { genesis, chain: args.trust.as_deref() },
         None => Belief::Policy(args.policy.as_deref()),
     };
+    if audit_log::is_export(&args.receipt) {
+        return audit_log::verify(&args.receipt, &Believed::read(belief)?, freshness, output);
+    }
+    if let Some(answers) = saved_search(&args.receipt)? {
+        return Ok(search::verify_saved(&answers, Believed::read(belief)?.belief(), freshness, output));
+    }
     if args.receipt.is_dir() {
         let of_one =
             args.id.is_some() || args.digest.is_some() || args.artifact.is_some() || args.entry.is_some();
@@ -97,6 +107,18 @@ pub fn run(args: &Verify, output: &Output) -> Result<Exit, Failure> {
     let verdict = judge(files, Options { submission: args.id, artifact: args.digest, freshness })?;
     verdict.print(output);
     Ok(if verdict.verified { Exit::Ok } else { Exit::NotVerified })
+}
+
+/// The answer to a search that stands in a file, if it is one.
+fn saved_search(path: &Path) -> Result<Option<Vec<SearchAnswer>>, Failure> {
+    // A search is larger than any receipt can be; what cannot be read here is refused as a receipt.
+    if !path.is_file() {
+        return Ok(None);
+    }
+    match files::read(path, search::SAVED_BYTES_MAX) {
+        Ok(bytes) => search::saved(&bytes),
+        Err(_) => Ok(None),
+    }
 }
 
 /// All that a verifier has.
@@ -130,21 +152,30 @@ pub enum Belief<'a> {
     },
 }
 
+pub use Belief as Trusted;
+
 /// Whom to believe.
-enum Believed {
+pub enum Believed {
+    /// Those of a policy.
     Policy(Policy),
+    /// The validators of a genesis, and those who followed.
     Trust(Box<Trust>),
 }
 
 impl Believed {
-    fn read(belief: Belief<'_>) -> Result<Self, Failure> {
+    /// Reads whom to believe.
+    ///
+    /// # Errors
+    /// `NoTrust` when that cannot be read.
+    pub fn read(belief: Belief<'_>) -> Result<Self, Failure> {
         Ok(match belief {
             Belief::Policy(path) => Self::Policy(read_policy(path)?),
             Belief::Genesis { genesis, chain } => Self::Trust(Box::new(trust::read(genesis, chain)?)),
         })
     }
 
-    const fn belief(&self) -> verify::Belief<'_> {
+    /// As the checks want it.
+    pub const fn belief(&self) -> verify::Belief<'_> {
         match self {
             Self::Policy(policy) => verify::Belief::Policy(policy),
             Self::Trust(trust) => verify::Belief::Trust(trust),
@@ -310,6 +341,7 @@ pub struct Facts {
     /// SHA-256 of what it is about.
     content: Option<String>,
     /// What a statement that was signed elsewhere says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     statement: Option<StatementFact>,
     /// The item of the batch that the entry anchors.
     item: Option<ItemFact>,

@@ -5,7 +5,10 @@
 
 mod dilithium3;
 mod ed25519;
+mod es256;
 mod jose;
 mod mldsa44;
 mod mldsa65;
+mod outside;
+mod proofnest;
 mod vectors;

@@ -88,6 +88,11 @@ pub struct Sent {
 }
 
 impl Sending {
+    /// The tenant it is sent for.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// Signs, submits, and waits until it has come as far as `wait` or time is up.
     ///
     /// # Errors

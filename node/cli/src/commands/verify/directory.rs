@@ -69,9 +69,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let question = Question { belief, leaves, options };
     let begun = Instant::now();
-    let mut paths = Vec::new();
-    collect(dir, DEPTH_MAX, &mut paths)?;
-    paths.sort();
+    let paths = below(dir)?;
     let mut workers = vec![Memory::new(); std::thread::available_parallelism().map_or(1, usize::from)];
     let (mut receipts, mut untrue, mut passed_over) = (0, Vec::new(), Vec::new());
     let progress = Progress { done: AtomicUsize::new(0), count: paths.len(), shown: output.shows_progress() };
@@ -99,6 +97,17 @@ pub fn run(
     let findings = Findings { verified, receipts, untrue, passed_over, elapsed_ms };
     findings.print(output);
     Ok(if verified { Exit::Ok } else { Exit::NotVerified })
+}
+
+/// All files below a directory, in the order of their names.
+///
+/// # Errors
+/// `Usage` when it cannot be read, or holds too many or too deep.
+pub fn below(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::new();
+    collect(dir, DEPTH_MAX, &mut paths)?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// All files below a directory. Links are not followed: what they lead to may be above.
@@ -251,6 +260,10 @@ fn judge(
 }
 
 fn read(path: &Path) -> Content {
+    // It lies beside a tlog-proof. Where it is a statement of COSE it begins as receipts of COSE do.
+    if path.extension().is_some_and(|ending| ending == "entry") {
+        return Content::Other;
+    }
     let bytes = match files::read(path, Bundle::BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(fault) => return Content::Unreadable(files::unreadable(path, &fault)),
@@ -314,6 +327,22 @@ impl Findings {
                 self.untrue.len(),
                 self.receipts
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_beside_a_proof_is_no_receipt_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, is_receipt) in [("7.entry", false), ("7.cose", true)] {
+            let path = folder.path().join(name);
+            fs::write(&path, [0xd2, 0x84]).expect("written");
+            assert_eq!(matches!(read(&path), Content::Unread(_)), is_receipt, "{name}");
+            assert_eq!(matches!(read(&path), Content::Other), !is_receipt, "{name}");
         }
     }
 }
