@@ -35,6 +35,8 @@ def key_bytes(key):
 def check_jwk(key):
     """Its name is its thumbprint, its shape the one that all libraries read; returns the name."""
     members = {"OKP": {"kty", "kid", "use", "crv", "x"}, "AKP": {"kty", "kid", "use", "alg", "pub"}}
+    if key["kty"] == "EC" or (key["kty"] == "OKP" and "alg" in key):
+        return check_alias(key)
     require(key["kty"] in members, f"kty {key['kty']}")
     require(set(key) == members[key["kty"]], f"{key['kid']} has members {sorted(key)}")
     plain = {name: value for name, value in key.items() if name not in ("kid", "use")}
@@ -45,8 +47,24 @@ def check_jwk(key):
     return key["kid"]
 
 
+def check_alias(key):
+    """A key by one more name, for clients of other systems, with the `alg` that they look for; returns the name."""
+    kid, members = key["kid"], {"OKP": {"crv", "x"}, "EC": {"crv", "x", "y"}}
+    require(set(key) == members[key["kty"]] | {"kty", "kid", "use", "alg"}, f"{kid} has members {sorted(key)}")
+    require((key["kty"], key["crv"], key["alg"], key["use"]) in
+            {("OKP", "Ed25519", "EdDSA", "sig"), ("EC", "P-256", "ES256", "sig")}, f"{kid} is of another kind")
+    if kid.startswith("did:key:"):
+        did, _, fragment = kid.removeprefix("did:key:").partition("#")
+        require(did == fragment and multikey(did) == ("OKP", key_bytes(key)), f"{kid} is the name of another key")
+    else:
+        require(kid == "default" or kid.startswith("did:qwed:"), f"{kid} is no name that is known")
+    return kid
+
+
 def check_jwks(document):
     kids = [check_jwk(key) for key in document["keys"]]
+    keys = [key.get("x") for key in document["keys"] if key["kid"] != "default"]
+    require(all(key["kid"] != "default" or key["x"] in keys for key in document["keys"]), "default is no key of the set")
     require(kids, "no key")
     require(len(set(kids)) == len(kids), "a key stands twice")
     require(len(list(jwk.JWKSet.from_json(json.dumps(document))["keys"])) == len(kids), "jwcrypto reads fewer")

@@ -6,19 +6,8 @@
 # QUORATE is the binary, PYTHON one that has jwcrypto, DIR a folder to work in; it is emptied.
 set -euo pipefail
 quorate=$(realpath "$1") python=$(realpath -s "$2") dir=$3 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-rm -rf "$dir"
-mkdir -p "$dir"
-cd "$dir"
-"$quorate" dev --port 0 --data-dir data >dev.log 2>&1 &
-network=$!
-trap 'kill $network 2>/dev/null || true' EXIT
-# Any free port, which the network tells.
-for _ in $(seq 120); do
-    url=$(grep -o -m 1 'rpc  *http://[0-9.:]*' dev.log | grep -o 'http.*' || true)
-    [ -z "$url" ] || break
-    kill -0 "$network"
-    sleep 0.5
-done
+. "$here/network.sh"
+network "$quorate" "$dir"
 export QUORATE_CONFIG_DIR="$PWD/config" QUORATE_URL=$url
 
 "$quorate" keys new

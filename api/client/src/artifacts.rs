@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::artifact::ArtifactAnswer;
+use model::retention::{ArtifactsAnswer, RetentionPolicy, RetentionReport, TenantParams};
 use proto::id::SubmissionId;
 use reqwest::Method;
 
@@ -19,6 +20,31 @@ impl Client {
     /// As every question; `NotFound` when no artifact was committed by that submission.
     pub async fn artifact(&self, id: &SubmissionId) -> Result<ArtifactAnswer, ClientError> {
         self.ask(&format!("v1/artifacts/{id}")).await
+    }
+
+    /// A tenant's artifacts, the newest first, a page at a time.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn artifacts(&self, params: &TenantParams) -> Result<ArtifactsAnswer, ClientError> {
+        self.ask_with("v1/artifacts", params).await
+    }
+
+    /// How a tenant's artifacts are kept by the node, unless their author says otherwise.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn retention(&self, tenant: Option<&str>) -> Result<RetentionPolicy, ClientError> {
+        let params = TenantParams { tenant: tenant.map(str::to_owned), ..TenantParams::default() };
+        self.ask_with("v1/retention", &params).await
+    }
+
+    /// What a tenant has had kept and what became of it, under one certified head; a page of the tombstones at a time.
+    ///
+    /// # Errors
+    /// As every question; `Refused` for another tenant's.
+    pub async fn retention_report(&self, params: &TenantParams) -> Result<RetentionReport, ClientError> {
+        self.ask_with("v1/retention/report", params).await
     }
 
     /// The bytes of an artifact, behind their salt if it is salted. That they are the committed ones is not checked.

@@ -94,7 +94,7 @@ impl ClientError {
 
 #[cfg(test)]
 mod tests {
-    use model::error::ApiError;
+    use model::error::{AccessError, ApiError};
 
     use super::*;
 
@@ -104,7 +104,7 @@ mod tests {
         let name = || "7".to_owned();
         assert_eq!(of(ApiError::EntryUnknown { name: name() }), 3);
         assert_eq!(of(ApiError::NotFinal { name: name(), retry_after_ms: 1 }), 3);
-        assert_eq!(of(ApiError::Unauthorized { fault: "x" }), 8);
+        assert_eq!(of(AccessError::Missing { what: "x" }.into()), 8);
         assert_eq!(of(ApiError::Busy { retry_after_ms: 1 }), 8);
         assert_eq!(of(ApiError::Internal), 1);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::anchor::{AnchoredCheckpoint, AnchorsAnswer};
+use model::audit::{AuditAnswer, AuditParams};
 use model::chain::{BlockAnswer, CheckpointAnswer, ValidatorsAnswer};
 use model::entry::{EntryAnswer, SubmitParams, TIMEOUT_MS_MAX, Ticket, Wait};
 use model::error::Problem;
@@ -11,6 +13,7 @@ use model::receipt::{
     VerifyParams,
 };
 use model::scalar::{Bytes, Hash, Position, Uint};
+use model::search::{SearchAnswer, SearchParams};
 use model::status::StatusAnswer;
 use model::strict;
 use model::trust::TrustAnswer;
@@ -18,13 +21,16 @@ use model::witness::WitnessAnswer;
 use proto::counter::{LeafIndex, TreeSize};
 use proto::id::SubmissionId;
 use proto::receipt::Receipt;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ClientError;
+use crate::tls::Roots;
 
 /// Longest answer that is read, in bytes: the largest is the bytes of an artifact.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what the node was asked to wait.
@@ -60,9 +66,9 @@ impl Client {
     /// A client of the node at `url`, such as `http://127.0.0.1:7070`.
     ///
     /// # Errors
-    /// `Address` unless it is an HTTP address.
+    /// `Address` unless it is an HTTP or HTTPS address.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        let (http, base) = parts(url)?;
+        let (http, base) = parts(url, &Roots::System)?;
         Ok(Self { http, base, token: None })
     }
 
@@ -113,7 +119,7 @@ impl Client {
     ) -> Result<Ticket, ClientError> {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).min(TIMEOUT_MS_MAX);
         let params = SubmitParams { wait, timeout_ms: Some(Uint(timeout_ms)), ..params };
-        let request = self.request(Method::POST, "v1/entries")?.json(&params);
+        let request = json(self.request(Method::POST, "v1/entries")?, &params)?;
         let request = request.timeout(PATIENCE + Duration::from_millis(timeout_ms));
         read(&self.send(request).await?)
     }
@@ -152,6 +158,22 @@ impl Client {
     pub async fn checkpoint_note(&self, witnesses: Option<u64>) -> Result<String, ClientError> {
         let query = witnesses.map_or_else(String::new, |count| format!("?witnessed={count}"));
         self.text(&format!("checkpoint{query}")).await
+    }
+
+    /// Who anchors the log outside, and how the newest anchors stand. Nothing of it is verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn anchors(&self) -> Result<AnchorsAnswer, ClientError> {
+        self.ask("v1/anchors").await
+    }
+
+    /// The anchors of the checkpoint of this size, with their evidence. Nothing of it is verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn anchored(&self, size: TreeSize) -> Result<AnchoredCheckpoint, ClientError> {
+        self.ask(&format!("v1/anchors/{size}")).await
     }
 
     /// How the node stands as a witness, and with its witnesses.
@@ -204,7 +226,7 @@ impl Client {
     /// # Errors
     /// As every question.
     pub async fn verify_batch(&self, items: Vec<VerifyParams>) -> Result<VerifyBatchAnswer, ClientError> {
-        let request = self.request(Method::POST, "v1/verify:batch")?.json(&VerifyBatchParams { items });
+        let request = json(self.request(Method::POST, "v1/verify:batch")?, &VerifyBatchParams { items })?;
         read(&self.send(request.timeout(PATIENCE)).await?)
     }
 
@@ -216,7 +238,7 @@ impl Client {
         let value = serde_json::from_str(&receipt.to_json())
             .map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })?;
         let params = VerifyParams { receipt: value, artifact: None };
-        let request = self.request(Method::POST, "v1/verify")?.json(&params);
+        let request = json(self.request(Method::POST, "v1/verify")?, &params)?;
         read(&self.send(request.timeout(PATIENCE)).await?)
     }
 
@@ -234,6 +256,36 @@ impl Client {
     /// As every question.
     pub async fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<ConsistencyAnswer, ClientError> {
         self.ask(&format!("v1/consistency?from={from}&to={to}")).await
+    }
+
+    /// The entries of a key, in one part of the log. It is not verified.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn search(&self, params: &SearchParams) -> Result<SearchAnswer, ClientError> {
+        let query = self.query(params)?;
+        self.ask(&format!("v1/search?{query}")).await
+    }
+
+    /// A page of the audit log; needs a token.
+    ///
+    /// # Errors
+    /// As every question.
+    pub async fn audit(&self, params: &AuditParams) -> Result<AuditAnswer, ClientError> {
+        let query = self.query(params)?;
+        self.ask(&format!("v1/audit?{query}")).await
+    }
+
+    /// Members of a shape as they stand behind a question mark.
+    fn query(&self, params: &impl Serialize) -> Result<String, ClientError> {
+        let unreadable = |fault: serde_json::Error| ClientError::Unreadable { fault: fault.to_string() };
+        let members = serde_json::to_value(params).map_err(unreadable)?;
+        let mut url = self.base.clone();
+        for (name, value) in members.as_object().into_iter().flatten() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            url.query_pairs_mut().append_pair(name, &text);
+        }
+        Ok(url.query().unwrap_or_default().to_owned())
     }
 
     /// A committed block.
@@ -311,6 +363,16 @@ impl Client {
         read(&self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?)
     }
 
+    /// Asks with what stands after the question mark.
+    pub(crate) async fn ask_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        params: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let query = self.query(params)?;
+        self.ask(&format!("{path}?{query}")).await
+    }
+
     async fn text(&self, path: &str) -> Result<String, ClientError> {
         let bytes = self.send(self.request(Method::GET, path)?.timeout(PATIENCE)).await?;
         String::from_utf8(bytes).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })
@@ -335,38 +397,63 @@ impl Client {
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
-        whole(self.begin(request).await?).await
+        whole(self.begin(request).await?, ANSWER_BYTES_MAX).await
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    pub(crate) async fn exchange(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let response = self.reach(request).await?;
+        let status = response.status();
+        Ok((status, whole(response, ANSWER_BYTES_MAX).await?))
+    }
+
+    async fn reach(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        request.send().await.map_err(|fault| match fault.is_connect() {
+            true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
+            false => ClientError::Interrupted { fault: reasons(&fault) },
+        })
     }
 
     /// Sends a request; gives the beginning of the answer, or the problem in its place.
     async fn begin(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|fault| match fault.is_connect() {
-            true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
-            false => ClientError::Interrupted { fault: reasons(&fault) },
-        })?;
+        let response = self.reach(request).await?;
         let status = response.status();
         match status.is_success() {
             true => Ok(response),
-            false => Err(problem(status, &whole(response).await?)),
+            false => Err(problem(status, &whole(response, ANSWER_BYTES_MAX).await?)),
         }
     }
 }
 
-/// What asks, and where: the same for nodes and for witnesses.
-pub(crate) fn parts(url: &str) -> Result<(reqwest::Client, Url), ClientError> {
+/// A request with a body of JSON.
+pub(crate) fn json(request: RequestBuilder, value: &impl Serialize) -> Result<RequestBuilder, ClientError> {
+    let bytes =
+        serde_json::to_vec(value).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })?;
+    Ok(request.header(CONTENT_TYPE, "application/json").body(bytes))
+}
+
+/// What asks, and where: the same for nodes, witnesses and anchors.
+pub(crate) fn parts(url: &str, roots: &Roots) -> Result<(reqwest::Client, Url), ClientError> {
     let fault = |fault: String| ClientError::Address { url: url.to_owned(), fault };
     let slashed = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
     let base = Url::parse(&slashed).map_err(|error| fault(error.to_string()))?;
-    if base.scheme() != "http" {
-        return Err(fault(format!("{}:// is not spoken here, http:// is", base.scheme())));
-    }
-    let mut builder =
+    let builder =
         reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+    let mut builder = match (base.scheme(), roots) {
+        // Without TLS no certificate is needed, and a machine that has none is no obstacle.
+        ("http", _) => builder.tls_certs_only([]),
+        ("https", Roots::System) => builder,
+        ("https", Roots::Only(certificates)) => builder.tls_certs_only(certificates.iter().cloned()),
+        (other, _) => return Err(fault(format!("{other}:// is not spoken here, http:// and https:// are"))),
+    };
     if matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
         // A proxy elsewhere would take this machine's loopback for its own.
         builder = builder.no_proxy();
     }
-    let http = builder.build().map_err(|error| fault(error.to_string()))?;
+    let http = builder.build().map_err(|error| fault(reasons(&error)))?;
     Ok((http, base))
 }
 
@@ -375,12 +462,13 @@ fn receipt_path(name: EntryName, format: &str, at: Option<TreeSize>) -> String {
     format!("{}/receipt?format={format}{size}", name.path())
 }
 
-async fn whole(mut response: Response) -> Result<Vec<u8>, ClientError> {
+/// All of an answer, of at most so many bytes.
+pub(crate) async fn whole(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
     let mut bytes = Vec::new();
     let broken = |fault: reqwest::Error| ClientError::Interrupted { fault: reasons(&fault) };
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            let fault = format!("it has more than {ANSWER_BYTES_MAX} bytes");
+        if bytes.len() + chunk.len() > bytes_max {
+            let fault = format!("it has more than {bytes_max} bytes");
             return Err(ClientError::Unreadable { fault });
         }
         bytes.extend_from_slice(&chunk);
@@ -388,7 +476,7 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, ClientError> {
     Ok(bytes)
 }
 
-fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
+pub(crate) fn problem(status: StatusCode, bytes: &[u8]) -> ClientError {
     match read::<Problem>(bytes) {
         Ok(problem) => ClientError::of(problem),
         // Whatever answered, it is not a node of ours: a proxy, perhaps.
@@ -417,10 +505,10 @@ mod tests {
 
     #[test]
     fn only_http_addresses_are_taken() {
-        for good in ["http://127.0.0.1:7070", "http://ledger.example/base/"] {
+        for good in ["http://127.0.0.1:7070", "http://ledger.example/base/", "https://ledger.example"] {
             assert!(Client::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "127.0.0.1:7070", "https://ledger.example", "ftp://x"] {
+        for bad in ["", "127.0.0.1:7070", "ftp://x", "file:///etc"] {
             assert!(matches!(Client::new(bad), Err(ClientError::Address { .. })), "{bad}");
         }
     }

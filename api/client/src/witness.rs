@@ -6,7 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{StatusCode, Url};
 
 use crate::error::ClientError;
-use crate::http::{parts, reasons};
+use crate::http::{parts, reasons, whole};
+use crate::tls::Roots;
 
 /// Longest answer that is read, in bytes: some cosignatures, or a problem.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -41,12 +42,12 @@ pub enum Answer {
 }
 
 impl WitnessClient {
-    /// The witness whose submission prefix is `url`.
+    /// The witness whose submission prefix is `url`; one behind HTTPS is believed by `roots`.
     ///
     /// # Errors
-    /// `Address` unless it is an HTTP address.
-    pub fn new(url: &str) -> Result<Self, ClientError> {
-        let (http, base) = parts(url)?;
+    /// `Address` unless it is an HTTP or HTTPS address.
+    pub fn new(url: &str, roots: &Roots) -> Result<Self, ClientError> {
+        let (http, base) = parts(url, roots)?;
         Ok(Self { http, base })
     }
 
@@ -61,22 +62,14 @@ impl WitnessClient {
             fault: fault.to_string(),
         })?;
         let request = self.http.post(url).timeout(PATIENCE).body(body);
-        let mut response = request.send().await.map_err(|fault| match fault.is_connect() {
+        let response = request.send().await.map_err(|fault| match fault.is_connect() {
             true => ClientError::CannotConnect { url: self.base.to_string(), fault: reasons(&fault) },
             false => ClientError::Interrupted { fault: reasons(&fault) },
         })?;
         let status = response.status();
         let is_size =
             response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes) == Some(SIZE.as_bytes());
-        let mut bytes = Vec::new();
-        let broken = |fault: reqwest::Error| ClientError::Interrupted { fault: reasons(&fault) };
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-                let fault = format!("it has more than {ANSWER_BYTES_MAX} bytes");
-                return Err(ClientError::Unreadable { fault });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = whole(response, ANSWER_BYTES_MAX).await?;
         let text =
             String::from_utf8(bytes).map_err(|fault| ClientError::Unreadable { fault: fault.to_string() })?;
         Ok(match status {

@@ -194,7 +194,8 @@ async function keyOf(policy, origin, type, kid) {
   return null;
 }
 
-function byteString(bytes) {
+/** A byte string of at most 65,535 bytes, as it is written in CBOR. */
+export function byteString(bytes) {
   const length = bytes.length;
   const head = length < 24 ? [0x40 | length] : length < 256 ? [0x58, length] : [0x59, length >> 8, length & 0xff];
   return concat(Uint8Array.from(head), bytes);

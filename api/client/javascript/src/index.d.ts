@@ -54,6 +54,15 @@ export interface Facts {
   /** How the key ended, if the leaf that ended it came along. */
   key_end?: { kind: "retired" | "revoked"; index: Uint; from: string };
   content: string | null;
+  /** What a statement that was signed elsewhere says of itself; height, time and network are null where it says none. */
+  statement?: {
+    format: "cose" | "jws" | "jws-json" | "dsse" | "http-signature";
+    issuer: string;
+    subject: string;
+    media_type: string;
+    /** SHA-256 of the payload. */
+    payload: string;
+  };
   item: { digest: string; index: Uint; count: Uint } | null;
 }
 

@@ -15,7 +15,7 @@ export class Numeral {
 const NUMBER = /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
-/** Reads one value. @param {string} text Unicode text */
+/** Reads one value, of at most `depthMax` lists and objects one within the other. @param {string} text Unicode text */
 export function parseJson(text, depthMax = 32) {
   let at = 0;
 
@@ -115,8 +115,8 @@ export function parseJson(text, depthMax = 32) {
   }
 
   function value(depth) {
-    if (depth < 0) fail("nested too deeply");
     blank();
+    if (depth === 0 && (text[at] === "{" || text[at] === "[")) fail("nested too deeply");
     switch (text[at]) {
       case "{":
         return object(depth - 1);

@@ -1,9 +1,15 @@
 // Names of things: tenants, identities, origins of logs, and texts without control characters.
 
-import { digestFromBase64Url, equal, require, utf8 } from "./bytes.js";
-import { ED25519, PublicKey } from "./schemes.js";
+import { digestFromBase64Url, equal, Refused, require, toHex, utf8 } from "./bytes.js";
+import { DILITHIUM3_R3, DILITHIUM3_R3_ED25519, ED25519, PublicKey } from "./schemes.js";
+import { shake256 } from "./shake.js";
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const DID_BYTES_MAX = 64;
+/** A name of ProofNest: the kind of identity, and the SHAKE256 of its key. */
+const PROOFNEST = /^did:pn:(human|agent|validator|collective|org|service):[0-9a-f]{40}$/;
+/** The schemes that ProofNest has; of their keys alone it makes names. */
+const PROOFNEST_SCHEMES = [ED25519, DILITHIUM3_R3, DILITHIUM3_R3_ED25519];
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 const shown = (text) => JSON.stringify(text.slice(0, 80));
@@ -58,12 +64,27 @@ const names = (did, key) => {
   return bytes !== null && equal(bytes, key.bytes);
 };
 
-/** Checks the form of an identity's name: did:key of Ed25519, or did:quorate of any key. @throws {Refused} */
+/** The key that a did:key of Ed25519 shows; null of every other text. */
+export function shownKey(did) {
+  const bytes = did.length <= DID_BYTES_MAX ? multikey(did) : null;
+  try {
+    return bytes === null ? null : PublicKey.parse(ED25519, bytes);
+  } catch (fault) {
+    if (fault instanceof Refused) return null;
+    throw fault;
+  }
+}
+
+/** Checks the form of an identity's name: did:key of Ed25519, did:quorate of any key, or did:pn. @throws {Refused} */
 export function didName(text) {
-  const fault = `an identity is did:key:z… or did:quorate:<43 characters of a key id>; this is ${shown(text)}`;
-  require(text.length <= 64 && utf8(text).length <= 64, fault);
+  const fault = `an identity is did:key:z…, did:quorate:<43 characters of a key id> or did:pn:<type>:<40 hex digits>; this is ${shown(text)}`;
+  require(text.length <= DID_BYTES_MAX && utf8(text).length <= DID_BYTES_MAX, fault);
   if (text.startsWith("did:quorate:")) {
     require(digestFromBase64Url(text.slice("did:quorate:".length)) !== null, fault);
+    return text;
+  }
+  if (text.startsWith("did:pn:")) {
+    require(PROOFNEST.test(text), fault);
     return text;
   }
   const bytes = multikey(text);
@@ -74,6 +95,9 @@ export function didName(text) {
 
 /** Whether the identity's own text vouches for the key. */
 export async function isDidOf(did, key) {
+  if (did.startsWith("did:pn:")) {
+    return PROOFNEST_SCHEMES.includes(key.scheme) && did.endsWith(`:${toHex(shake256(key.bytes, 20))}`);
+  }
   return did.startsWith("did:quorate:") ? did === `did:quorate:${await key.id()}` : names(did, key);
 }
 

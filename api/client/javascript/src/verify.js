@@ -32,6 +32,7 @@ export const CODES = [
 export const BATCH_TREE = "rfc6962-sha256-digests";
 /** How far a quorum's clocks may be ahead of the caller's, in seconds. */
 const CLOCK_SKEW_S = 300n;
+const U64_MAX = (1n << 64n) - 1n;
 
 const NO_FACTS = {
   origin: null,
@@ -93,11 +94,17 @@ async function inclusion({ leaf, index, size, proof, root }) {
   require(equal(found, root), `the proof leads to root ${toHex(found)}, claimed was ${toHex(root)}`);
 }
 
+/** The subject of a COSE receipt: a statement's own, if that is the leaf; else the submission's or the leaf's name. */
+function subjectOf({ kind, submission }, { id }, index) {
+  if (kind !== "submission") return `urn:quorate:leaf:${index}`;
+  return submission.isLeaf ? submission.statement.subject : `urn:quorate:submission:${id}`;
+}
+
 /** That what came with the receipt is about this entry. */
 function checkBeside(entry, facts, { submission, cose, index }) {
   require(submission === null || (entry.kind === "submission" && equal(submission, entry.submission.bytes)),
     "the submission beside the entry is not the one in it");
-  const expected = entry.kind === "submission" ? `urn:quorate:submission:${facts.id}` : `urn:quorate:leaf:${index}`;
+  const expected = subjectOf(entry, facts, index);
   for (const { subject } of cose) {
     require(subject === expected, `the COSE receipt is about ${JSON.stringify(subject)}, the entry is ${expected}`);
   }
@@ -168,6 +175,9 @@ async function checkItem({ digest, index, path }, submission) {
   await inclusion({ leaf: await leafHash(digest), index, size: batch.count, proof: path, root: batch.root });
 }
 
+/** A leaf that does not state its time is no younger than the word of the quorum that it was there. */
+const latest = (time) => (time === null || time > (U64_MAX - 999n) / 1_000n ? U64_MAX : time * 1_000n + 999n);
+
 function checkFreshness(time, { nowS, maxAgeS }) {
   const [now, max] = [BigInt(nowS), BigInt(maxAgeS)];
   require(time !== null, "the policy asks for no cosigners, so nothing says how old the checkpoint is");
@@ -177,19 +187,20 @@ function checkFreshness(time, { nowS, maxAgeS }) {
 }
 
 async function submissionFacts({ height, time, submission }) {
-  const { id, network, tenant, author, key, operation, content } = submission;
+  const { id, network, tenant, author, key, operation, content, statement } = submission;
   return {
     entry: "submission",
     id: toHex(id),
-    height: plain(height),
-    time_ms: plain(time),
-    network: toHex(network),
+    height: height === undefined ? null : plain(height),
+    time_ms: time === undefined ? null : plain(time),
+    network: network === undefined ? null : toHex(network),
     operation,
     tenant,
     author,
     key: await key.id(),
     key_standing: (await isDidOf(author, key)) ? "self_certified" : "attested_by_log",
     content: content === undefined ? null : toHex(content),
+    ...(statement === undefined ? {} : { statement }),
   };
 }
 
@@ -288,7 +299,7 @@ async function checks(run, policy, source, { entry: entryBytes, submission, arti
     else await run.make(() => require(false, "the entry has no author, so no key can be shown to be the author's"));
   } else {
     await run.make(() => verifySignatures(said));
-    const signed = { index, time: entry.time, submission: said };
+    const signed = { index, time: entry.time ?? latest(time), submission: said };
     await run.make(() => checkStanding(standing, { size, root }, signed, run.facts));
   }
 

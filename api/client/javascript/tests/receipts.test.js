@@ -34,6 +34,17 @@ for (const name of families()) {
   });
 }
 
+test("a scheme that cannot be checked here is said so, and nothing of it is believed", async () => {
+  const imported = family("primitive.json").filter(({ name }) => /Dilithium3.*nobody's signature/.test(name));
+  assert.equal(imported.length, 3);
+  for (const { name, policy, receipt } of imported) {
+    const { verified, checks } = await verifyReceipt(policy, receipt);
+    const { detail } = checks.find(({ outcome }) => outcome === "failed");
+    assert.match(detail, /: signatures of dilithium3-r3(\+ed25519)? cannot be checked here$/, name);
+    assert.equal(verified, false);
+  }
+});
+
 test("text and bytes are judged alike", async () => {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for (const vector of [...family("format.json"), ...family("tlog-proof.json")]) {

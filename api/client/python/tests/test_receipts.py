@@ -1,5 +1,6 @@
 """Every vector fails the check it must fail, and no other; a true receipt shows the same facts as in Rust."""
 
+import re
 import unittest
 from typing import Any
 
@@ -41,6 +42,17 @@ class Receipts(unittest.TestCase):
                     outcomes = [check.outcome for check in report.checks]
                     after = outcomes[outcomes.index("failed") + 1 :] if "failed" in outcomes else []
                     self.assertLessEqual(set(after), {"skipped"})
+
+    def test_a_scheme_that_cannot_be_checked_here_is_said_so(self) -> None:
+        names = r"Dilithium3.*nobody's signature"
+        imported = [vector for vector in family("primitive.json") if re.search(names, vector.name)]
+        self.assertEqual(len(imported), 3)
+        for vector in imported:
+            with self.subTest(vector=vector.name):
+                report = verify_receipt(vector.policy, vector.receipt)
+                detail = next(check.detail for check in report.checks if check.outcome == "failed")
+                self.assertRegex(detail, r": signatures of dilithium3-r3(\+ed25519)? cannot be checked here$")
+                self.assertFalse(report.verified)
 
     def test_text_and_bytes_are_judged_alike(self) -> None:
         for vector in [*family("format.json"), *family("tlog-proof.json")]:

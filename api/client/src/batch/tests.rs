@@ -130,6 +130,7 @@ fn only_its_own_anchor_belongs_to_a_batch() {
         rejected: 0,
         rejections: Digest::ZERO,
         state: Digest::ZERO,
+        lookup: None,
     });
     let with = |entry: Vec<u8>| Anchored::new(batch(4), Receipt { entry, ..anchor(batch(4).operation()) });
     assert_eq!(with(block.encode()), Err(AnchorError::NoAnchor));

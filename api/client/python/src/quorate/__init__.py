@@ -4,7 +4,7 @@ from .client import Client
 from .errors import ClientError, NotFinalError, NotVerifiedError, PolicyError, QuorateError, UsageError
 from .policy import Policy
 from .submission import Signed, Signer, attestation_issue, batch_anchor, proof_submit, sign
-from .verify import CODES, Check, Facts, Freshness, ItemFacts, Report, verify_receipt
+from .verify import CODES, Check, Facts, Freshness, ItemFacts, Report, StatementFacts, verify_receipt
 
 __all__ = [
     "CODES",
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "Signed",
     "Signer",
+    "StatementFacts",
     "UsageError",
     "attestation_issue",
     "batch_anchor",

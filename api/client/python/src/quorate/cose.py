@@ -213,7 +213,8 @@ def _key_of(policy: Policy, origin: str, kind: SignatureType, kid: bytes) -> Pub
     return None
 
 
-def _byte_string(value: bytes) -> bytes:
+def byte_string(value: bytes) -> bytes:
+    """A byte string of at most 65,535 bytes, as it is written in CBOR."""
     length = len(value)
     if length < 24:
         return bytes([0x40 | length]) + value
@@ -230,5 +231,5 @@ def check_issuers(policy: Policy, checkpoint: Checkpoint, cose: tuple[Issued, ..
             raise Refused(
                 "the COSE receipt is signed by a key that the policy does not name for this log and algorithm"
             )
-        message = b"\x84\x6aSignature1" + _byte_string(issued.signed) + b"\x40" + _byte_string(checkpoint.root)
+        message = b"\x84\x6aSignature1" + byte_string(issued.signed) + b"\x40" + byte_string(checkpoint.root)
         key.verify(message, issued.signature)

@@ -6,19 +6,19 @@ Source: ``proto/quorate.proto`` and ``proto/ENCODING.md``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .encoding import sha256
 from .errors import Refused, require
-from .names import did_name, origin_name, plain_text, tenant_name
+from .names import did_name, origin_name, tenant_name
+from .operation import OPERATION_FIELDS, OPERATIONS, Asked
+from .operation.parts import digest, given, read_key, read_signature, u16
 from .protobuf import Schema, read_message
-from .schemes import ED25519, ML_DSA_65, PublicKey, Signature
+from .schemes import PublicKey, SignedMessage
+from .statement import Statement, is_cose, read_cose_leaf, read_statement
 
 ENTRY_BYTES_MAX = 65_535
 SUBMISSION_BYTES_MAX = 60 << 10
-PREDICATE_BYTES_MAX = 32 << 10
-VALIDATORS_MAX = 100
 
 SUBMISSION_TAG = b"quorate/v1/submission\x00"
 #: What the consents to each operation begin with.
@@ -27,6 +27,8 @@ CONSENT_TAGS = {
     "key.add": b"quorate/v1/addition-possession\x00",
     "key.rotate": b"quorate/v1/key-possession\x00",
 }
+ISSUER_TAG = b"quorate/v1/issuer-possession\x00"
+SIGNER_TAG = b"quorate/v1/signer-possession\x00"
 
 _ENTRY: Schema = {1: ("genesis", "one"), 2: ("epoch", "one"), 3: ("submission", "one"), 4: ("block", "one")}
 _GENESIS: Schema = {1: ("network", "bytes"), 2: ("origin", "text")}
@@ -42,12 +44,11 @@ _BLOCK: Schema = {
     7: ("rejected", "u32"),
     8: ("rejections", "bytes"),
     9: ("state", "bytes"),
+    10: ("lookup", "bytes"),
 }
 _BATCH_REF: Schema = {1: ("id", "bytes"), 2: ("count", "u32"), 3: ("bytes", "u32")}
-_KEY: Schema = {1: ("scheme", "u32"), 2: ("key", "bytes")}
-_SIGNATURE: Schema = {1: ("scheme", "u32"), 2: ("signature", "bytes")}
-_APPROVAL: Schema = {1: ("approver", "u32"), 2: ("signature", "bytes")}
-_SUBMISSION: Schema = {1: ("body", "message"), 2: ("signature", "message")}
+_SUBMISSION: Schema = {1: ("body", "message"), 2: ("signature", "message"), 3: ("statement", "message")}
+_STATEMENT: Schema = {1: ("format", "u32"), 2: ("bytes", "bytes"), 3: ("keys", "messages")}
 _BODY: Schema = {
     1: ("network", "bytes"),
     2: ("tenant", "text"),
@@ -55,77 +56,26 @@ _BODY: Schema = {
     4: ("key", "message"),
     5: ("nonce", "u64"),
     6: ("expires", "u64"),
-    16: ("identity.create", "one"),
-    17: ("key.add", "one"),
-    18: ("key.rotate", "one"),
-    19: ("key.revoke", "one"),
-    20: ("proof.submit", "one"),
-    21: ("attestation.issue", "one"),
-    22: ("attestation.revoke", "one"),
-    23: ("batch.anchor", "one"),
-    24: ("validator.join", "one"),
-    25: ("validator.leave", "one"),
-    30: ("artifact.commit", "one"),
-    31: ("retention.tombstone", "one"),
+    **OPERATION_FIELDS,
 }
 
 
 @dataclass(frozen=True)
-class Listing:
-    """An identity, and the keys that it lists from here on."""
-
-    identity: str
-    keys: tuple[PublicKey, ...]
-
-
-@dataclass(frozen=True)
-class Ending:
-    """An identity, and the id of its key that ends here: ``retired``, or ``revoked``, perhaps from an earlier size or time."""
-
-    identity: str
-    key: bytes
-    how: str
-    from_size: int = 0
-    from_time_ms: int = 0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """An anchored tree."""
-
-    root: bytes
-    count: int
-    tree: str
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What verification needs of an operation."""
-
-    content: bytes | None = None
-    batch: Batch | None = None
-    listing: Listing | None = None
-    ending: Ending | None = None
-    #: Signatures by the keys that are listed.
-    consents: tuple[Signature, ...] = ()
-
-
-@dataclass(frozen=True)
 class Submission:
-    """A signed operation."""
+    """A signed operation, or a statement that was signed elsewhere, for no network in particular."""
 
     id: bytes
     envelope: bytes = field(repr=False)
-    signed: bytes = field(repr=False)
-    signature: Signature
-    network: bytes
+    signatures: tuple[SignedMessage, ...] = field(repr=False)
+    network: bytes | None
     tenant: str
     author: str
     key: PublicKey
-    nonce: int
-    expires_at_ms: int
     operation: str
     asked: Asked
+    statement: Statement | None = None
+    #: Whether its bytes are a leaf of the log as they are.
+    is_leaf: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,242 +90,87 @@ class Entry:
     submission: Submission | None = None
 
 
-def _digest(value: bytes, what: str) -> bytes:
-    require(len(value) == 32, f"{what}: a digest has 32 bytes, this has {len(value)}")
-    return value
+def _bounded(data: bytes) -> None:
+    limit = SUBMISSION_BYTES_MAX
+    require(len(data) <= limit, f"submission has {len(data)} bytes, at most {limit} are allowed")
 
 
-def _given(message: bytes | None, what: str) -> bytes:
-    if message is None:
-        raise Refused(f"{what} is missing")
-    return message
-
-
-def _key(message: bytes | None, what: str) -> PublicKey:
-    found = read_message(_given(message, what), _KEY, what)
-    return PublicKey.parse(found["scheme"], found["key"])
-
-
-def _signature(message: bytes | None, what: str) -> Signature:
-    found = read_message(_given(message, what), _SIGNATURE, what)
-    return Signature.parse(found["scheme"], found["signature"])
-
-
-def _u16(number: int, what: str) -> None:
-    require(number <= 65_535, f"{what}: {number} is beyond 65535")
-
-
-def _approvals(approvals: list[bytes]) -> None:
-    require(len(approvals) <= VALIDATORS_MAX, f"more than {VALIDATORS_MAX} approvals")
-    for message in approvals:
-        found = read_message(message, _APPROVAL, "approval")
-        _u16(found["approver"], "approval.approver")
-        Signature.parse(ED25519, found["signature"])
-
-
-def _validator(message: bytes | None) -> None:
-    roles = ("consensus", "network", "log", "cosigner_ed25519")
-    schema: Schema = {1: ("name", "text"), 2: ("power", "u64"), 7: ("cosigner_ml_dsa_65", "bytes")}
-    schema |= {number: (role, "bytes") for number, role in enumerate(roles, 3)}
-    found = read_message(_given(message, "validator"), schema, "validator")
-    for role in roles:
-        PublicKey.parse(ED25519, found[role])
-    PublicKey.parse(ML_DSA_65, found["cosigner_ml_dsa_65"])
-
-
-def _identity_create(data: bytes) -> Asked:
-    schema: Schema = {1: ("identity", "text"), 2: ("keys", "messages"), 3: ("possessions", "messages")}
-    found = read_message(data, schema, "identity.create")
-    count = len(found["keys"])
-    require(1 <= count <= 8, f"an identity begins with 1 to 8 keys, not {count}")
-    require(len(found["possessions"]) <= 8, "more than 8 possessions")
-    keys = tuple(_key(key, "keys") for key in found["keys"])
-    consents = tuple(_signature(possession, "possessions") for possession in found["possessions"])
-    return Asked(listing=Listing(did_name(found["identity"]), keys), consents=consents)
-
-
-def _key_add(data: bytes) -> Asked:
-    schema: Schema = {1: ("identity", "text"), 2: ("key", "message"), 3: ("possession", "message")}
-    found = read_message(data, schema, "key.add")
-    consents = () if found["possession"] is None else (_signature(found["possession"], "possession"),)
-    return Asked(listing=Listing(did_name(found["identity"]), (_key(found["key"], "key"),)), consents=consents)
-
-
-def _key_rotate(data: bytes) -> Asked:
-    schema: Schema = {
-        1: ("identity", "text"),
-        2: ("retires", "bytes"),
-        3: ("key", "message"),
-        4: ("possession", "message"),
-    }
-    found = read_message(data, schema, "key.rotate")
-    identity, retires = did_name(found["identity"]), _digest(found["retires"], "retires")
-    return Asked(
-        listing=Listing(identity, (_key(found["key"], "key"),)),
-        ending=Ending(identity, retires, "retired"),
-        consents=(_signature(found["possession"], "possession"),),
+def _of_statement(data: bytes, statement: Statement, is_leaf: bool) -> Submission:
+    return Submission(
+        id=sha256(data),
+        envelope=data,
+        signatures=statement.signatures,
+        network=None,
+        tenant="default",
+        author=statement.author,
+        key=statement.key,
+        operation="statement.register",
+        asked=Asked(content=statement.content),
+        statement=statement,
+        is_leaf=is_leaf,
     )
 
 
-def _key_revoke(data: bytes) -> Asked:
-    schema: Schema = {
-        1: ("identity", "text"),
-        2: ("key", "bytes"),
-        3: ("reason", "text"),
-        4: ("from_size", "u64"),
-        5: ("from_time_ms", "u64"),
-    }
-    found = read_message(data, schema, "key.revoke")
-    plain_text(found["reason"], "reason")
-    size, time_ms = found["from_size"], found["from_time_ms"]
-    require(size == 0 or time_ms == 0, "from is a size or a time, and not both")
-    identity, key = did_name(found["identity"]), _digest(found["key"], "key")
-    return Asked(ending=Ending(identity, key, "revoked", size, time_ms))
-
-
-def _proof_submit(data: bytes) -> Asked:
-    schema: Schema = {1: ("content", "bytes"), 2: ("length", "u64"), 3: ("media_type", "text"), 4: ("subject", "text")}
-    found = read_message(data, schema, "proof.submit")
-    plain_text(found["media_type"], "media_type")
-    plain_text(found["subject"], "subject")
-    return Asked(content=_digest(found["content"], "content"))
-
-
-def _attestation_issue(data: bytes) -> Asked:
-    schema: Schema = {
-        1: ("subject", "text"),
-        2: ("predicate_type", "text"),
-        3: ("predicate", "bytes"),
-        4: ("content", "bytes"),
-        5: ("expires", "u64"),
-    }
-    found = read_message(data, schema, "attestation.issue")
-    require(len(found["predicate"]) <= PREDICATE_BYTES_MAX, f"a predicate of more than {PREDICATE_BYTES_MAX} bytes")
-    for name in ("subject", "predicate_type"):
-        require(found[name] != "", f"an attestation needs a {name}")
-        plain_text(found[name], name)
-    return Asked(content=_digest(found["content"], "content") if found["content"] else None)
-
-
-def _attestation_revoke(data: bytes) -> Asked:
-    found = read_message(data, {1: ("attestation", "bytes"), 2: ("reason", "text")}, "attestation.revoke")
-    _digest(found["attestation"], "attestation")
-    plain_text(found["reason"], "reason")
-    return Asked()
-
-
-def _batch_anchor(data: bytes) -> Asked:
-    found = read_message(data, {1: ("root", "bytes"), 2: ("count", "u64"), 3: ("tree", "text")}, "batch.anchor")
-    require(found["count"] > 0, "a tree that is anchored has at least one leaf")
-    return Asked(batch=Batch(_digest(found["root"], "root"), found["count"], plain_text(found["tree"], "tree")))
-
-
-def _validator_join(data: bytes) -> Asked:
-    schema: Schema = {
-        1: ("epoch", "u64"),
-        2: ("validator", "message"),
-        3: ("possession", "bytes"),
-        4: ("approvals", "messages"),
-    }
-    found = read_message(data, schema, "validator.join")
-    _validator(found["validator"])
-    Signature.parse(ED25519, found["possession"])
-    _approvals(found["approvals"])
-    return Asked()
-
-
-def _validator_leave(data: bytes) -> Asked:
-    schema: Schema = {1: ("epoch", "u64"), 2: ("name", "text"), 3: ("approvals", "messages")}
-    found = read_message(data, schema, "validator.leave")
-    plain_text(found["name"], "name", 32)
-    _approvals(found["approvals"])
-    return Asked()
-
-
-def _artifact_commit(data: bytes) -> Asked:
-    schema: Schema = {
-        1: ("address", "bytes"),
-        2: ("salted", "bool"),
-        3: ("length", "u64"),
-        4: ("media_type", "text"),
-        5: ("subject", "text"),
-        6: ("keep_until_ms", "u64"),
-        7: ("write_once", "bool"),
-    }
-    found = read_message(data, schema, "artifact.commit")
-    plain_text(found["media_type"], "media_type")
-    plain_text(found["subject"], "subject")
-    kept = found["keep_until_ms"] > 0 or not found["write_once"]
-    require(kept, "what nobody may erase needs a time until which it is kept")
-    return Asked(content=_digest(found["address"], "address"))
-
-
-def _retention_tombstone(data: bytes) -> Asked:
-    found = read_message(data, {1: ("artifact", "bytes"), 2: ("reason", "text")}, "retention.tombstone")
-    _digest(found["artifact"], "artifact")
-    plain_text(found["reason"], "reason")
-    return Asked()
-
-
-_OPERATIONS: dict[str, Callable[[bytes], Asked]] = {
-    "identity.create": _identity_create,
-    "key.add": _key_add,
-    "key.rotate": _key_rotate,
-    "key.revoke": _key_revoke,
-    "proof.submit": _proof_submit,
-    "attestation.issue": _attestation_issue,
-    "attestation.revoke": _attestation_revoke,
-    "batch.anchor": _batch_anchor,
-    "validator.join": _validator_join,
-    "validator.leave": _validator_leave,
-    "artifact.commit": _artifact_commit,
-    "retention.tombstone": _retention_tombstone,
-}
+def _statement(message: bytes) -> Statement:
+    found = read_message(message, _STATEMENT, "statement")
+    require(len(found["keys"]) <= 2, f"statement.keys: {len(found['keys'])} found, at most 2 are allowed")
+    return read_statement(found["format"], found["bytes"], [read_key(key, "statement.keys") for key in found["keys"]])
 
 
 def read_submission(data: bytes) -> Submission:
-    """Reads a signed envelope."""
-    limit = SUBMISSION_BYTES_MAX
-    require(len(data) <= limit, f"submission has {len(data)} bytes, at most {limit} are allowed")
+    """Reads an envelope: what an author signed for a network, or a statement that was signed elsewhere."""
+    _bounded(data)
+    # One statement has one leaf.
+    require(not is_cose(data), "a statement of COSE is a leaf by itself")
     envelope = read_message(data, _SUBMISSION, "submission")
-    signed = _given(envelope["body"], "submission.body")
+    if envelope["statement"] is not None:
+        alone = envelope["body"] is None and envelope["signature"] is None
+        require(alone, "submission holds a statement and a body")
+        return _of_statement(data, _statement(envelope["statement"]), is_leaf=False)
+    signed = given(envelope["body"], "submission.body")
     body = read_message(signed, _BODY, "body")
     if body["one"] is None:
         raise Refused("operation is missing or of an unknown kind")
     operation, asked = body["one"]
+    signature = read_signature(envelope["signature"], "submission.signature")
+    network, key = digest(body["network"], "network"), read_key(body["key"], "key")
     return Submission(
         id=sha256(data),
         envelope=data,
-        signed=signed,
-        signature=_signature(envelope["signature"], "submission.signature"),
-        network=_digest(body["network"], "network"),
+        signatures=(SignedMessage(key, signed_bytes(network, signed), signature),),
+        network=network,
         tenant=tenant_name(body["tenant"]),
         author=did_name(body["author"]),
-        key=_key(body["key"], "key"),
-        nonce=body["nonce"],
-        expires_at_ms=body["expires"],
+        key=key,
         operation=operation,
-        asked=_OPERATIONS[operation](asked),
+        asked=OPERATIONS[operation](asked),
     )
 
 
 def _block(data: bytes) -> Entry:
     found = read_message(data, _BLOCK, "block_entry")
-    _u16(found["proposer"], "block_entry.proposer")
+    u16(found["proposer"], "block_entry.proposer")
     require(len(found["batches"]) <= 64, f"block_entry.batches: {len(found['batches'])} found, at most 64 are allowed")
     for message in found["batches"]:
         batch = read_message(message, _BATCH_REF, "batch")
         require(1 <= batch["count"] <= 1_000, f"batch.count: {batch['count']} found, 1 to 1000 are allowed")
         require(batch["bytes"] <= 524_288, f"batch.bytes: {batch['bytes']} found, at most 524288 are allowed")
-        _digest(batch["id"], "batch.id")
-    _digest(found["rejections"], "block_entry.rejections")
-    _digest(found["state"], "block_entry.state")
+        digest(batch["id"], "batch.id")
+    digest(found["rejections"], "block_entry.rejections")
+    digest(found["state"], "block_entry.state")
+    # Logs that were begun without an index state none.
+    if found["lookup"]:
+        digest(found["lookup"], "block_entry.lookup")
     return Entry("block", height=found["height"], time_ms=found["time"])
 
 
 def read_entry(data: bytes) -> Entry:
     """Reads a leaf."""
     require(len(data) <= ENTRY_BYTES_MAX, f"entry has {len(data)} bytes, at most {ENTRY_BYTES_MAX} are allowed")
+    if is_cose(data):
+        # It says nothing of its place.
+        _bounded(data)
+        return Entry("submission", submission=_of_statement(data, read_cose_leaf(data), is_leaf=True))
     one = read_message(data, _ENTRY, "entry")["one"]
     if one is None:
         raise Refused("entry is missing or of an unknown kind")
@@ -383,11 +178,11 @@ def read_entry(data: bytes) -> Entry:
     if kind == "genesis":
         found = read_message(message, _GENESIS, "genesis_entry")
         origin = origin_name(found["origin"])
-        return Entry(kind, network=_digest(found["network"], "genesis_entry.network"), origin=origin)
+        return Entry(kind, network=digest(found["network"], "genesis_entry.network"), origin=origin)
     if kind == "epoch":
         found = read_message(message, _EPOCH, "epoch_entry")
-        _digest(found["validators"], "epoch_entry.validators")
-        _digest(found["policy"], "epoch_entry.policy")
+        digest(found["validators"], "epoch_entry.validators")
+        digest(found["policy"], "epoch_entry.policy")
         return Entry(kind, height=found["height"])
     if kind == "submission":
         found = read_message(message, _SUBMITTED, "submission_entry")
@@ -401,18 +196,41 @@ def signed_bytes(network: bytes, body: bytes) -> bytes:
     return SUBMISSION_TAG + network + body
 
 
+def _counted(text: str) -> bytes:
+    """A text behind its length."""
+    value = text.encode()
+    return struct.pack(">I", len(value)) + value
+
+
+def _verify_issuer_key(submission: Submission) -> None:
+    """Checks the consent of a key that an issuer of attestations lists."""
+    listed = submission.asked.issuer_key
+    if listed is None or submission.network is None:
+        return
+    names = _counted(listed.issuer) + _counted(submission.author)
+    listed.key.verify(ISSUER_TAG + submission.network + names + listed.key.thumbprint(), listed.possession)
+
+
+def _verify_evidence_key(submission: Submission) -> None:
+    """Checks the consent of a key that is listed to sign evidence."""
+    listed = submission.asked.evidence_key
+    if listed is None or submission.network is None:
+        return
+    said = _counted(submission.author) + _counted(listed.name) + listed.numbers
+    listed.key.verify(SIGNER_TAG + submission.network + said + listed.key.thumbprint(), listed.possession)
+
+
 def _verify_consents(submission: Submission) -> None:
     """Checks the consents that came with a submission: those of all keys that have to give one, or none."""
     asked, operation = submission.asked, submission.operation
-    if not asked.consents or asked.listing is None:
+    if not asked.consents or asked.listing is None or submission.network is None:
         return
     keys = asked.listing.keys
     # In a new identity, the key that signs the submission has agreed by that.
     own = submission.key if operation == "identity.create" else None
     others = [key for key in keys if key != own]
     require(len(others) == len(asked.consents), f"{len(asked.consents)} keys consented, {len(others)} have to")
-    identity = asked.listing.identity.encode()
-    parts = [CONSENT_TAGS[operation], submission.network, struct.pack(">I", len(identity)), identity]
+    parts = [CONSENT_TAGS[operation], submission.network, _counted(asked.listing.identity)]
     if operation == "key.rotate" and asked.ending is not None:
         parts.append(asked.ending.key)
     message = b"".join((*parts, *(key.thumbprint() for key in keys)))
@@ -423,10 +241,18 @@ def _verify_consents(submission: Submission) -> None:
 def verify_signatures(submission: Submission) -> None:
     """Checks every signature in a submission."""
     try:
-        submission.key.verify(signed_bytes(submission.network, submission.signed), submission.signature)
+        for one in submission.signatures:
+            one.verify()
     except Refused as fault:
         raise Refused(f"the author's signature does not hold: {fault}") from None
     try:
+        if submission.asked.issued is not None:
+            submission.asked.issued.verify()
+    except Refused as fault:
+        raise Refused(f"the issuer's signature of the proof does not hold: {fault}") from None
+    try:
         _verify_consents(submission)
+        _verify_issuer_key(submission)
+        _verify_evidence_key(submission)
     except Refused as fault:
         raise Refused(f"a key's consent does not hold: {fault}") from None

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey, MLDSA65PublicKey
 
+from . import p256
 from .encoding import sha256, to_base64url
 from .errors import Refused, require
 
@@ -22,6 +23,9 @@ ED25519 = 1
 ML_DSA_65 = 2
 HYBRID = 3
 DILITHIUM3_R3 = 4
+# Of attestations that others verify; no author has such a key.
+ES256 = 5
+DILITHIUM3_R3_ED25519 = 6
 # Of witnesses alone (note type 06). A number that no submission can name: theirs are not negative.
 ML_DSA_44 = -44
 
@@ -30,10 +34,30 @@ NAMES = {
     ML_DSA_65: "ml-dsa-65",
     HYBRID: "ed25519+ml-dsa-65",
     DILITHIUM3_R3: "dilithium3-r3",
+    DILITHIUM3_R3_ED25519: "dilithium3-r3+ed25519",
+    ES256: "es256",
     ML_DSA_44: "ml-dsa-44",
 }
-KEY_BYTES = {ED25519: 32, ML_DSA_65: 1952, HYBRID: 32 + 1952, DILITHIUM3_R3: 1952, ML_DSA_44: 1312}
-SIGNATURE_BYTES = {ED25519: 64, ML_DSA_65: 3309, HYBRID: 64 + 3309, DILITHIUM3_R3: 3293, ML_DSA_44: 2420}
+KEY_BYTES = {
+    ED25519: 32,
+    ML_DSA_65: 1952,
+    HYBRID: 32 + 1952,
+    DILITHIUM3_R3: 1952,
+    DILITHIUM3_R3_ED25519: 1952 + 32,
+    ES256: 65,
+    ML_DSA_44: 1312,
+}
+SIGNATURE_BYTES = {
+    ED25519: 64,
+    ML_DSA_65: 3309,
+    HYBRID: 64 + 3309,
+    DILITHIUM3_R3: 3293,
+    DILITHIUM3_R3_ED25519: 3293 + 64,
+    ES256: 64,
+    ML_DSA_44: 2420,
+}
+#: Where the half of Ed25519 stands in a key.
+_ED25519_AT = {ED25519: 0, HYBRID: 0, DILITHIUM3_R3_ED25519: 1952}
 
 HYBRID_LABEL = b"quorate/hybrid/ed25519+ml-dsa-65/v1\x00"
 
@@ -126,12 +150,18 @@ class PublicKey:
         require(scheme in NAMES, f"scheme {scheme} is unknown")
         expected = KEY_BYTES[scheme]
         require(len(value) == expected, f"a public key of {NAMES[scheme]} has {expected} bytes, this has {len(value)}")
-        if scheme in (ED25519, HYBRID):
-            _ed25519_key(value[:32])
+        at = _ED25519_AT.get(scheme)
+        if at is not None:
+            _ed25519_key(value[at : at + 32])
+        elif scheme == ES256:
+            p256.check_key(value)
         return cls(scheme, value)
 
     def thumbprint(self) -> bytes:
         """The RFC 7638 thumbprint."""
+        if self.scheme == ES256:
+            x, y = (to_base64url(number) for number in p256.coordinates(self.value))
+            return sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode())
         key = to_base64url(self.value)
         alg = "ML-DSA-65" if self.scheme == ML_DSA_65 else NAMES[self.scheme]
         if self.scheme == ED25519:
@@ -148,6 +178,8 @@ class PublicKey:
         require(signature.scheme == self.scheme, names)
         if self.scheme == ED25519:
             _verify_ed25519(self.value, message, signature.value)
+        elif self.scheme == ES256:
+            p256.verify(self.value, message, signature.value)
         elif self.scheme in _ML_DSA:
             _verify_ml_dsa(self.scheme, self.value, message, signature.value)
         elif self.scheme == HYBRID:
@@ -156,3 +188,16 @@ class PublicKey:
             _verify_ml_dsa(ML_DSA_65, self.value[32:], labelled, signature.value[64:])
         else:
             raise Refused(f"signatures of {NAMES[self.scheme]} cannot be checked here")
+
+
+@dataclass(frozen=True)
+class SignedMessage:
+    """A signature, with what it is over and by which key."""
+
+    key: PublicKey
+    message: bytes
+    signature: Signature
+
+    def verify(self) -> None:
+        """Refuses a signature that does not hold."""
+        self.key.verify(self.message, self.signature)

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from .checkpoint import Checkpoint, Cosigner, check_quorum, vouched_time_s
 from .cose import check_issuers
-from .encoding import digest_from_hex
-from .entry import Ending, Entry, Submission, read_entry, verify_signatures
+from .encoding import U64_MAX, digest_from_hex
+from .entry import Entry, Submission, read_entry, verify_signatures
 from .errors import Refused, UsageError, require
 from .merkle import check_inclusion, leaf_hash, proof_length
 from .names import is_did_of
+from .operation import Ending
 from .policy import Policy
 from .receipt import BatchItem, ProvenLeaf, Receipt, Standing, read_receipt
 
@@ -84,6 +85,17 @@ class KeyEnd:
     from_: str
 
 
+@dataclass(frozen=True)
+class StatementFacts:
+    """What a statement that was signed elsewhere says of itself; ``payload`` is its SHA-256."""
+
+    format: str
+    issuer: str
+    subject: str
+    media_type: str
+    payload: str
+
+
 @dataclass
 class Facts:
     """What a receipt shows; None where nothing is believed."""
@@ -107,6 +119,8 @@ class Facts:
     #: How the key ended, if the leaf that ended it came along.
     key_end: KeyEnd | None = None
     content: str | None = None
+    #: What a statement says of itself; height, time and network are None where it says none.
+    statement: StatementFacts | None = None
     item: ItemFacts | None = None
 
 
@@ -135,6 +149,8 @@ class Report:
         checks = [asdict(check) for check in self.checks]
         facts = asdict(self.facts)
         # Written only where it is there, as by the binary.
+        if facts["statement"] is None:
+            del facts["statement"]
         end = facts.pop("key_end")
         if end is not None:
             facts["key_end"] = {"kind": end["kind"], "index": end["index"], "from": end["from_"]}
@@ -215,13 +231,15 @@ def _root(receipt: Receipt, size: int, root: bytes) -> None:
 
 def _beside(entry: Entry, receipt: Receipt) -> None:
     """That what came with the receipt is about this entry."""
-    inside = None if entry.submission is None else entry.submission
+    inside = entry.submission
     if receipt.submission is not None:
         same = inside is not None and receipt.submission == inside.envelope
         require(same, "the submission beside the entry is not the one in it")
     expected = f"urn:quorate:leaf:{receipt.index}"
     if inside is not None:
         expected = f"urn:quorate:submission:{inside.id.hex()}"
+        if inside.is_leaf and inside.statement is not None:
+            expected = inside.statement.subject
     for issued in receipt.cose:
         require(issued.subject == expected, f"the COSE receipt is about {issued.subject!r}, the entry is {expected}")
 
@@ -254,6 +272,10 @@ def _reaches(ending: Ending, at: int, index: int, time_ms: int) -> bool:
     return 0 < from_size <= index or 0 < from_time_ms <= time_ms
 
 
+def _latest_ms(vouched_s: int | None) -> int:
+    return U64_MAX if vouched_s is None else min(U64_MAX, 1_000 * vouched_s + 999)
+
+
 def _standing(standing: Standing | None, head: Checkpoint, signed: int, entry: Entry, facts: Facts) -> None:
     """That the key was the author's when it signed, by the leaf that listed it and the one that ended it, if they came along.
 
@@ -284,7 +306,9 @@ def _standing(standing: Standing | None, head: Checkpoint, signed: int, entry: E
     if ended is not None and ending is not None:
         facts.key_end = _end(ending, ended.index)
     require(self_certified or signed >= listed.index, later)
-    if ended is not None and ending is not None and _reaches(ending, ended.index, signed, entry.time_ms or 0):
+    # A leaf that does not state its time is no younger than the word of the quorum that it was there.
+    time_ms = _latest_ms(facts.vouched_time_s) if entry.time_ms is None else entry.time_ms
+    if ended is not None and ending is not None and _reaches(ending, ended.index, signed, time_ms):
         raise Refused(
             f"the key was {ending.how} by entry {ended.index}; entry {signed}, which it signed, is not believed"
         )
@@ -312,7 +336,7 @@ def _entry(receipt: Receipt, origin: str, wanted: str | None, facts: Facts) -> E
 def _submission(submission: Submission, facts: Facts) -> None:
     content = submission.asked.content
     facts.id = submission.id.hex()
-    facts.network = submission.network.hex()
+    facts.network = None if submission.network is None else submission.network.hex()
     facts.operation = submission.operation
     facts.tenant = submission.tenant
     facts.author = submission.author
@@ -320,6 +344,9 @@ def _submission(submission: Submission, facts: Facts) -> None:
     self_certified = is_did_of(submission.author, submission.key)
     facts.key_standing = "self_certified" if self_certified else "attested_by_log"
     facts.content = content.hex() if content is not None else None
+    said = submission.statement
+    if said is not None:
+        facts.statement = StatementFacts(said.format, said.issuer, said.subject, said.media_type, said.payload.hex())
 
 
 def _item(item: BatchItem, submission: Submission | None) -> ItemFacts:
