@@ -27,6 +27,10 @@ crash POINTS="some":
 crash-case CASE:
     CRASH_CASE='{{CASE}}' cargo test -p tests --test crash one_case -- --nocapture
 
+# Replay a chain with every kind of operation, so many times as long, on nodes that live differently.
+replay ROUNDS="20":
+    REPLAY_ROUNDS={{ROUNDS}} cargo test -p tests --test replay -- --nocapture
+
 # Cut the power under the real store and journal; needs root, a loop device and ext4.
 power CUTS="100":
     CRASH_POWER_CUTS={{CUTS}} cargo test -p tests --test crash power -- --nocapture
