@@ -15,8 +15,8 @@ const USAGE: &str = "usage:
       runs one world and prints a line for each happening
   sim shrink --seed S [--plan FILE] [--runs N]
       looks for a smaller plan that still breaks a rule, in at most N runs (500)
-  sim scale [--submissions N] [--output json] [--svg FILE]
-      messages and bytes for each block, in healthy networks of 4 to 100";
+  sim scale [--submissions N] [--most VALIDATORS] [--real] [--output json] [--svg FILE]
+      messages, bytes and time for each block, in healthy networks of 4 to 100; with --real the signatures take their time";
 
 /// Runs that a failing sweep spends on a smaller plan.
 const SHRINK_RUNS: u64 = 200;
@@ -270,24 +270,27 @@ fn command(seed: u64, plan: Option<&Path>) -> String {
 
 fn scaled(arguments: &Arguments) -> Result<ExitCode, String> {
     let (submissions, json) = (arguments.number("--submissions", Some(100))?, arguments.is_json()?);
+    let most = arguments.number("--most", Some(u64::from(u16::MAX)))?;
+    let real_signatures = arguments.0.iter().any(|argument| argument == "--real");
     let (mut rows, mut costs) = (Vec::new(), Vec::new());
     if !json {
         println!(
-            "{:>10} {:>8} {:>15} {:>12} {:>12}",
-            "validators", "blocks", "messages/block", "KiB/block", "seconds"
+            "{:>10} {:>8} {:>15} {:>12} {:>12} {:>22}",
+            "validators", "blocks", "messages/block", "KiB/block", "seconds", "ms/block and validator"
         );
     }
-    for members in scale::SIZES {
+    for members in scale::SIZES.into_iter().filter(|members| u64::from(*members) <= most) {
         let started = seconds();
-        let cost = scale::cost(1, members, submissions);
+        let cost = scale::cost(1, members, submissions, real_signatures);
         let seconds = seconds() - started;
         costs.extend(cost.clone().ok());
         match (cost, json) {
             (Ok(cost), false) => println!(
-                "{members:>10} {:>8} {:>15} {:>12.1} {seconds:>12.2}",
+                "{members:>10} {:>8} {:>15} {:>12.1} {seconds:>12.2} {:>22.2}",
                 cost.blocks,
                 cost.messages_per_block(),
                 cost.bytes_per_block() as f64 / 1024.0,
+                1_000.0 * seconds / (cost.blocks.max(1) as f64 * f64::from(members)),
             ),
             (Err(violation), false) => println!("{members:>10} {violation}"),
             (Ok(cost), true) => rows.push(serde_json::json!({

@@ -35,12 +35,14 @@ impl Cost {
     }
 }
 
-/// Lets a healthy network of `members` make `submissions` submissions final, one every 20 ms.
+/// Lets a healthy network of `members` make `submissions` submissions final, one every 20 ms; with `real_signatures` its
+/// validators do the arithmetic of curves and lattices that real ones do, so that the time it takes means something.
 ///
 /// # Errors
 /// `Violation`, when the network cannot begin or a rule breaks.
-pub fn cost(seed: u64, members: u16, submissions: u64) -> Result<Cost, Violation> {
-    let mut world = World::new(seed, Plan::calm(members, 1_000 + 20 * submissions, submissions));
+pub fn cost(seed: u64, members: u16, submissions: u64, real_signatures: bool) -> Result<Cost, Violation> {
+    let calm = Plan::calm(members, 1_000 + 20 * submissions, submissions);
+    let mut world = World::new(seed, Plan { real_signatures, ..calm });
     world.measures = true;
     let Outcomes { height, messages, bytes, .. } = world.run()?;
     // One more than planned: what is submitted at the end.
@@ -53,8 +55,8 @@ mod tests {
 
     #[test]
     fn a_larger_network_needs_more_of_everything() {
-        let small = cost(1, 4, 20).expect("a healthy network is clean");
-        let larger = cost(1, 7, 20).expect("a healthy network is clean");
+        let small = cost(1, 4, 20, false).expect("a healthy network is clean");
+        let larger = cost(1, 7, 20, false).expect("a healthy network is clean");
         assert!(small.blocks > 0 && small.messages > 0);
         assert!(larger.messages_per_block() > small.messages_per_block());
         assert!(larger.bytes_per_block() > small.bytes_per_block());
