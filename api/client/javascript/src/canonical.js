@@ -41,7 +41,7 @@ export const canonicalNumber = ({ text }) => (/[.eE]/.test(text) ? double(text) 
 
 const isSurrogate = (unit) => unit >= 0xd800 && unit <= 0xdfff;
 
-/** The order of code points, which is that of UTF-8: of units alone it would be another, as half a pair is not the highest. */
+/** The order of code points, which is that of UTF-8; the order of units is another, for half a pair is not the highest. */
 export function byCodePoints(a, b) {
   const length = Math.min(a.length, b.length);
   let at = 0;
@@ -66,5 +66,5 @@ function written(value) {
   return typeof value === "string" ? quoted(value) : String(value);
 }
 
-/** The canonical bytes, all of them ASCII. @param value Maps, lists, texts, `Numeral`s, booleans and null @throws {Refused} */
+/** The canonical bytes, all of them ASCII. @param value Maps, lists, texts, `Numeral`s, booleans, null @throws {Refused} */
 export const canonicalJson = (value) => utf8(written(value));

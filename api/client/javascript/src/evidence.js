@@ -73,8 +73,8 @@ async function sealChecks({ recordId, tenantId, createdAt, items, merkleRoot, bu
   };
   const bundle = async () => {
     const sealed = items.map(({ id, contentHash }) => new Map([["id", id], ["content_hash", contentHash]]));
-    const header = [["protocol", PROTOCOL], ["record_id", recordId], ["tenant_id", tenantId], ["created_at", createdAt]];
-    const found = await hashOf(new Map([...header, ["items", sealed], ["merkle_root", merkleRoot]]));
+    const header = { protocol: PROTOCOL, record_id: recordId, tenant_id: tenantId, created_at: createdAt };
+    const found = await hashOf(new Map(Object.entries({ ...header, items: sealed, merkle_root: merkleRoot })));
     require(found === bundleHash, `the record has the bundle hash ${found}, ${bundleHash} is stated`);
   };
   return { content_hashes: await made(content), merkle_root: await made(root), bundle_hash: await made(bundle) };
@@ -89,19 +89,20 @@ async function isNamed({ fingerprint, algorithm }, key) {
 
 /** Rules S1 to S5: what is said of the signature and of its key. */
 async function signatureChecks({ envelope, bundleHash }, trust) {
-  const others = (detail) => ({ signature: skipped(detail), key_validity: skipped(detail), key_revocation: skipped(detail) });
+  const without = (why) => ({ signature: skipped(why), key_validity: skipped(why), key_revocation: skipped(why) });
   if (envelope === null) {
     const nobody = "nobody signed it";
     const attestation = { outcome: "unknown", detail: `${nobody}: whoever wrote it computed the digests` };
-    return { attestation, key: skipped(nobody), ...others(nobody) };
+    return { attestation, key: skipped(nobody), ...without(nobody) };
   }
   const { digest, keyId, signature, signedAt } = envelope;
-  const attestation = await made(() => require(digest === bundleHash, `the envelope is about ${digest}, the record is ${bundleHash}`));
+  const isItsOwn = () => require(digest === bundleHash, `the envelope is about ${digest}, the record is ${bundleHash}`);
+  const attestation = await made(isItsOwn);
   let key;
   try {
     key = trust.key(keyId);
   } catch (fault) {
-    return { attestation, key: ended(fault), ...others("its key is not known") };
+    return { attestation, key: ended(fault), ...without("its key is not known") };
   }
   return {
     attestation,
@@ -112,7 +113,7 @@ async function signatureChecks({ envelope, bundleHash }, trust) {
   };
 }
 
-/** The level that is shown: by digests that hold or do not, and by the algorithm of a signature that holds, if there is one. */
+/** The level that is shown: by digests that hold or not, and by the algorithm of a signature that holds, if there is one. */
 function levelOf(isSealed, algorithm, isBound) {
   if (!isSealed) return "INVALID";
   if (algorithm === null) return "SEALED_UNSIGNED";
@@ -148,7 +149,8 @@ function filesCheck(isSealed, described, files) {
 function levelCheck(asked, confirmed, couldBe) {
   if (asked === null) return skipped("no level was asked for");
   if (reaches(confirmed, asked)) return PASSED;
-  return { outcome: reaches(couldBe, asked) ? "unknown" : "failed", detail: `${confirmed} is confirmed, ${asked} was asked for` };
+  const detail = `${confirmed} is confirmed, ${asked} was asked for`;
+  return { outcome: reaches(couldBe, asked) ? "unknown" : "failed", detail };
 }
 
 /** Whether all of these checks held: null where that is not known. */

@@ -82,7 +82,10 @@ test("every byte of the trust documents counts", async () => {
 test("every byte of an artifact counts", async () => {
   const file = encode('{"00":512,"11":488}');
   const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const beside = async (bytes) => judged("its file beside it", { options: { artifacts: { "results.json": await digest(bytes) } } });
+  const beside = async (bytes) => {
+    const artifacts = { "results.json": await digest(bytes) };
+    return judged("its file beside it", { options: { artifacts } });
+  };
   const whole = await beside(file);
   assert.equal(whole.verdict, "VERIFIED");
   assert.deepEqual(whole.artifacts, [{ name: "results.json", outcome: "matches" }]);
@@ -95,7 +98,8 @@ test("every byte of an artifact counts", async () => {
 });
 
 test("a document of trust that is none is told by its code, whatever the record", async () => {
-  for (const [name, code] of [["root", "trust_root_format"], ["bundle", "trust_bundle_format"], ["checkpoint", "checkpoint_format"]]) {
+  const codes = { root: "trust_root_format", bundle: "trust_bundle_format", checkpoint: "checkpoint_format" };
+  for (const [name, code] of Object.entries(codes)) {
     for (const text of ["{}", "[", '{"protocol":1e999}', "\ud83d"]) {
       const report = await judged("Ed25519", { trust: { [name]: text } });
       assert.deepEqual([report.verdict, report.exit_code, report.decided_by], ["FAILED", 1, code], text);
@@ -117,7 +121,8 @@ test("the head to keep is that of a list that holds, and is read the next time",
   assert.ok(tree_size > 0);
   const again = await judged("grown since it was kept", { trust: { checkpoint: believed.headToKeep } });
   assert.equal(again.verdict, "VERIFIED");
-  for (const name of ["no list of revocations", "shorter than what was kept", "a bundle signed by a key for evidence", "no root"]) {
+  const without = ["no list of revocations", "shorter than what was kept", "a bundle signed by a key for evidence", "no root"];
+  for (const name of without) {
     assert.equal((await EvidenceTrust.judge(named(name).trust)).headToKeep, null, name);
   }
 });
@@ -130,7 +135,8 @@ test("a platform that lacks an algorithm tells nothing of its signatures", async
   const report = await verifyEvidence(believed, record);
   assert.deepEqual([report.verdict, report.decided_by, report.details.signature_valid], ["UNKNOWN", "signature", null]);
   const nothing = await verifyEvidence(trust, record);
-  assert.deepEqual([nothing.verdict, nothing.decided_by, nothing.confirmed_level], ["UNKNOWN", "trust_root", "SEALED_UNSIGNED"]);
+  assert.deepEqual([nothing.verdict, nothing.decided_by], ["UNKNOWN", "trust_root"]);
+  assert.equal(nothing.confirmed_level, "SEALED_UNSIGNED");
 });
 
 test("what does not fit is a fault of the caller", async () => {

@@ -50,18 +50,18 @@ export const cosignatures = () => JSON.parse(read("cosignature.json"));
 export function evidence() {
   const file = `${place("QUORATE_EVIDENCE_VECTORS", "tests/vectors/evidence")}/vectors.json`;
   const { documents, cases } = JSON.parse(readFileSync(new URL(file), "utf8"));
-  return cases.map(({ name, record, trust_root, trust_bundle, checkpoint, root_pin, now, artifacts, at_least, expect }) => ({
-    name,
+  return cases.map((one) => ({
+    name: one.name,
     trust: {
-      root: documents[trust_root],
-      bundle: documents[trust_bundle],
-      checkpoint: documents[checkpoint],
-      pin: root_pin,
-      at: now,
+      root: documents[one.trust_root],
+      bundle: documents[one.trust_bundle],
+      checkpoint: documents[one.checkpoint],
+      pin: one.root_pin,
+      at: one.now,
     },
-    record,
-    options: { artifacts, atLeast: at_least },
-    expect,
+    record: one.record,
+    options: { artifacts: one.artifacts, atLeast: one.at_least },
+    expect: one.expect,
   }));
 }
 

@@ -28,12 +28,14 @@ function withoutNulls(value) {
   return new Map(left.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
-const readRootKey = (of) => ({ keyId: of.text("key_id"), algorithm: of.text("algorithm"), publicKey: of.bytes("public_key") });
+function readKey(of) {
+  return { keyId: of.text("key_id"), algorithm: of.text("algorithm"), publicKey: of.bytes("public_key") };
+}
 
 function readOperationalKey(of) {
   const roles = of.list("roles", ROLES_MAX);
   of.require(roles.every((role) => typeof role === "string"), "roles", "texts");
-  return { ...readRootKey(of), roles, from: of.maybe("valid_from", "time"), until: of.maybe("valid_until", "time") };
+  return { ...readKey(of), roles, from: of.maybe("valid_from", "time"), until: of.maybe("valid_until", "time") };
 }
 
 async function rootOf(value) {
@@ -45,7 +47,7 @@ async function rootOf(value) {
     issuedAt: of.time("issued_at"),
     expiresAt: of.time("expires_at"),
     previous: of.maybe("previous_root_hash", "tagged"),
-    rootKeys: of.each("root_keys", ROOT_KEYS_MAX, readRootKey),
+    rootKeys: of.each("root_keys", ROOT_KEYS_MAX, readKey),
     threshold: of.number("threshold"),
     operationalKeys: of.each("operational_keys", ROOT_KEYS_MAX, readOperationalKey),
     freshnessS: of.number("revocation_freshness_policy_seconds"),
@@ -63,7 +65,7 @@ export const readRoot = async (source) => rootOf(readJson(source, ROOT_BYTES_MAX
 
 function readListedKey(of) {
   const key = {
-    ...readRootKey(of),
+    ...readKey(of),
     keyRef: of.maybe("key_ref"),
     from: of.maybe("valid_from", "time"),
     until: of.maybe("valid_until", "time"),

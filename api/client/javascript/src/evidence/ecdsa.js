@@ -8,8 +8,13 @@ import { P256 } from "../p256.js";
 import { readSequence, twoIntegers } from "./der.js";
 import { holds } from "./platform.js";
 
-/** Curves: WebCrypto's name, the identifier in keys, and the length of a coordinate in bytes, beside what they are made of. */
-export const ECDSA_P256 = { ...P256, name: "P-256", identifier: fromHex("06072a8648ce3d020106082a8648ce3d030107"), length: 32 };
+/** Curves: WebCrypto's name, the identifier in keys, and the length of a number in bytes, beside what they are made of. */
+export const ECDSA_P256 = {
+  ...P256,
+  name: "P-256",
+  identifier: fromHex("06072a8648ce3d020106082a8648ce3d030107"),
+  length: 32,
+};
 export const ECDSA_P384 = {
   p: (1n << 384n) - (1n << 128n) - (1n << 96n) + (1n << 32n) - 1n,
   b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
@@ -47,7 +52,7 @@ function longPoint({ p, b, length }, bytes) {
   return concat(Uint8Array.of(4), coordinate(x), coordinate(y));
 }
 
-/** Whether a signature fits. @throws {Refused} when key or signature are none @throws {Otherwise} when that cannot be told */
+/** Whether a signature fits. @throws {Refused} when key or signature are none @throws {Otherwise} when it cannot be told */
 export function verifyEcdsa(curve, key, signed, signature) {
   const point = key[0] === 0x30 ? readSequence(key, (of) => of.publicKey(curve.identifier)) : key;
   const numbers = readSequence(signature, twoIntegers);

@@ -1,12 +1,13 @@
-// Times as RFC 3339 writes them, to the microsecond, from 1970 to 9999. A time without an offset is none: it would be another
-// instant on another machine; nor is one with a second of 60.
+// Times as RFC 3339 writes them, to the microsecond, from 1970 to 9999.
+//
+// A time without an offset is none: it would be another instant on another machine; nor is one with a second of 60.
 
 const TIME = new RegExp(
   "^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\\.([0-9]{1,6}))?" +
     "(?:Z|([+-])([0-9]{2}):([0-9]{2}))$",
 );
 
-/** Microseconds since 1970; null when it is spelt otherwise or does not exist. @param {string} text @returns {bigint | null} */
+/** Microseconds since 1970; null when it is spelt otherwise or does not exist. @returns {bigint | null} */
 export function readTime(text) {
   const found = TIME.exec(text);
   if (found === null) return null;

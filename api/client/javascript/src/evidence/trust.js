@@ -1,7 +1,7 @@
 // Are these trust documents to be believed, and what do they say of a key?
 //
-// From the pinned root outwards: the roots that follow from it, the bundle that the last of them vouches for, and the list of
-// revocations in it. Judged once, then asked for each record. Rules T, B and C of `ledger/verify/EVIDENCE.md`.
+// From the pinned root outwards: the roots that follow from it, the bundle that the last of them vouches for, and the list
+// of revocations in it. Judged once, then asked for each record. Rules T, B and C of `ledger/verify/EVIDENCE.md`.
 
 import { digestFromHex, digestGiven, equal, fromUtf8, require, sha256, toHex } from "../bytes.js";
 import { byCodePoints } from "../canonical.js";
@@ -22,10 +22,15 @@ const UNTOLD = "what was revoked was not told";
 const named = (keys, name) => keys.find(({ keyId }) => keyId === name) ?? null;
 const shown = (name) => JSON.stringify(name);
 
-const may = ({ keyId, roles }, role) => require(roles.includes(role), `the trust root does not let ${shown(keyId)} do ${role}`);
+/** That a root gives a key this role. */
+function may({ keyId, roles }, role) {
+  require(roles.includes(role), `the trust root does not let ${shown(keyId)} do ${role}`);
+}
 
-const earliest = (revocations) =>
-  revocations.reduce((first, one) => (first === null || one.revokedAt.instant < first.revokedAt.instant ? one : first), null);
+/** The revocation that reaches back furthest; of equal ones the first; undefined of none. */
+function earliest([first, ...others]) {
+  return others.reduce((found, one) => (one.revokedAt.instant < found.revokedAt.instant ? one : found), first);
+}
 
 /** RFC 9162's root over digests: each is the content of a leaf. @param {string[]} digests @returns {Promise<string>} */
 export const rootOverDigests = async (digests) => toHex(await rootOver(digests.map((digest) => digestFromHex(digest))));
@@ -119,8 +124,8 @@ function ofTime(what, issuedAt, until, text, now) {
 /** Rules B1 to B3: made under the root that is believed, signed by a key that may, and recent. */
 async function bundleHolds({ issuedAt, root: under, list, signature, signed }, root, now) {
   if (root === null) throw new Otherwise("skipped", "no trust root is believed");
-  require(under.version === root.version && under.pin === root.pin,
-    `the trust bundle is made under root ${under.version} (sha256:${under.pin}), believed is ${root.version} (sha256:${root.pin})`);
+  const [madeUnder, believed] = [under, root].map(({ version, pin }) => `${version} (sha256:${pin})`);
+  require(madeUnder === believed, `the trust bundle is made under root ${madeUnder}, believed is ${believed}`);
   const { keyId, algorithm, value } = signature;
   const key = named(root.operationalKeys, keyId);
   require(key !== null, `the key ${shown(keyId)} is not listed`);
@@ -257,17 +262,17 @@ export class EvidenceTrust {
       throw new Otherwise("skipped", "the trust documents are not believed");
     }
     const inRoot = this.#root === null ? null : named(this.#root.operationalKeys, name);
-    const mayInRoot = () => may(inRoot, EVIDENCE_SIGNING);
     const listed = this.#listed.get(name);
     if (listed !== undefined) {
       if (inRoot !== null) {
-        require(equal(inRoot.publicKey, listed.publicKey), `the trust root has another key ${shown(name)} than the trust bundle`);
-        mayInRoot();
+        const isSame = equal(inRoot.publicKey, listed.publicKey);
+        require(isSame, `the trust root has another key ${shown(name)} than the trust bundle`);
+        may(inRoot, EVIDENCE_SIGNING);
       }
       return { ...listed, revocations: this.#revocationsOf(name, listed) };
     }
     if (inRoot !== null && this.#bundle === null) {
-      mayInRoot();
+      may(inRoot, EVIDENCE_SIGNING);
       return { ...inRoot, revocations: [] };
     }
     if (this.#root === null && this.#bundle === null) throw new Otherwise("skipped", "nobody says which keys are good");
