@@ -217,6 +217,18 @@ test("RSA keys: both forms hold, and those too short or without a good exponent 
     const { key, signature } = await make(bits);
     await verifyOutside("RSA-PSS-SHA256", key, signed, signature);
     await verifyOutside("RSA-PSS-SHA256", key.slice(24), signed, signature);
+    const info = (algorithm) => {
+      const identifier = fromHex(algorithm);
+      const of = concat(Uint8Array.of(0x30, identifier.length), identifier, key.slice(19));
+      return concat(fromHex("3082"), Uint8Array.of(of.length >> 8, of.length & 255), of);
+    };
+    for (const algorithm of ["06092a864886f70d010101", "06092a864886f70d01010a"]) {
+      await verifyOutside("RSA-PSS-SHA256", info(algorithm), signed, signature);
+    }
+    // Another algorithm's; one that restricts what it signs.
+    for (const algorithm of ["06092a864886f70d01010b", "06092a864886f70d01010a3000"]) {
+      await assert.rejects(verifyOutside("RSA-PSS-SHA256", info(algorithm), signed, signature), Refused, algorithm);
+    }
     for (const last of [3, 0]) {
       const other = concat(key.slice(0, -1), Uint8Array.of(last));
       await assert.rejects(verifyOutside("RSA-PSS-SHA256", other, signed, signature), Refused, `exponent of ${last}`);

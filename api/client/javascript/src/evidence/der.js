@@ -47,9 +47,10 @@ class Der {
     return bytes.slice(1);
   }
 
-  /** What a SubjectPublicKeyInfo holds: a key of this algorithm. @param {Uint8Array} algorithm its identifier's content */
-  publicKey(algorithm) {
-    require(equal(this.take(SEQUENCE), algorithm), "a key of another algorithm");
+  /** What a SubjectPublicKeyInfo holds: a key of an algorithm. @param {...Uint8Array} spellings of its identifier */
+  publicKey(...spellings) {
+    const found = this.take(SEQUENCE);
+    require(spellings.some((one) => equal(one, found)), "a key of another algorithm");
     const bits = this.take(BIT_STRING);
     require(bits[0] === 0, FAULT);
     return bits.slice(1);

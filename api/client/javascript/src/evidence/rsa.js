@@ -1,16 +1,17 @@
 // RSA-PSS with SHA-256, also in its mask, and the longest salt that the key allows; keys of 2,048 to 8,192 bits.
 //
-// Keys are a SubjectPublicKeyInfo or an RSAPublicKey. Source: RFC 8017 sections 8.1.2, 9.1.2 and A.1.1.
+// Keys are a SubjectPublicKeyInfo or an RSAPublicKey. Source: RFC 8017 sections 8.1.2, 9.1.2 and A.1.1; RFC 4055 section 1.2.
 
 import { fromHex, require, toBase64Url, toHex } from "../bytes.js";
 import { readSequence, twoIntegers } from "./der.js";
 import { holds } from "./platform.js";
 
-const IDENTIFIER = fromHex("06092a864886f70d0101010500");
+/** rsaEncryption, with NULL as it should be and without, and id-RSASSA-PSS, which restricts nothing. */
+const IDENTIFIERS = ["06092a864886f70d0101010500", "06092a864886f70d010101", "06092a864886f70d01010a"].map(fromHex);
 const DIGEST_LENGTH = 32;
 
 function readKey(of) {
-  return of.isSequence ? readSequence(of.publicKey(IDENTIFIER), twoIntegers) : twoIntegers(of);
+  return of.isSequence ? readSequence(of.publicKey(...IDENTIFIERS), twoIntegers) : twoIntegers(of);
 }
 
 /** Whether a signature fits. @throws {Refused} when the key is none @throws {Otherwise} when that cannot be told */
