@@ -111,7 +111,8 @@ test("times have an offset and exist", () => {
     "2026-03-06T12:00:00+24:00", "2026-03-06T12:00:00+01:60", "2026-03-06T12:00:00.Z", "2026-03-06T12:00:00.0000001Z",
     "2026-03-06T12:00:60Z", "2026-03-06T12:60:00Z", "2026-03-06T24:00:00Z", "2026-02-29T12:00:00Z", "2026-13-01T12:00:00Z",
     "2026-00-01T12:00:00Z", "2026-03-00T12:00:00Z", "2026-04-31T12:00:00Z", "1969-12-31T23:59:59Z",
-    "1970-01-01T00:00:00+01:00", "2026-03-06T12:00:00Z ", "2026-03-06T12:00:00Z\n", "+026-03-06T12:00:00Z", "２026-03-06T12:00:00Z",
+    "1970-01-01T00:00:00+01:00", "2026-03-06T12:00:00Z ", "2026-03-06T12:00:00Z\n", "+026-03-06T12:00:00Z",
+    "２026-03-06T12:00:00Z",
   ]) {
     assert.equal(readTime(text), null, JSON.stringify(text));
   }
@@ -167,11 +168,17 @@ test("signatures by every algorithm hold, and with a turned bit they do not", as
     }
     // Each byte of what is short, some of what is long.
     for (let at = 0; at < signature.length; at += Math.ceil(signature.length / 128)) {
-      assert.ok(!(await fits(algorithm, key, signed, turned(signature, at))), `${algorithm}, ${note}: signature, byte ${at}`);
+      const holds = await fits(algorithm, key, signed, turned(signature, at));
+      assert.ok(!holds, `${algorithm}, ${note}: signature, byte ${at}`);
     }
     for (let at = 0; at < key.length; at += Math.ceil(key.length / 128)) {
-      assert.ok(!(await fits(algorithm, turned(key, at), signed, signature)), `${algorithm}, ${note}: key, byte ${at}`);
+      const holds = await fits(algorithm, turned(key, at), signed, signature);
+      assert.ok(!holds, `${algorithm}, ${note}: key, byte ${at}`);
     }
+  }
+  for (const [algorithm, length] of [["Ed25519", 31], ["Ed25519", 32], ["ML-DSA-87", 1952]]) {
+    const given = verifyOutside(algorithm, new Uint8Array(length), signed, new Uint8Array(64));
+    await assert.rejects(given, new RegExp(`^Error: ${length} bytes are no public key of ${algorithm}$`));
   }
   for (const { algorithm, note, key, signature } of refused) {
     assert.ok(!(await fits(algorithm, key, signed, signature)), `${algorithm}, ${note}`);

@@ -1,6 +1,6 @@
-// `node tests/judged.js DIR`: judges the record in a folder, `record.json`, by `trust-root.json` and `trust-bundle.json` beside
-// it and with the files that it describes; then each of these with one byte turned, and the documents of trust with one byte of
-// a hundred turned. None of that may be verified.
+// `node tests/judged.js DIR`: judges the record in a folder, `record.json`, by `trust-root.json` and `trust-bundle.json`
+// beside it and with the files that it describes; then with each byte of these files turned, and with every hundredth of the
+// documents of trust. None of that may be verified.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

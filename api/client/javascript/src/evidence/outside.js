@@ -20,9 +20,17 @@ export const isKnown = (name) => ALGORITHMS.includes(name);
 /** Whether a quantum computer is not known to forge them. */
 export const isPostQuantum = (name) => POST_QUANTUM.has(name);
 
+/** Why bytes are refused of which the key alone is wrong. */
+class NoKey extends Refused {}
+
 /** Ed25519, strictly: whether the signature fits. */
 async function verifyEd25519(key, signed, signature) {
-  const point = Ed25519Key.parse(key);
+  let point;
+  try {
+    point = Ed25519Key.parse(key);
+  } catch (fault) {
+    throw fault instanceof Refused ? new NoKey(fault.message) : fault;
+  }
   require(signature.length === 64, "a signature of another length");
   const digest = await sha256(signed);
   try {
@@ -35,7 +43,8 @@ async function verifyEd25519(key, signed, signature) {
 
 async function verifyMlDsa(algorithm, key, signed, signature) {
   const { publicKey, signature: length } = algorithm.lengths;
-  require(key.length === publicKey && signature.length === length, "a key or a signature of another length");
+  if (key.length !== publicKey) throw new NoKey("a key of another length");
+  require(signature.length === length, "a signature of another length");
   return algorithm.verify(signature, await sha256(signed), key);
 }
 
@@ -66,6 +75,7 @@ export async function verifyOutside(name, key, signed, signature) {
     fits = await held(name, key, signed, signature);
   } catch (fault) {
     if (!(fault instanceof Refused)) throw fault;
+    require(!(fault instanceof NoKey), `${key.length} bytes are no public key of ${name}`);
   }
   require(fits, `the ${name} signature does not fit the key and the digest`);
 }

@@ -1,6 +1,7 @@
 // RSA-PSS with SHA-256, also in its mask, and the longest salt that the key allows; keys of 2,048 to 8,192 bits.
 //
-// Keys are a SubjectPublicKeyInfo or an RSAPublicKey. Source: RFC 8017 sections 8.1.2, 9.1.2 and A.1.1; RFC 4055 section 1.2.
+// Keys are a SubjectPublicKeyInfo or an RSAPublicKey.
+// Source: RFC 8017 sections 8.1.2, 9.1.2 and A.1.1; RFC 4055 section 1.2.
 
 import { fromHex, require, toBase64Url, toHex } from "../bytes.js";
 import { readSequence, twoIntegers } from "./der.js";

@@ -253,7 +253,8 @@ export class EvidenceTrust {
 
   /** Whether what they say of keys is believed, if perhaps not up to date. */
   get isBelieved() {
-    return this.#root !== null && Object.values(this.checks).every(({ outcome }) => !["failed", "unknown"].includes(outcome));
+    const holds = ({ outcome }) => outcome !== "failed" && outcome !== "unknown";
+    return this.#root !== null && Object.values(this.checks).every(holds);
   }
 
   /** The key of that name, whose signatures of evidence count. @throws {Refused} @throws {Otherwise} */
