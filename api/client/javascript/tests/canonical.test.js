@@ -1,9 +1,10 @@
 // What others hash: canonical JSON as Python writes it, times, and signatures by every algorithm that evidence names.
 
 import assert from "node:assert/strict";
+import { generatePrimeSync } from "node:crypto";
 import { test } from "node:test";
 
-import { concat, fromHex, Refused, toHex, utf8 } from "../src/bytes.js";
+import { concat, fromHex, Refused, toBase64Url, toHex, utf8 } from "../src/bytes.js";
 import { canonicalJson } from "../src/canonical.js";
 import { Members, readJson } from "../src/evidence/members.js";
 import { isKnown, isPostQuantum, verifyOutside } from "../src/evidence/outside.js";
@@ -210,14 +211,35 @@ test("a key or a signature in another spelling: points in short form hold, DER t
   }
 });
 
+/** A private key of exactly so many bits, which key generators round. */
+function rsaKey(bits) {
+  const e = 65_537n;
+  const inverse = (of, modulus) => {
+    let [a, b, x, y] = [of % modulus, modulus, 1n, 0n];
+    while (b > 0n) [a, b, x, y] = [b, a % b, y, x - (a / b) * y];
+    return ((x % modulus) + modulus) % modulus;
+  };
+  const half = Math.ceil(bits / 2);
+  for (;;) {
+    const [p, q] = [half, bits - half].map((length) => generatePrimeSync(length, { bigint: true }));
+    if (p === q || (p * q).toString(2).length !== bits || p % e === 1n || q % e === 1n) continue;
+    const d = inverse(e, (p - 1n) * (q - 1n));
+    const numbers = { n: p * q, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) };
+    const bytes = (hex) => fromHex(hex.padStart(hex.length + (hex.length % 2), "0"));
+    const members = Object.entries(numbers).map(([name, number]) => [name, toBase64Url(bytes(number.toString(16)))]);
+    return { kty: "RSA", ...Object.fromEntries(members) };
+  }
+}
+
 test("RSA keys: both forms hold, and those too short or without a good exponent do not", async () => {
   const signed = utf8("a".repeat(64));
   const digest = { name: "RSA-PSS", hash: "SHA-256" };
-  const make = async (modulusLength, salt = Math.ceil((modulusLength - 1) / 8) - 34) => {
-    const of = { ...digest, modulusLength, publicExponent: Uint8Array.of(1, 0, 1) };
-    const pair = await crypto.subtle.generateKey(of, true, ["sign", "verify"]);
-    const key = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
-    const value = await crypto.subtle.sign({ name: "RSA-PSS", saltLength: salt }, pair.privateKey, signed);
+  const make = async (bits, salt = Math.ceil((bits - 1) / 8) - 34) => {
+    const jwk = rsaKey(bits);
+    const secret = await crypto.subtle.importKey("jwk", jwk, digest, false, ["sign"]);
+    const open = await crypto.subtle.importKey("jwk", { kty: "RSA", n: jwk.n, e: jwk.e }, digest, true, ["verify"]);
+    const key = new Uint8Array(await crypto.subtle.exportKey("spki", open));
+    const value = await crypto.subtle.sign({ name: "RSA-PSS", saltLength: salt }, secret, signed);
     return { key, signature: new Uint8Array(value) };
   };
   for (const bits of [2048, 2049, 2056, 3072]) {
@@ -247,4 +269,12 @@ test("RSA keys: both forms hold, and those too short or without a good exponent 
   }
   const { key, signature } = await make(2048, 221);
   await assert.rejects(verifyOutside("RSA-PSS-SHA256", key, signed, signature), Refused, "a salt one byte shorter");
+});
+
+test("what the platform does not have is neither true nor false", async (t) => {
+  const { signed, holds } = outside();
+  t.mock.method(crypto.subtle, "importKey", () => Promise.reject(new DOMException("not here", "NotSupportedError")));
+  for (const { algorithm, key, signature } of holds.filter(({ algorithm }) => /^(ECDSA|RSA)/.test(algorithm))) {
+    await assert.rejects(verifyOutside(algorithm, key, signed, signature), { outcome: "unknown" }, algorithm);
+  }
 });
