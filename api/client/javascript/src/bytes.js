@@ -1,5 +1,7 @@
 // Bytes and their spellings. Each value has one spelling; every other is refused.
 
+import { UsageError } from "./errors.js";
+
 /** Why something read is not what it should be. Caught inside; callers see a report or an error of `errors.js`. */
 export class Refused extends Error {}
 
@@ -82,6 +84,17 @@ export function digestFromHex(text, what = "a digest") {
   require(typeof text === "string" && /^[0-9a-f]{64}$/.test(text) && text.length === 64,
     `${what} is written as 64 lower-case hex digits`);
   return fromHex(text);
+}
+
+/** A SHA-256 that the caller gave, as hex digits or as bytes. @returns {string} hex digits @throws {UsageError} */
+export function digestGiven(value, name) {
+  const text = value instanceof Uint8Array ? toHex(value) : value;
+  try {
+    digestFromHex(text);
+  } catch {
+    throw new UsageError(`${name} is a SHA-256: 64 lower-case hex digits, or 32 bytes`);
+  }
+  return text;
 }
 
 /** @param {string} text lower-case hex digits, an even number of them */

@@ -1,4 +1,4 @@
-/** Checks receipts of a Quorate ledger offline; submits, waits and follows events. */
+/** Checks receipts of a Quorate ledger and records of evidence offline; submits, waits and follows events. */
 
 /** Text, or the UTF-8 bytes of it. */
 export type Text = string | Uint8Array;
@@ -99,6 +99,110 @@ export class Policy {
  * @throws PolicyError when the policy cannot be read; UsageError when the options do not fit the receipt
  */
 export function verifyReceipt(policy: Text | Policy, receipt: Text, options?: VerifyOptions): Promise<Report>;
+
+/** A check of a record of evidence, in the order in which they are told. */
+export type EvidenceCode =
+  | "record_format"
+  | "content_hashes"
+  | "merkle_root"
+  | "bundle_hash"
+  | "trust_root"
+  | "trust_bundle"
+  | "revocations"
+  | "attestation"
+  | "key"
+  | "signature"
+  | "key_validity"
+  | "key_revocation"
+  | "claim"
+  | "artifacts"
+  | "level";
+
+export const EVIDENCE_CODES: readonly EvidenceCode[];
+
+/** A document of trust that cannot be read is told by one of these, and nothing else is checked. */
+export type DocumentCode = "trust_root_format" | "trust_bundle_format" | "checkpoint_format";
+
+/** How much a record shows, from nothing up. */
+export type EvidenceLevel =
+  | "INVALID"
+  | "SEALED_UNSIGNED"
+  | "SEALED_ATTESTED"
+  | "SEALED_ATTESTED_PQC"
+  | "PROVIDER_ATTESTED";
+
+export interface EvidenceCheck {
+  code: EvidenceCode | DocumentCode;
+  outcome: "passed" | "failed" | "unknown" | "stale" | "without_status" | "skipped";
+  /** Why it is not passed; for people. */
+  detail: string;
+}
+
+/** What `quorate verify-evidence --output json` prints. */
+export interface EvidenceReport {
+  verdict: "VERIFIED" | "FAILED" | "UNKNOWN" | "STALE" | "OFFLINE_WITHOUT_STATUS";
+  /** 0 to 4, in the order of the verdicts above. */
+  exit_code: number;
+  /** The first check that decides the verdict. */
+  decided_by: EvidenceCode | DocumentCode | null;
+  record_id: string | null;
+  tenant_id: string | null;
+  bundle_hash: string | null;
+  claimed_level: EvidenceLevel | null;
+  /** The lower of what is claimed and what is shown. */
+  confirmed_level: EvidenceLevel;
+  /** From the root to the key that signed, where that is believed. */
+  trust_chain: string | null;
+  /** Each by itself; null where it is not known. */
+  details: {
+    bundle_hash_verified: boolean | null;
+    signature_valid: boolean | null;
+    key_not_revoked: boolean | null;
+    timestamp_within_validity: boolean | null;
+  };
+  checks: EvidenceCheck[];
+  /** The files that the record describes. */
+  artifacts: { name: string; outcome: "matches" | "differs" | "absent" }[];
+}
+
+/** Whom to believe about evidence. Whoever gives none of it learns what a record says, and not who signed it. */
+export interface TrustDocuments {
+  /** A `quantumlock-trust-root/1`, from somebody who is trusted. */
+  root?: Text | null;
+  /** The SHA-256 that pins a root, with or without `sha256:`: the one given, or one in the bundle. */
+  pin?: Digest | null;
+  /** The keys that sign evidence and what was revoked, from anybody. */
+  bundle?: Text | null;
+  /** What was kept of the list of revocations the last time. */
+  checkpoint?: Text | null;
+  /** As of when, in RFC 3339 with its offset; now, if it is not given. */
+  at?: string;
+}
+
+/** Documents of trust that were judged. One that serves many records saves time. */
+export class EvidenceTrust {
+  /** A document that is none is in the reports. @throws UsageError when pin or time are none */
+  static judge(documents?: TrustDocuments): Promise<EvidenceTrust>;
+  /** What to keep as `checkpoint` for the next time; null unless the list of revocations holds. */
+  readonly headToKeep: string | null;
+}
+
+export interface EvidenceOptions {
+  /** The SHA-256 of files that were found beside the record, by name. */
+  artifacts?: Record<string, Digest> | Map<string, Digest>;
+  /** How much it should show at least. */
+  atLeast?: EvidenceLevel | null;
+}
+
+/**
+ * Checks a record of evidence, `qcos-evidence/1`. Opens no socket.
+ * @throws UsageError when the options are none
+ */
+export function verifyEvidence(
+  trust: EvidenceTrust | TrustDocuments,
+  record: Text,
+  options?: EvidenceOptions,
+): Promise<EvidenceReport>;
 
 export type Scheme = "ed25519" | "ml-dsa-65" | "ed25519+ml-dsa-65";
 

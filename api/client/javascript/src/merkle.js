@@ -75,3 +75,18 @@ export async function verifyConsistency(oldSize, oldRoot, newSize, newRoot, proo
   require(equal(older, oldRoot), "the proof leads to another older root");
   require(equal(newer, newRoot), "the proof leads to another newer root");
 }
+
+/** The root of the tree over entries, in their order; of none, the hash of nothing. @param {Uint8Array[]} entries */
+export async function rootOver(entries) {
+  if (entries.length === 0) return sha256(new Uint8Array());
+  let hashes = await Promise.all(entries.map(leafHash));
+  while (hashes.length > 1) {
+    const above = [];
+    // The last of an odd number has no sibling and rises as it is.
+    for (let at = 0; at < hashes.length; at += 2) {
+      above.push(at + 1 < hashes.length ? nodeHash(hashes[at], hashes[at + 1]) : hashes[at]);
+    }
+    hashes = await Promise.all(above);
+  }
+  return hashes[0];
+}

@@ -5,9 +5,13 @@
 
 import { Refused, require, toHex } from "./bytes.js";
 
-const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
-const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-const B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
+/** The curve: its prime, its b (a is -3), and the order of its points. */
+export const P256 = {
+  p: 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,
+  b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+};
+const { p: P, b: B, order: ORDER } = P256;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 
 const big = (bytes) => BigInt(`0x${toHex(bytes)}`);

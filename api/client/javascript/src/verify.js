@@ -3,7 +3,7 @@
 // The checks are made in one fixed order, from the policy inwards, and end at the first that fails: what comes after
 // would rest on something that was not believed. Codes, order and facts are those of `quorate verify --output json`.
 
-import { digestFromHex, equal, plain, Refused, require, toHex } from "./bytes.js";
+import { digestGiven, equal, plain, Refused, require, toHex } from "./bytes.js";
 import { checkSignatures, readCheckpoint, vouchedTime } from "./checkpoint.js";
 import { checkIssuers } from "./cose.js";
 import { readEntry, verifySignatures } from "./entry.js";
@@ -327,14 +327,7 @@ async function checks(run, policy, source, { entry: entryBytes, submission, arti
 
 function digestOption(options, name) {
   const value = options[name];
-  if (value === undefined || value === null) return undefined;
-  const text = value instanceof Uint8Array ? toHex(value) : value;
-  try {
-    digestFromHex(text);
-  } catch {
-    throw new UsageError(`options.${name} is a SHA-256: 64 lower-case hex digits, or 32 bytes`);
-  }
-  return text;
+  return value === undefined || value === null ? undefined : digestGiven(value, `options.${name}`);
 }
 
 function freshnessOption({ freshness, maxAgeS }) {
