@@ -123,9 +123,16 @@ impl Outside {
             Self::MlDsa44 => of_aws(&ML_DSA_44, digest.as_bytes()),
             Self::MlDsa65 => of_aws(&ML_DSA_65, digest.as_bytes()),
             Self::MlDsa87 => of_aws(&ML_DSA_87, digest.as_bytes()),
-            Self::RsaPssSha256 => of_aws(&RSA, signed),
-            Self::EcdsaP256 => of_aws(&ECDSA_P256_SHA256_ASN1, signed),
-            Self::EcdsaP384 => of_aws(&ECDSA_P384_SHA256_ASN1, signed),
+            Self::RsaPssSha256 if is_one_sequence(key) => of_aws(&RSA, signed),
+            Self::EcdsaP256 if is_one_sequence(key) || is_point(key) => {
+                of_aws(&ECDSA_P256_SHA256_ASN1, signed)
+            }
+            Self::EcdsaP384 if is_one_sequence(key) || is_point(key) => {
+                of_aws(&ECDSA_P384_SHA256_ASN1, signed)
+            }
+            Self::RsaPssSha256 | Self::EcdsaP256 | Self::EcdsaP384 => {
+                Err(OutsideError::Invalid { algorithm })
+            }
             Self::Ed25519 => {
                 let key = ed25519::Key::parse(key).map_err(|_| OutsideError::Key { algorithm, found })?;
                 let held = key.verify(digest.as_bytes(), signature);
@@ -133,6 +140,23 @@ impl Outside {
             }
         }
     }
+}
+
+/// Whether the bytes are a SEQUENCE in DER and nothing behind it: the library reads a key and leaves what follows. X.690 §8.1.3, §10.1.
+fn is_one_sequence(der: &[u8]) -> bool {
+    match der {
+        [0x30, length @ ..=0x7f, content @ ..] => content.len() == usize::from(*length),
+        [0x30, 0x81, length @ 0x80..=0xff, content @ ..] => content.len() == usize::from(*length),
+        [0x30, 0x82, high @ 1..=0xff, low, content @ ..] => {
+            content.len() == usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the bytes begin as a point with or without compression does; the library also reads hybrid ones. SEC 1 §2.3.4.
+fn is_point(key: &[u8]) -> bool {
+    matches!(key.first(), Some(2..=4))
 }
 
 impl fmt::Display for Outside {

@@ -97,3 +97,27 @@ fn a_signature_of_one_algorithm_is_none_of_another() {
         assert_eq!(Outside::from_name(name), None, "{name}");
     }
 }
+
+#[test]
+fn a_key_has_no_other_spelling() {
+    let file = file();
+    let (mut sequences, mut points) = (0, 0);
+    for case in &file.holds {
+        let (algorithm, mut key, signature) = case.parts();
+        match key[0] {
+            0x30 => {
+                sequences += 1;
+                key.push(0);
+            }
+            // The hybrid form, which says twice which of the two y it is.
+            0x04 if key.len() % 2 == 1 => {
+                points += 1;
+                key[0] = 6 | (key[key.len() - 1] & 1);
+            }
+            _ => continue,
+        }
+        let held = algorithm.verify(&key, file.signed.as_bytes(), &signature);
+        assert_eq!(held, Err(OutsideError::Invalid { algorithm }), "{algorithm}, {}", case.note);
+    }
+    assert!(sequences >= 3 && points >= 2, "{sequences} sequences, {points} points");
+}

@@ -404,7 +404,7 @@ def _event(of: _Members) -> dict[str, Any]:
 
 
 def _holds(algorithm: str, key: bytes, signed: bytes, value: bytes) -> bool:
-    """Whether a signature over SHA-256 of what is signed fits the key."""
+    """Whether a signature over SHA-256 of what is signed fits the key; `_Other` where that cannot be told here."""
     digest = hashlib.sha256(signed).digest()
     pre = Prehashed(hashes.SHA256())
     raw = {
@@ -422,11 +422,13 @@ def _holds(algorithm: str, key: bytes, signed: bytes, value: bytes) -> bool:
             of_rsa = serialization.load_der_public_key(key)
             if not isinstance(of_rsa, rsa.RSAPublicKey) or not 2048 <= of_rsa.key_size <= 8192:
                 return False
-            scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
+            # The longest salt, said as a number: as a name it means any length to who verifies. RFC 8017 section 9.1.2.
+            salt = (of_rsa.key_size + 6) // 8 - 34
+            scheme = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
             of_rsa.verify(value, digest, scheme, pre)
         else:
             curve = curves[algorithm]()
-            point = key[:1] == b"\x04"
+            point = key[:1] in (b"\x02", b"\x03", b"\x04")
             of_ec = (
                 ec.EllipticCurvePublicKey.from_encoded_point(curve, key)
                 if point
@@ -435,7 +437,12 @@ def _holds(algorithm: str, key: bytes, signed: bytes, value: bytes) -> bool:
             if not isinstance(of_ec, ec.EllipticCurvePublicKey) or of_ec.curve.name != curve.name:
                 return False
             of_ec.verify(value, digest, ec.ECDSA(pre))
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except UnsupportedAlgorithm as fault:
+        # Of these two the key says nothing that could be unknown, so it is the platform that lacks them.
+        if algorithm in raw or algorithm == "Ed25519":
+            raise _Other("unknown", f"{algorithm} is not there on this platform") from fault
+        return False
+    except (InvalidSignature, ValueError, TypeError):
         return False
     return True
 
