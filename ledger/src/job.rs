@@ -21,7 +21,7 @@ mod fields;
 mod package;
 mod refusal;
 
-pub use package::{Package, Part, root};
+pub use package::{Package, Part, artifact_id, root};
 pub(crate) use refusal::NUMBERS;
 pub use refusal::{EvidenceFault, JobRefusal, SignerChangeFault, SignerUseFault};
 

@@ -483,6 +483,8 @@ async fn e29_what_was_kept_in_tables_is_told_of_every_job() {
     assert_eq!(STANDARD.decode(value).expect("base64").len(), 3_309, "a signature of ML-DSA-65");
     assert!(matches!(read(&record.to_string()), Ok(Canon::Object(_))));
     // Lists go on by cursor, the newest first, at every node.
+    opened("job_e29_next").await;
+    until(1, "/api/v2/jobs/job_e29_next", 200).await;
     let page = get(1, "/api/v2/jobs?limit=1").await.expect(200);
     assert_eq!(page["items"].as_array().expect("a list").len(), 1);
     let cursor = page["next_cursor"].as_str().expect("there are more");

@@ -252,7 +252,8 @@ async fn e20_each_detail_of_a_verification_is_falsified_alone() {
     // Many at once, each with its own answer.
     let items = json!({ "items": [body, { "record": record }] });
     let batch = net().post(3, "/api/v2/evidence/verify/batch", ACME, &items).await.expect(200);
-    assert_eq!((&batch["total"], &batch["valid_count"]), (&2.into(), &2.into()), "{batch}");
+    let told = &batch["data"];
+    assert_eq!((&told["total"], &told["valid_count"]), (&2.into(), &2.into()), "{batch}");
 }
 
 #[tokio::test]

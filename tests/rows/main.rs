@@ -17,5 +17,6 @@ mod qod;
 mod qwed;
 mod records;
 mod retention;
+mod runtime;
 mod settled;
 mod table;

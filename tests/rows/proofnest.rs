@@ -47,7 +47,8 @@ pub async fn own(validators: u16, name: &str) -> (Topology, LocalNetwork, Vec<St
     (topology, network, urls)
 }
 
-async fn run(topology: &Topology) -> (LocalNetwork, Vec<String>) {
+/// The same, started again.
+pub async fn run(topology: &Topology) -> (LocalNetwork, Vec<String>) {
     let network = LocalNetwork::start(topology, Doors::default()).await.expect("a network");
     network.ready(PATIENCE).await.expect("it becomes ready");
     let urls = network.nodes().map(|(_, node)| format!("http://{}", node.rpc_addrs[0])).collect();

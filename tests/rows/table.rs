@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The systems, their files here, and how many rows each has.
 const SYSTEMS: [(char, &[&str], usize); 6] = [
     ('Q', &["qod"], 32),
-    ('E', &["evidence", "kms", "retention", "audit"], 36),
+    ('E', &["evidence", "kms", "retention", "audit", "runtime"], 36),
     ('P', &["proofnest", "access"], 70),
     ('A', &["qwed"], 30),
     ('T', &["time"], 46),

@@ -6,6 +6,8 @@
 //! of it is answered in the same words, after the same work, as of a job that nobody has.
 //!
 //! - `jobs` opens jobs, moves them on and tells of them; `evidence` has evidence made and gives it out;
+//! - `records` finds evidence by its own name and lists it, for `runtime`, the paths of the SDK, and `bundles`, those that
+//!   have an envelope;
 //! - `kms` is the notary's key as a service, `trust` the documents by which others believe it, `verify` is for callers;
 //! - `view` makes records, bundles and manifests of what is kept; `body` reads what clients send.
 
@@ -19,9 +21,12 @@ use crate::route::{Answers, Route, Verb, read, write};
 use crate::schema::of;
 
 mod body;
+mod bundles;
 pub(crate) mod evidence;
 pub(crate) mod jobs;
 mod kms;
+mod records;
+mod runtime;
 mod trust;
 mod verify;
 pub(crate) mod view;
@@ -34,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
     let json = Answers::Json(of::<Value>);
     let write = |route: Route| Route { access: Access::Scope(WRITE), ..write(of::<Value>, route) };
     let credential = |route: Route| Route { access: Access::Credential, ..route };
-    vec![
+    let own = vec![
         Route {
             statuses: &[201],
             ..write(read("/api/v2/jobs", "qcos_open", "Open a job.", json, || post(jobs::open)))
@@ -166,28 +171,8 @@ pub(super) fn routes() -> Vec<Route> {
             json,
             || post(verify::one),
         ))),
-        credential(write(read(
-            "/api/v2/evidence/verify/batch",
-            "qcos_verify_batch",
-            "Verify up to a hundred at once.",
-            json,
-            || post(verify::batch),
-        ))),
-        credential(write(read(
-            "/api/v1/runtime/evidence/verify",
-            "runtime_verify",
-            "Verify a whole record.",
-            json,
-            || post(verify::runtime),
-        ))),
-        read(
-            "/api/v1/runtime/evidence/trust",
-            "runtime_trust",
-            "How this node seals and attests.",
-            json,
-            || get(trust::how),
-        ),
-    ]
+    ];
+    [own, runtime::routes(), bundles::routes()].into_iter().flatten().collect()
 }
 
 /// The status its clients expect of an error.

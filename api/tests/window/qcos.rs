@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Notary, Shelf, Surface};
+use anchor::{Anchored, Kind, Record, State};
+use api::{Anchoring, Notary, Shelf, Surface};
 use axum::body::Body;
 use axum::http::Request;
 use crypto::{Scheme, SecretKey, sha256};
 use ledger::LedgerReader;
 use proto::counter::TimeMs;
-use proto::evidence::{Level, Record};
+use proto::evidence::{Level, Record as Sealed};
 use proto::id::Tenant;
 use proto::job::JobId;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::node::{Node, READER, Setup, TOKEN, bytes, json as json_of};
 
@@ -92,11 +94,16 @@ fn now() -> TimeMs {
 }
 
 fn node(shelf: Arc<Mortal>) -> Node {
+    anchored(shelf, Anchoring::default())
+}
+
+fn anchored(shelf: Arc<Mortal>, anchoring: Anchoring) -> Node {
     let key = SecretKey::from_seed(Scheme::MlDsa65, &[77; 32]).expect("signs");
     let root_key = SecretKey::from_seed(Scheme::MlDsa65, &[78; 32]).expect("signs");
     let name = Notary::name_of("v0", key.public());
     let notary = Some(Notary::new(name, key, root_key, shelf).expect("known to others"));
-    Node::with(Setup { surfaces: BTreeSet::from([Surface::Qcos]), notary, begun: now(), ..Setup::default() })
+    let surfaces = BTreeSet::from([Surface::Qcos]);
+    Node::with(Setup { surfaces, notary, anchoring, begun: now(), ..Setup::default() })
 }
 
 async fn ask(node: &Node, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
@@ -115,6 +122,11 @@ async fn get(node: &Node, path: &str) -> (u16, Value) {
 }
 
 async fn completed(node: &Node, job: &str) {
+    left(node, job, json!({ "shots_completed": 10, "success_rate": 0.5 })).await;
+}
+
+/// A job that was completed by such an execution.
+async fn left(node: &Node, job: &str, execution: Value) {
     let open = json!({ "job_id": job, "backend": { "id": "sim" }, "shots_requested": 10 });
     assert_eq!(ask(node, "POST", "/api/v2/jobs", TOKEN, &open).await.0, 201);
     let path = format!("/api/v2/jobs/{job}/state");
@@ -123,8 +135,7 @@ async fn completed(node: &Node, job: &str) {
         json!({ "name": "results.json", "hash": hash, "size_bytes": 7, "content_type": "application/json" });
     for state in [
         json!({ "status": "running" }),
-        json!({ "status": "completed", "execution": { "shots_completed": 10, "success_rate": 0.5 },
-                "artifacts": [artifact] }),
+        json!({ "status": "completed", "execution": execution, "artifacts": [artifact] }),
     ] {
         let (status, told) = ask(node, "POST", &path, TOKEN, &state).await;
         assert_eq!(status, 200, "{told}");
@@ -226,7 +237,7 @@ async fn a_bundle_and_a_record_are_one_sealed_object() {
     };
     let record = bytes(ask("/api/v2/jobs/job_1/evidence/record").await).await;
     let bundle = json_of(ask("/api/v2/jobs/job_1/evidence/bundle").await).await;
-    let record = Record::parse(&record).expect("a record");
+    let record = Sealed::parse(&record).expect("a record");
     assert_eq!(record.to_json(), bytes(ask("/api/v2/jobs/job_1/evidence/record").await).await);
     assert_eq!(record.claim, Level::SealedAttestedPqc);
     let envelope = record.attestation.expect("signed");
@@ -252,7 +263,84 @@ async fn another_tenants_job_is_answered_as_one_that_nobody_has() {
         assert_eq!(theirs, nobodys, "{rest}");
         assert_eq!((theirs.0, &theirs.1["detail"]), (404, &json!("job not found")), "{rest}");
     }
+    for rest in ["", "/artifacts", "/artifacts/artifact_0"] {
+        let theirs =
+            ask(&node, "GET", &format!("/api/v1/runtime/jobs/job_1{rest}"), READER, &Value::Null).await;
+        assert_eq!((theirs.0, &theirs.1["detail"]), (404, &json!("job not found")), "{rest}");
+    }
     let state = json!({ "status": "running" });
-    let (status, _) = ask(&node, "POST", "/api/v2/jobs/job_1/state", READER, &state).await;
-    assert_eq!(status, 403, "a reader moves nothing");
+    for (method, path, body) in [
+        ("POST", "/api/v2/jobs/job_1/state", &state),
+        ("DELETE", "/api/v1/runtime/jobs/job_1", &Value::Null),
+        ("DELETE", "/api/v2/evidence/bundle_1", &Value::Null),
+        ("POST", "/api/v2/evidence/generate", &state),
+    ] {
+        assert_eq!(ask(&node, method, path, READER, body).await.0, 403, "a reader moves nothing: {path}");
+    }
+}
+
+/// A head of this size that an authority stamped at a time; or was asked to, without one.
+fn stamped(size: u64, time_ms: Option<u64>) -> Anchored {
+    let standing = time_ms.map_or(State::Requested {}, |time_ms| State::Stamped {
+        time_ms,
+        accuracy_us: None,
+        policy: "1.2.3".to_owned(),
+        serial: "07".to_owned(),
+        authority: format!("CN={size}"),
+    });
+    let mut record = Record::new("tsa".to_owned(), Kind::Rfc3161, "http://a".to_owned(), 7);
+    (record.standing, record.evidence) = (standing, time_ms.map(|_| b"token".to_vec()));
+    Anchored::new(size, format!("origin\n{size}\nroot\n"), vec![record])
+}
+
+#[tokio::test]
+async fn a_bundle_has_the_earliest_stamp_of_a_head_that_covers_it() {
+    let (tell, newest) = watch::channel(Arc::from(Vec::new()));
+    let node = anchored(Mortal::new(u64::MAX, false), Anchoring { newest, ..Anchoring::default() });
+    completed(&node, "job_1").await;
+    let worker = tokio::spawn(api::packing::run(node.api.clone()));
+    let told = evidence(&node, "job_1").await;
+    worker.abort();
+    let path = format!("/api/v2/evidence/{}", told["bundle_id"].as_str().expect("a name"));
+    let index = told["log_index"].as_u64().expect("an index");
+    let proof = async || get(&node, &path).await.1["data"]["timestamp_proof"].clone();
+    // One leaf less is a head without it, and what is only asked for shows nothing.
+    tell.send_replace(Arc::from(vec![stamped(index + 9, None), stamped(index, Some(1_000))]));
+    assert_eq!(proof().await, Value::Null);
+    let heads =
+        vec![stamped(index + 8, Some(9_000)), stamped(index + 1, Some(8_000)), stamped(index, Some(1_000))];
+    tell.send_replace(Arc::from(heads));
+    let expected = json!({
+        "authority": format!("CN={}", index + 1), "timestamp": "1970-01-01T00:00:08Z", "token": "dG9rZW4=",
+        "checkpoint_url": format!("/v1/anchors/{}/checkpoint.txt", index + 1),
+    });
+    assert_eq!(proof().await, expected);
+}
+
+#[tokio::test]
+async fn a_page_looks_at_so_many_records_and_its_cursor_goes_on() {
+    let node = node(Mortal::new(u64::MAX, false));
+    let worker = tokio::spawn(api::packing::run(node.api.clone()));
+    let bound = json!({ "shots_completed": 10, "success_rate": 0.5, "provider_job_id": "p",
+        "compiled_artifact_hash": "c", "raw_provider_result_hash": "r" });
+    left(&node, "job_bound", bound).await;
+    evidence(&node, "job_bound").await;
+    for n in 0..17 {
+        completed(&node, &format!("job_{n}")).await;
+        evidence(&node, &format!("job_{n}")).await;
+    }
+    worker.abort();
+    let question = "/api/v1/runtime/evidence?limit=1&claim_level=PROVIDER_ATTESTED";
+    let (mut cursor, mut pages) = (String::new(), Vec::new());
+    loop {
+        let (status, page) = get(&node, &format!("{question}{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        pages.push(page["items"].clone());
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    // Eight for each item that is asked for: 17 that claim less, and the one.
+    let jobs = pages.iter().map(|items| items.as_array().expect("items").len());
+    assert_eq!(jobs.collect::<Vec<_>>(), [0, 0, 1]);
+    assert_eq!(pages[2][0]["job_id"], "job_bound");
 }

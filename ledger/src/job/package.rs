@@ -80,6 +80,11 @@ impl Package {
 /// What names of artifacts' items begin with; behind it stands a number.
 const ARTIFACT: &str = "artifact_";
 
+/// The name of an artifact's item, by its place among those that the job left.
+pub fn artifact_id(number: usize) -> String {
+    format!("{ARTIFACT}{number}")
+}
+
 /// The root of the tree of RFC 9162 over digests of 32 bytes each.
 pub fn root<'a>(digests: impl Iterator<Item = &'a Digest>) -> Digest {
     WholeTree::new(digests.map(|digest| leaf_hash(digest.as_bytes()))).root()
@@ -106,7 +111,7 @@ fn parts(id: &JobId, job: &Job, created_at: TimeMs) -> Option<Vec<Part>> {
         Part { label: Some(EXECUTION), ..part("execution", execution(id, &job.plan, completion)) },
     ];
     for (n, it) in completion.artifacts.iter().enumerate() {
-        parts.push(part(&format!("{ARTIFACT}{n}"), artifact(it)));
+        parts.push(part(&artifact_id(n), artifact(it)));
     }
     let result = completion.result().map(|it| sha256_text(&it.sha256));
     parts.push(part("results_summary", Value::object([("result_hash", result.into())])));

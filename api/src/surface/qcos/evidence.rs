@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use crypto::Digest;
 use ledger::LedgerReader;
-use ledger::job::Job;
+use ledger::job::{Job, artifact_id};
 use ledger::lookup::search::Query;
 use model::error::{ApiError, SurfaceError};
 use proto::canon::{Value, py_ascii};
@@ -14,7 +14,7 @@ use proto::counter::LeafIndex;
 use proto::entry::Entry;
 use proto::id::{SubmissionId, Tenant};
 use proto::iso;
-use proto::job::{JobId, JobState};
+use proto::job::{JobArtifact, JobId, JobState};
 use proto::lookup::{FOUND_MAX, LookupKey};
 use proto::operation::Operation;
 use proto::operation::evidence::EvidenceAct;
@@ -30,6 +30,8 @@ use crate::routes::Context;
 
 /// What is not there before it is sealed.
 pub(crate) const EVIDENCE: &str = "evidence of this job";
+/// What a job did not leave.
+const ARTIFACT: &str = "artifact";
 
 /// The job, and its evidence if there is some.
 async fn look(api: &Api, tenant: &Tenant, id: &JobId) -> Result<(Job, Option<Found>), ApiError> {
@@ -56,7 +58,11 @@ pub(crate) async fn find(api: &Api, tenant: &Tenant, id: &JobId) -> Result<Found
     }
 }
 
-fn kept(found: Found) -> Result<Found, ApiError> {
+/// It, unless it was deleted.
+///
+/// # Errors
+/// `Gone`.
+pub(super) fn kept(found: Found) -> Result<Found, ApiError> {
     match found.evidence.deleted {
         None => Ok(found),
         Some(at) => {
@@ -87,30 +93,47 @@ pub(super) async fn manifest(
     Path(job_id): Path<String>,
 ) -> Result<Response, Failure> {
     let (api, id) = (&context.api, self::job_id(&job_id)?);
-    let (job, found) = look(api, &principal.tenant, &id).await?;
-    let Some(found) = found else {
-        completed(&id, &job)?;
-        return Ok(begin(api, &principal.tenant, &id).await?);
-    };
-    Ok(ok(&told(api, &kept(found)?)))
+    Ok(match made(api, &principal.tenant, &id).await? {
+        Some(found) => ok(&told(api, &found)),
+        None => accepted(&begin(api, &principal.tenant, &id).await?),
+    })
+}
+
+/// The evidence of a completed job, if it is made.
+///
+/// # Errors
+/// `Unknown` of no such job, `Conflict` of one that was not completed, `Gone`.
+pub(super) async fn made(api: &Api, tenant: &Tenant, id: &JobId) -> Result<Option<Found>, ApiError> {
+    let (job, found) = look(api, tenant, id).await?;
+    if found.is_none() {
+        completed(id, &job)?;
+    }
+    found.map(kept).transpose()
 }
 
 /// Has the evidence of a completed job made, and says that it is.
-async fn begin(api: &Api, tenant: &Tenant, id: &JobId) -> Result<Response, ApiError> {
+///
+/// # Errors
+/// `NotConfigured`; `Internal` when that cannot be noted.
+pub(super) async fn begin(api: &Api, tenant: &Tenant, id: &JobId) -> Result<Value, ApiError> {
     let Some(notary) = &api.doors().notary else {
         let fault = "this node signs no evidence".to_owned();
         return Err(SurfaceError::NotConfigured { fault }.into());
     };
     let underway = packing::wanted(notary, tenant, id).await?;
-    let value = Value::object([
+    Ok(Value::object([
         ("job_id", id.as_str().into()),
         ("status", underway.name().into()),
         ("task_id", packing::task_name(tenant, id)[..16].into()),
         ("detail", "packaging in progress".into()),
-    ]);
-    let mut response = answer(StatusCode::ACCEPTED, &value);
+    ]))
+}
+
+/// What is being made is to be asked for again.
+pub(super) fn accepted(value: &Value) -> Response {
+    let mut response = answer(StatusCode::ACCEPTED, value);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
-    Ok(response)
+    response
 }
 
 /// What is told of evidence.
@@ -138,15 +161,17 @@ pub(crate) fn told(api: &Api, found: &Found) -> Value {
         ("claim_level", found.evidence.claim.name().into()),
         ("status", found.status().into()),
         ("verification_count", counted.into()),
-        (
-            "chain",
-            Value::object([
-                ("previous_bundle", found.evidence.previous.map(|it| format!("sha256:{it}")).into()),
-                ("sequence", found.evidence.number.into()),
-                ("merkle_root", format!("sha256:{}", found.evidence.root).into()),
-            ]),
-        ),
+        ("chain", chain(found)),
         ("log_index", found.evidence.sealed.index.get().into()),
+    ])
+}
+
+/// Its place in the chain of its tenant's evidence.
+pub(super) fn chain(found: &Found) -> Value {
+    Value::object([
+        ("previous_bundle", found.evidence.previous.map(|it| format!("sha256:{it}")).into()),
+        ("sequence", found.evidence.number.into()),
+        ("merkle_root", format!("sha256:{}", found.evidence.root).into()),
     ])
 }
 
@@ -188,7 +213,7 @@ pub(super) async fn verify(
 }
 
 /// Canonical JSON that is written as it was hashed.
-fn canonical(value: &Value) -> Response {
+pub(super) fn canonical(value: &Value) -> Response {
     respond::of(StatusCode::OK, "application/json", Keep::Never, py_ascii::encode(value))
 }
 
@@ -231,6 +256,18 @@ fn committed(reader: &LedgerReader, tenant: &Tenant, hash: &Digest) -> Option<Su
     })
 }
 
+/// What a job left; `committed` is where its bytes can be had.
+fn listed(number: usize, it: &JobArtifact, committed: Option<SubmissionId>) -> Value {
+    Value::object([
+        ("artifact_id", artifact_id(number).into()),
+        ("name", it.name.as_str().into()),
+        ("size_bytes", it.bytes.into()),
+        ("content_type", it.content_type.as_str().into()),
+        ("hash", format!("sha256:{}", it.sha256).into()),
+        ("download_url", committed.map(|id| format!("/v1/artifacts/{id}/bytes")).into()),
+    ])
+}
+
 /// `GET /api/v2/jobs/{job_id}/artifacts`.
 pub(super) async fn artifacts(
     State(context): State<Context>,
@@ -248,18 +285,27 @@ pub(super) async fn artifacts(
     };
     let committed = context.api.read(read).await?;
     let total = artifacts.iter().fold(0_u128, |sum, it| sum + u128::from(it.bytes));
-    let items = artifacts.iter().zip(committed).map(|(it, committed)| {
-        Value::object([
-            ("name", it.name.as_str().into()),
-            ("size_bytes", it.bytes.into()),
-            ("content_type", it.content_type.as_str().into()),
-            ("hash", format!("sha256:{}", it.sha256).into()),
-            ("download_url", committed.map(|id| format!("/v1/artifacts/{id}/bytes")).into()),
-        ])
-    });
+    let items = artifacts.iter().zip(committed).enumerate();
+    let items = items.map(|(number, (it, committed))| listed(number, it, committed));
     Ok(ok(&Value::object([
         ("job_id", id.as_str().into()),
         ("artifacts", Value::List(items.collect())),
         ("total_size_bytes", Value::Integer(i128::try_from(total).unwrap_or(i128::MAX))),
     ])))
+}
+
+/// `GET /api/v1/runtime/jobs/{job_id}/artifacts/{artifact_id}`: by the name that its item has in the record.
+pub(super) async fn artifact(
+    State(context): State<Context>,
+    principal: Principal,
+    Path((job_id, name)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let id = self::job_id(&job_id)?;
+    let (job, _) = look(&context.api, &principal.tenant, &id).await?;
+    let artifacts = job.completion().map(|it| it.artifacts.as_slice()).unwrap_or_default();
+    let found = artifacts.iter().enumerate().find(|(number, _)| artifact_id(*number) == name);
+    let (number, it) = found.ok_or_else(|| ApiError::from(SurfaceError::Unknown { what: ARTIFACT }))?;
+    let hash = it.sha256;
+    let read = move |reader: &LedgerReader| Ok::<_, Fault>(committed(reader, &principal.tenant, &hash));
+    Ok(ok(&listed(number, it, context.api.read(read).await?)))
 }

@@ -1,4 +1,4 @@
-//! Jobs: opened, moved on, told of. Each is an order that this node's service signs.
+//! Jobs: opened, moved on, cancelled, told of. Each is an order that this node's service signs.
 //!
 //! A job that is opened under a name of the caller's own is one job, however often the request is sent to this node; under
 //! none, each request opens another.
@@ -17,8 +17,8 @@ use proto::canon::Value;
 use proto::counter::LeafIndex;
 use proto::id::Tenant;
 use proto::job::{
-    ARTIFACTS_MAX, Act, Backend, Completion, JobArtifact, JobId, JobRetention, PPM, Plan, Provenance,
-    ProviderRun, TAGS_MAX,
+    ARTIFACTS_MAX, Act, Backend, Completion, JobArtifact, JobId, JobRetention, JobState, PPM, Plan,
+    Provenance, ProviderRun, TAGS_MAX,
 };
 use proto::operation::Operation;
 use schemars::JsonSchema;
@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 use super::super::qod::body::{answer, ok, read as read_body, unprocessable};
 use super::body::Fields;
-use super::view::{qubits, said, when};
+use super::view::{qubits, said, status, when};
 use crate::api::{Api, Fault};
 use crate::guard::principal::Principal;
 use crate::paging::{self, List};
@@ -161,6 +161,34 @@ pub(super) async fn state(
     arrived(&context.api, move |reader| Ok(reader.job(&tenant, &of)?)).await?;
     order(&context.api, &principal.tenant, job(&id, act)).await?;
     Ok(ok(&find(&context.api, &principal.tenant, &id).await?))
+}
+
+/// `DELETE /api/v1/runtime/jobs/{job_id}`: what has not ended fails, and the log says that it was cancelled.
+///
+/// Only what runs can fail (rule J2), so one that never ran is said to run and to fail at once. Who is cut off between the
+/// two finds it running, and cancels it then.
+pub(super) async fn cancel(
+    State(context): State<Context>,
+    principal: Principal,
+    Path(job_id): Path<String>,
+) -> Result<Response, Failure> {
+    let (api, id) = (&context.api, self::job_id(&job_id)?);
+    let (tenant, of) = (principal.tenant.clone(), id.clone());
+    let found = arrived(api, move |reader| Ok(reader.job(&tenant, &of)?)).await?;
+    let reason = match found.ok_or(ApiError::from(SurfaceError::Unknown { what: JOB }))?.state() {
+        JobState::Created => {
+            order(api, &principal.tenant, job(&id, Act::Run { at: None })).await?;
+            "cancelled before it ran"
+        }
+        JobState::Running => "cancelled while it ran",
+        state @ (JobState::Completed | JobState::Failed) => {
+            let fault =
+                format!("job {id} is {state}: what has ended is not cancelled, and stays on the ledger");
+            return Err(ApiError::from(SurfaceError::Conflict { fault }).into());
+        }
+    };
+    order(api, &principal.tenant, job(&id, Act::Fail { at: None, reason: reason.to_owned() })).await?;
+    Ok(ok(&find(api, &principal.tenant, &id).await?))
 }
 
 fn moved(value: &Value) -> Result<Act, ApiError> {
@@ -319,12 +347,6 @@ pub(super) async fn list(
 /// A job as its tenant sees it.
 pub(crate) fn told(tenant: &Tenant, id: &JobId, job: &Job, evidence: Option<&Evidence>) -> Value {
     let Plan { backend, retention, shots, .. } = &job.plan;
-    let evidence = match evidence {
-        None => Value::Null,
-        Some(Evidence { deleted: Some(_), .. }) => "deleted".into(),
-        Some(Evidence { verified: Some(_), .. }) => "verified".into(),
-        Some(_) => "signed".into(),
-    };
     let reason = match &job.progress {
         Progress::Failed { reason, .. } => said(reason),
         Progress::Created | Progress::Running { .. } | Progress::Completed { .. } => Value::Null,
@@ -358,6 +380,6 @@ pub(crate) fn told(tenant: &Tenant, id: &JobId, job: &Job, evidence: Option<&Evi
             ]),
         ),
         ("reason", reason),
-        ("evidence_status", evidence),
+        ("evidence_status", evidence.map(status).into()),
     ])
 }

@@ -239,6 +239,11 @@ pub(super) async fn how(State(context): State<Context>) -> Result<Response, Fail
                 ("since", proto::iso::text(from).into()),
             ]),
         ),
-        ("store", Value::object([("kind", "replicated-ledger".into()), ("survives_restart", true.into())])),
+        ("store", store()),
     ])))
+}
+
+/// Where evidence is kept.
+pub(super) fn store() -> Value {
+    Value::object([("kind", "replicated-ledger".into()), ("survives_restart", true.into())])
 }

@@ -22,6 +22,7 @@ use proto::signer::algorithm;
 
 use super::super::qod::body::{ok, read as read_body, unprocessable};
 use super::body::Fields;
+use super::bundles::success;
 use super::kms::{Judged, hash_of, signature_of, signer};
 use super::trust::{bundle, notary, now, root};
 use super::view::Found;
@@ -109,11 +110,11 @@ pub(super) async fn batch(
         results.push(judged(&context.api, &principal.tenant, &item).await?);
     }
     let valid = results.iter().filter(|it| it.get("valid") == Some(&Value::Bool(true))).count();
-    Ok(ok(&Value::object([
+    Ok(ok(&success(Value::object([
         ("total", (results.len() as u64).into()),
         ("valid_count", (valid as u64).into()),
         ("results", Value::List(results)),
-    ])))
+    ]))))
 }
 
 async fn judged(api: &Api, tenant: &Tenant, fields: &Fields<'_>) -> Result<Value, ApiError> {

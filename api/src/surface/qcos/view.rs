@@ -86,11 +86,7 @@ impl Found {
 
     /// How far it is.
     pub(crate) const fn status(&self) -> &'static str {
-        match (self.evidence.deleted, self.evidence.verified) {
-            (Some(_), _) => "deleted",
-            (None, Some(_)) => "verified",
-            (None, None) => "signed",
-        }
+        status(&self.evidence)
     }
 
     /// The record, with its envelope.
@@ -178,6 +174,15 @@ impl Found {
             ("merkle_root", self.root().into()),
             ("signature_algorithm", self.algorithm().into()),
         ])
+    }
+}
+
+/// How far evidence is.
+pub(crate) const fn status(evidence: &Evidence) -> &'static str {
+    match (evidence.deleted, evidence.verified) {
+        (Some(_), _) => "deleted",
+        (None, Some(_)) => "verified",
+        (None, None) => "signed",
     }
 }
 
