@@ -92,8 +92,11 @@ fn pages(reader: &LedgerReader, query: &Query<'_>) -> Vec<LeafIndex> {
     }
 }
 
-/// All that a chain ordered, once each, in the order of its decision: accepted, or refused with a code at a height.
-fn decided(chain: &Chain) -> Vec<(Submission, Result<LeafIndex, (&'static str, Height)>)> {
+/// What became of a submission: its leaf, or why it was refused and at which height.
+type Decided = Result<LeafIndex, (&'static str, Height)>;
+
+/// All that a chain ordered, once each, in the order of its decision.
+fn decided(chain: &Chain) -> Vec<(Submission, Decided)> {
     let (reader, mut seen, mut decided) = (chain.reader(), BTreeSet::new(), Vec::new());
     for block in &chain.blocks {
         for submission in block.batches.iter().flat_map(|batch| &batch.submissions) {

@@ -364,7 +364,7 @@ fn command_everything(id: &str) {
         let is_of = |line: &&str| {
             line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
-        assert!(COMMANDS.iter().any(|line| is_of(&line)), "{name} has no line here");
+        assert!(COMMANDS.iter().any(is_of), "{name} has no line here");
     }
     let first = ["keys new"].into_iter().chain(COMMANDS);
     for (number, line) in first.enumerate() {

@@ -134,7 +134,7 @@ fn the_data_of_a_stopped_node_is_whole_and_whoever_changes_it_is_noticed() {
                 bytes.truncate(end + 1);
             });
         }),
-        ("its last byte is gone", |node| rewrite(node, FILE_NAME, |bytes| drop(bytes.pop()))),
+        ("its last byte is gone", |node| rewrite(node, FILE_NAME, |bytes| bytes.truncate(bytes.len() - 1))),
         ("all of it is gone", |node| std::fs::remove_file(node.join(FILE_NAME)).expect("removed")),
         ("its head is another", |node| rewrite(node, HEAD_NAME, |bytes| bytes[0] ^= 1)),
         ("a byte of a leaf is another", |node| {
