@@ -74,6 +74,11 @@ bench-testnet RATES="100,1000,2000,3000,4000,5000":
         --rates {{RATES}} --report target/bench/report.json || true
     target/release/quorate testnet stop --dir target/bench/net
 
+# Evidence of 10,000 jobs with 50,000 artifacts, compared with that of 1,000: times, memory, disk. Some ten minutes.
+acceptance-jobs SIZES="1000,10000":
+    cargo build --release
+    bash tests/acceptance/jobs.sh target/release/quorate target/acceptance-jobs {{SIZES}}
+
 # The time the hot rooms take, one body of work each; `just bench-time merkle` for some of them.
 bench-time NAME="":
     cargo bench -p bench --bench time -- {{NAME}}

@@ -377,6 +377,9 @@ pub(crate) fn execute(
                 content_bytes: (*content_bytes > 0).then_some(*content_bytes),
             };
             state.note_commit(&submission.id(), &retained, retention.until(), at.index)?;
+            if !salted {
+                state.note_content(&retained.tenant, &address, &submission.id());
+            }
         }
         Operation::RetentionTombstone { artifact: id, reason: _ } => {
             if let Some(mut artifact) = state.artifact(id)? {

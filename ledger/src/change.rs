@@ -85,13 +85,14 @@ pub enum Table {
     Signers = 43,
     /// Name of an evidence key to its key id.
     SignerNames = 44,
-    /// Which list (u8), tenant, a zero byte, and the complement of a number (u64, big-endian) to job id; of revocations
-    /// which list and number to key id.
+    /// Which list (u8), tenant, a zero byte, and the complement of a number (u64, big-endian) or the hash of a bundle to job
+    /// id; of revocations which list and number to key id.
     JobLists = 45,
     /// Submission id of an artifact to whose it is, in which class, and how long its content is.
     Retained = 46,
     /// 1 for commits or 2 for tombstones, tenant behind its length (u8) and leaf (u64, big-endian) to the artifact; 3 for
-    /// sums, tenant, class (u8) and leaf to what holds from there on; 4, tenant and class to what holds now.
+    /// sums, tenant, class (u8) and leaf to what holds from there on; 4, tenant and class to what holds now; 5, tenant and
+    /// digest of a content to the artifact.
     RetentionLog = 47,
     /// Tenant behind its length (u8), class (u8), block time at which an artifact ends (u64, big-endian) and its submission
     /// id to the leaf that committed it (u64, big-endian); until it is erased.

@@ -277,7 +277,7 @@ pub(crate) fn act(
             let chain = chain(tenant);
             let ChainEnd { count: number, last: previous } = state.chain(&chain)?;
             state.put_chain(&chain, &ChainEnd { count: number.saturating_add(1), last: Some(*bundle) });
-            state.note_record(tenant, id, record, number);
+            state.note_record((tenant, id), record, number, bundle);
             Evidence {
                 record: record.clone(),
                 created_at: *created_at,

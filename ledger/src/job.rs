@@ -4,6 +4,7 @@
 //! belongs to a tenant, and its name means nothing in another. Source: `STATE.md`, rules J1 to J4; what evidence says, in
 //! `ledger/JOBS.md`.
 
+use crypto::Digest;
 use proto::counter::TimeMs;
 use proto::id::Tenant;
 use proto::job::{Act, Completion, JobId, JobState, Plan};
@@ -211,6 +212,13 @@ pub(crate) enum JobList {
     Records = 2,
     /// Revocations of evidence keys, by their number; of no tenant.
     Revocations = 3,
+    /// A tenant's records of evidence, by the hash of their bundle.
+    Bundles = 4,
+}
+
+/// Where the record with the bundle of that hash is listed.
+pub(crate) fn bundle_key(tenant: &Tenant, bundle: &Digest) -> Vec<u8> {
+    [&list_key(JobList::Bundles, tenant)[..], bundle.as_bytes()].concat()
 }
 
 /// Where the revocation of that number is listed.

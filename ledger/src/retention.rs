@@ -4,6 +4,7 @@
 //! up to stands behind each leaf that changes it. So whoever reports for a certified head reports what everybody else does.
 //! Source: `STATE.md`, rules R4 to R6.
 
+use crypto::Digest;
 use proto::counter::{LeafIndex, TimeMs};
 use proto::id::{SubmissionId, Tenant};
 use proto::operation::{Retention, RetentionClass};
@@ -168,6 +169,9 @@ const TOTALS: u8 = 3;
 /// What comes to be on the way: the sums of each class now.
 const NOW: u8 = 4;
 
+/// What the list of contents begins with.
+const CONTENTS: u8 = 5;
+
 /// Where it is noted from which leaf on the lists are whole.
 pub(crate) const FROM: &[u8] = &[0];
 
@@ -191,6 +195,11 @@ pub(crate) fn now_key(tenant: &Tenant, class: Class) -> Vec<u8> {
     [&tenants(NOW, tenant)[..], &[class as u8]].concat()
 }
 
+/// Where it stands by which submission a tenant committed to a content the last time.
+pub(crate) fn content_key(tenant: &Tenant, content: &Digest) -> Vec<u8> {
+    [&tenants(CONTENTS, tenant)[..], content.as_bytes()].concat()
+}
+
 /// Where it stands that an artifact ends.
 pub(crate) fn end_key(tenant: &Tenant, class: Class, until: TimeMs, id: &SubmissionId) -> Vec<u8> {
     [&ends_of(tenant, class)[..], &until.get().to_be_bytes(), id.as_bytes()].concat()
@@ -210,9 +219,13 @@ pub(crate) fn read_leaf(table: Table, key: &[u8]) -> Result<LeafIndex, ReadError
 
 /// The leaf and the artifact of a deed that is listed.
 pub(crate) fn read_deed((key, value): &Pair) -> Result<(LeafIndex, SubmissionId), ReadError> {
-    let id = <[u8; 32]>::try_from(value.as_slice())
-        .map_err(|_| ReadError::damaged(Table::RetentionLog, key, "not an id"))?;
-    Ok((read_leaf(Table::RetentionLog, key)?, SubmissionId::new(crypto::Digest::new(id))))
+    Ok((read_leaf(Table::RetentionLog, key)?, read_artifact(key, value)?))
+}
+
+/// The artifact that a list names.
+pub(crate) fn read_artifact(key: &[u8], value: &[u8]) -> Result<SubmissionId, ReadError> {
+    let id = Digest::from_slice(value);
+    id.map(SubmissionId::new).map_err(|_| ReadError::damaged(Table::RetentionLog, key, "not an id"))
 }
 
 /// Time and artifact of an end, and the leaf that committed it.
@@ -223,7 +236,7 @@ pub(crate) fn read_end((key, value): &Pair) -> Result<(TimeMs, SubmissionId, Lea
     let leaf = <[u8; 8]>::try_from(value.as_slice()).map_err(|_| damaged())?;
     Ok((
         TimeMs::new(u64::from_be_bytes(*until)),
-        SubmissionId::new(crypto::Digest::new(*id)),
+        SubmissionId::new(Digest::new(*id)),
         LeafIndex::new(u64::from_be_bytes(leaf)),
     ))
 }

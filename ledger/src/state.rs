@@ -21,7 +21,7 @@ use crate::change::{ChangeSet, Table};
 use crate::evidence::Evidence;
 use crate::identity::Identity;
 use crate::issuer::Issuer;
-use crate::job::{Job, JobList, newest_first, revocation_key};
+use crate::job::{Job, JobList, bundle_key, newest_first, revocation_key};
 use crate::key::Position;
 use crate::outcome::Outcome;
 use crate::overlay::Overlay;
@@ -171,6 +171,12 @@ impl<'a> State<'a> {
         self.sum_up(Deed::Committed, tenant, *class, *content_bytes, leaf)
     }
 
+    /// Notes that a tenant committed to a content whose digest its address is.
+    pub(crate) fn note_content(&mut self, tenant: &Tenant, content: &Digest, id: &SubmissionId) {
+        let key = retention::content_key(tenant, content);
+        self.change.put(Table::RetentionLog, &key, id.as_bytes().to_vec());
+    }
+
     /// Lists a tombstone with those of its tenant, and sums up. What no list holds was committed before there were any.
     pub(crate) fn note_erasure(
         &mut self,
@@ -273,10 +279,17 @@ impl<'a> State<'a> {
         stored.map(|bytes| read_job(Table::EvidenceRecords, &key, &bytes)).transpose()
     }
 
-    /// Notes a record's name, and its number.
-    pub(crate) fn note_record(&mut self, tenant: &Tenant, id: &JobId, record: &RecordId, number: u64) {
+    /// Notes a record by its name, its number and the hash of its bundle.
+    pub(crate) fn note_record(
+        &mut self,
+        (tenant, id): (&Tenant, &JobId),
+        record: &RecordId,
+        number: u64,
+        bundle: &Digest,
+    ) {
         let job = || id.as_str().as_bytes().to_vec();
         self.change.put(Table::EvidenceRecords, &record_key(tenant, record), job());
+        self.change.put(Table::JobLists, &bundle_key(tenant, bundle), job());
         self.change.put(Table::JobLists, &newest_first(JobList::Records, tenant, number), job());
     }
 

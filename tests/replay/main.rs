@@ -6,10 +6,12 @@
 //!
 //! - `kinds`: what there is to be done, and that the chain does all of it, both accepted and refused;
 //! - `people`, `world`: who speaks, and the ledger that they speak to; `story`: what they say, a line a thing;
-//! - `found`: what each kind is looked up by; `seen`: what is known of a height, and in what two nodes differ there;
+//! - `found`: what each kind is looked up by; `audited`: what each is in the audit log;
+//! - `seen`: what is known of a height, and in what two nodes differ there;
 //! - `lives`: the chain once more, block by block; `catchup`: as it comes to who is far behind; `retraced`: judged again;
 //! - `broken`: what must not be taken for the same.
 
+mod audited;
 mod broken;
 mod catchup;
 mod found;

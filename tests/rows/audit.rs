@@ -58,15 +58,28 @@ fn quorate(args: &[&str]) -> Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_quorate")).args(args).output().expect("the command runs")
 }
 
-/// What every tenant's log holds so far, byte for byte: items, leaves and their places.
-async fn everything() -> Vec<String> {
-    let mut items = all(0, OPERATOR, "source=ledger&prove=latest", 200).await;
-    for item in &mut items {
-        // The proof grows with the log; the leaf does not.
-        item["place"]["proof"] = Value::Null;
+/// All that the first node's audit log holds from one source, the oldest first: exported, and found to be true without any
+/// node. What shows an item grows with the log; the item, its leaf or note, and its place in the chain of events do not.
+fn taken(source: &str) -> Vec<Value> {
+    let dir = tempfile::tempdir().expect("a scratch folder");
+    let place = |name: &str| dir.path().join(name).to_str().expect("a path of text").to_owned();
+    let (file, policy) = (place("audit.jsonl"), place("policy.txt"));
+    let export = ["audit-log", "export", "--url", net().url(0), "--token", OPERATOR, "--source", source];
+    let said = quorate(&[&export[..], &["--out", &file]].concat());
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let said = quorate(&["policy", "init", "--url", net().url(0), "--yes", "--out", &policy]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let said = quorate(&["verify", &file, "--policy", &policy]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let text = std::fs::read_to_string(&file).expect("an export");
+    let mut lines: Vec<Value> =
+        text.lines().skip(1).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for line in &mut lines {
+        for grows in ["/item/place/proof", "/item/local/behind"] {
+            line.pointer_mut(grows).map(Value::take);
+        }
     }
-    items.reverse();
-    items.iter().map(Value::to_string).collect()
+    lines
 }
 
 #[tokio::test]
@@ -143,6 +156,54 @@ async fn e30_what_was_done_and_what_was_refused_stays_in_one_log() {
     }
 }
 
+/// What a rule refuses that was well asked, each through the door by which its clients come.
+fn refused_by_a_rule() -> Vec<(&'static str, String, Value)> {
+    let none = "00".repeat(32);
+    let entry = |operation: Value| json!({ "operation": operation, "wait": "committed" });
+    let entries = || "/v1/entries".to_owned();
+    vec![
+        ("attestation", entries(), entry(json!({ "type": "attestation.revoke", "attestation": none }))),
+        ("retention", entries(), entry(json!({ "type": "retention.tombstone", "artifact": none }))),
+        ("session", format!("/proof/{none}/finalize"), json!({})),
+        ("job", "/api/v2/jobs/job_that_nobody_opened/state".to_owned(), json!({ "status": "running" })),
+        ("evidence", "/api/v2/jobs/job_that_nobody_opened/evidence/verify".to_owned(), json!({})),
+        ("signer", "/api/v1/kms/keys/ql_key_nobody/revoke".to_owned(), json!({ "reason": "x" })),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_rule_refuses_stands_in_the_log_whatever_it_is_of() {
+    let begun = Instant::now();
+    let mark = fresh();
+    let mut expected = Vec::new();
+    for (family, path, body) in refused_by_a_rule() {
+        let name = format!("refused-{family}-{mark}");
+        let ask = net().ask(3, Method::POST, &path).header("x-request-id", &name);
+        let reply = ask.bearer(ACME).json(&body).send().await;
+        assert!((400..500).contains(&reply.status), "{family}: {} {}", reply.status, reply.text);
+        assert!(!matches!(reply.status, 401 | 405), "{family}: {}", reply.text);
+        expected.push((name, path, reply.status.to_string()));
+    }
+    loop {
+        let items = all(3, ACME, "action=request.refused", 200).await;
+        let told = expected.iter().filter(|(name, path, status)| {
+            let of_it: Vec<_> = items.iter().filter(|it| it["details"]["request"] == **name).collect();
+            assert!(of_it.len() <= 1, "{name}: {of_it:?}");
+            of_it.first().is_some_and(|it| {
+                assert_eq!((&it["resource_id"], &it["details"]["status"]), (&json!(path), &json!(status)));
+                assert_eq!((&it["tenant_id"], &it["actor"]), (&json!("acme"), &json!("acme-client")));
+                it["details"]["code"] != "ok"
+            })
+        });
+        let told: Vec<_> = told.collect();
+        if told.len() == expected.len() {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{told:?} of {expected:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn pages_go_on_where_they_ended_whatever_comes_and_whoever_is_asked() {
     for _ in 0..5 {
@@ -197,18 +258,155 @@ fn attacks(id: &str) -> Vec<Value> {
     attacks
 }
 
+/// Every command, aimed as well as it can be at an entry of the log (`ID`), at the node that tells of it (`URL`), and at
+/// what that has on the disk (`NODE`). `FILE` stands for some file, `NEW` for one that is not there.
+const COMMANDS: [&str; 70] = [
+    "dev --reset --data-dir NODE",
+    "testnet init --dir NEW --validators 1",
+    "testnet start --dir NODE",
+    "testnet stop --dir NODE",
+    "testnet status --dir NODE",
+    "testnet join --dir NODE",
+    "testnet leave --dir NODE v2",
+    "node init --dir NODE --origin ledger.test/other --passphrase-file FILE",
+    "node start --dir NODE --wiped",
+    "node notes --dir NODE --last 1",
+    "submit FILE --timeout 30s",
+    "submit batch FILE --timeout 30s",
+    "submit statement FILE",
+    "get ID",
+    "search --id ID",
+    "receipt ID --out NEW",
+    "receipt item FILE --index 0",
+    "receipt batch ID FILE --bundle NEW",
+    "verify FILE",
+    "tiles publish --to NEW",
+    "tiles fsck NEW",
+    "audit NEW",
+    "audit-log list --token TOKEN",
+    "audit-log export --token TOKEN --out NEW",
+    "audit-log check --dir NODE",
+    "policy init --yes --out NEW",
+    "policy show FILE",
+    "policy check FILE",
+    "trust --out NEW",
+    "validator list",
+    "validator join --dir NODE --name v5 --out NEW",
+    "validator leave v4 --out NEW",
+    "validator approve FILE --dir NODE",
+    "validator submit FILE",
+    "evidence verify FILE --genesis FILE",
+    "anchor status",
+    "anchor request --kind ots --from http://127.0.0.1:9 --checkpoint FILE --out NEW",
+    "anchor get 4 --dir NEW",
+    "anchor verify FILE --checkpoint FILE",
+    "witness status",
+    "status",
+    "keys new another",
+    "keys list",
+    "keys export-jwks",
+    "keys show",
+    "keys register --timeout 30s",
+    "keys add another --timeout 30s",
+    "keys rotate another --timeout 30s",
+    "keys revoke another --key another --from-size 0 --reason unsaid --timeout 30s",
+    "keys consent another --out NEW",
+    "keys history",
+    "identity show",
+    "artifact commit FILE --timeout 30s",
+    "artifact show ID",
+    "artifact get ID --out NEW",
+    "artifact give ID FILE",
+    "artifact erase ID --reason unsaid --timeout 30s",
+    "retention report --token TOKEN",
+    "retention policy --token TOKEN",
+    "config show --dir NODE",
+    "bench submit --rate 10 --duration 100ms --keys 1",
+    "bench read --connections 1 --duration 100ms",
+    "export ID --to NEW --finalize --token TOKEN",
+    "verify-evidence FILE",
+    "verify-proof URL ID",
+    "rows",
+    "completions bash",
+    "version",
+    "help",
+    "help audit-log",
+];
+
+/// The commands that a help page names, down to those that have none below them or can be run themselves.
+fn commands(above: &[&str], found: &mut Vec<String>) {
+    let said = quorate(&[above, &["--help"]].concat());
+    let page = String::from_utf8(said.stdout).expect("text");
+    let list =
+        page.split_once("\nCommands:\n").map(|(_, rest)| rest.split("\n\n").next().unwrap_or_default());
+    let names = list.into_iter().flat_map(str::lines).filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split(' ').next()?;
+        (!name.is_empty() && name != "help").then_some(name)
+    });
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() || page.contains(&format!("Usage: quorate {} [OPTIONS]", above.join(" "))) {
+        found.push(above.join(" "));
+    }
+    for name in names {
+        commands(&[above, &[name]].concat(), found);
+    }
+}
+
+/// Runs them all.
+fn command_everything(id: &str) {
+    let dir = tempfile::tempdir().expect("a scratch folder");
+    let node = net().dir(0);
+    std::fs::write(dir.path().join("file"), format!("aimed at {id}")).expect("written");
+    let mut known = Vec::new();
+    commands(&[], &mut known);
+    assert!(known.len() > 60, "{known:?}");
+    for name in &known {
+        let is_of = |line: &&str| {
+            line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        assert!(COMMANDS.iter().any(is_of), "{name} has no line here");
+    }
+    let first = ["keys new"].into_iter().chain(COMMANDS);
+    for (number, line) in first.enumerate() {
+        let new = format!("new-{number}");
+        let words = line.split(' ').map(|word| match word {
+            "ID" => id,
+            "NODE" => node.to_str().expect("a path of text"),
+            "FILE" => "file",
+            "NEW" => &new,
+            "TOKEN" => OPERATOR,
+            "URL" => net().url(0),
+            word => word,
+        });
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quorate"));
+        let command = command.args(words).current_dir(dir.path()).env("QUORATE_URL", net().url(0));
+        let said = command.env("QUORATE_CONFIG_DIR", dir.path().join("config")).output().expect("it runs");
+        let words = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.code().is_some() && !words.contains("\nUsage: "), "{line}: {words}");
+    }
+}
+
+/// What could change something, by every method that writes.
+const WRITING: [Method; 4] = [Method::DELETE, Method::PUT, Method::PATCH, Method::POST];
+
 #[tokio::test]
 async fn nothing_that_can_be_asked_changes_a_line_of_the_audit_log() {
     let id = written(0, ACME).await;
+    assert_eq!(
+        net().ask(0, Method::POST, "/v1/entries").bearer(READER).json(&proof(1)).send().await.status,
+        403
+    );
     listed(0, ACME, &id).await;
     let begun = Instant::now();
     let before = loop {
-        let before = everything().await;
-        if before.iter().any(|item| item.contains(&id)) {
+        let before = taken("ledger");
+        if before.iter().any(|line| line["item"]["id"] == *id) {
             break before;
         }
         assert!(begun.elapsed() < PATIENCE, "no head covers it");
     };
+    let refused = taken("local");
+    assert!(!refused.is_empty());
     // Every route by every method that could write, with all rights.
     let document = net().get(0, "/openapi.json").await.expect(200);
     let mut asked = 0;
@@ -217,14 +415,14 @@ async fn nothing_that_can_be_asked_changes_a_line_of_the_audit_log() {
         while let (Some(from), Some(to)) = (filled.find('{'), filled.find('}')) {
             filled.replace_range(from..=to, &id);
         }
-        for method in [Method::DELETE, Method::PUT, Method::PATCH, Method::POST] {
+        for method in WRITING {
             let body = json!({ "id": id, "index": 2, "tenant": "acme", "items": [] });
             let ask = net().ask(0, method, &filled).key(OPERATOR).json(&body);
             ask.send().await;
             asked += 1;
         }
     }
-    for method in [Method::DELETE, Method::PUT, Method::PATCH, Method::POST] {
+    for method in WRITING {
         for path in ["/v1/audit".to_owned(), format!("/v1/audit/{id}"), format!("/v1/entries/{id}")] {
             let status =
                 net().ask(0, method.clone(), &path).key(OPERATOR).json(&json!({})).send().await.status;
@@ -248,9 +446,12 @@ async fn nothing_that_can_be_asked_changes_a_line_of_the_audit_log() {
         assert!((400..500).contains(&reply.status), "{attack}: {} {}", reply.status, reply.text);
     }
     assert!(asked > 300, "{asked}");
-    let after = everything().await;
-    assert!(after.len() >= before.len());
-    assert_eq!(after[..before.len()], before[..]);
+    command_everything(&id);
+    for (source, before) in [("ledger", before), ("local", refused)] {
+        let after = taken(source);
+        assert!(after.len() > before.len(), "{source}: {} {}", after.len(), before.len());
+        assert_eq!(after[..before.len()], before[..], "{source}");
+    }
 }
 
 #[tokio::test]

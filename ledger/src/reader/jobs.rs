@@ -10,7 +10,7 @@ use super::LedgerReader;
 use crate::change::Table;
 use crate::codec::CodecError;
 use crate::evidence::Evidence;
-use crate::job::{Job, JobList, list_key, listed_number, newest_first, revocation_key};
+use crate::job::{Job, JobList, bundle_key, list_key, listed_number, newest_first, revocation_key};
 use crate::read::ReadError;
 use crate::signer::Signer;
 
@@ -41,6 +41,16 @@ impl LedgerReader {
         let key = record_key(tenant, record);
         let stored = self.base().get(Table::EvidenceRecords, &key)?;
         stored.map(|bytes| read_job(Table::EvidenceRecords, &key, &bytes)).transpose()
+    }
+
+    /// Of which job of the tenant the bundle of that hash is the evidence.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn job_of_bundle(&self, tenant: &Tenant, bundle: &Digest) -> Result<Option<JobId>, ReadError> {
+        let key = bundle_key(tenant, bundle);
+        let stored = self.base().get(Table::JobLists, &key)?;
+        stored.map(|bytes| read_job(Table::JobLists, &key, &bytes)).transpose()
     }
 
     /// Up to `max` jobs of a tenant, the one that was opened last first; of those opened before the leaf `before`. Each

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crypto::Digest;
 use proto::counter::{LeafIndex, TimeMs, TreeSize};
 use proto::entry::Entry;
 use proto::id::{SubmissionId, Tenant};
@@ -37,6 +38,21 @@ impl LedgerReader {
     pub fn retained(&self, id: &SubmissionId) -> Result<Option<Retained>, ReadError> {
         let stored = self.base().get(Table::Retained, id.as_bytes())?;
         stored.map(|bytes| Retained::decode(id, &bytes)).transpose()
+    }
+
+    /// The submission by which a tenant committed to a content the last time, if its address was the content's own digest;
+    /// none of what was committed before there were such lists.
+    ///
+    /// # Errors
+    /// `ReadError`.
+    pub fn artifact_with(
+        &self,
+        tenant: &Tenant,
+        content: &Digest,
+    ) -> Result<Option<SubmissionId>, ReadError> {
+        let key = retention::content_key(tenant, content);
+        let stored = self.base().get(Table::RetentionLog, &key)?;
+        stored.map(|bytes| retention::read_artifact(&key, &bytes)).transpose()
     }
 
     /// Up to `max` artifacts of a tenant in the log of this size, the newest first.

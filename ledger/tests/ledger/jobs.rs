@@ -368,6 +368,13 @@ fn bundles_of_a_tenant_are_a_chain_in_the_order_of_execution() {
     assert_eq!(records(None, 2), [4, 3].map(named));
     assert_eq!(records(Some(2), 10), [2, 1].map(named));
     assert_eq!(records(Some(0), 10), []);
+    // Each is found by its bundle's hash, in its own tenant alone.
+    for n in 1..5 {
+        let bundle = evidence(&world, n).expect("sealed").bundle;
+        assert_eq!(world.reader().job_of_bundle(&tenant, &bundle), Ok(Some(job_id(n))));
+        let another = Tenant::parse("another").expect("a name");
+        assert_eq!(world.reader().job_of_bundle(&another, &bundle), Ok(None));
+    }
     let jobs = world.reader().jobs(&tenant, None, 10).expect("readable");
     assert_eq!(jobs.iter().map(|it| it.1.clone()).collect::<Vec<_>>(), [4, 3, 2, 1].map(job_id));
     let (second, _) = jobs[1];

@@ -158,3 +158,27 @@ fn ends_are_told_as_of_a_size_though_a_tombstone_came_later() {
     assert_eq!(endings(&world, size(&world), 100), Endings { ended: 1, next: None });
     assert_eq!(endings(&world, TreeSize::ZERO, 100), Endings::default());
 }
+
+#[test]
+fn an_artifact_is_found_by_its_content_in_its_own_tenant() {
+    let mut world = World::open();
+    let alice = Person::new(1);
+    let (ours, theirs) = (Tenant::default_tenant(), Tenant::parse("theirs").expect("a name"));
+    let found = |world: &World, tenant: &Tenant| world.reader().artifact_with(tenant, &sha256(b"content"));
+    assert_eq!(found(&world, &ours), Ok(None));
+    for _ in 0..2 {
+        let artifact = world.say(&alice, commit(7, Retention::UntilErased));
+        assert_eq!(world.code(&artifact), "ok");
+        assert_eq!(found(&world, &ours), Ok(Some(artifact.id())), "the last one");
+    }
+    assert_eq!(found(&world, &theirs), Ok(None));
+    // What is salted has another digest than its address, and nobody else is to know that it is there.
+    let before = found(&world, &ours);
+    let mut salted = commit(0, Retention::UntilErased);
+    if let Operation::ArtifactCommit { salted, .. } = &mut salted {
+        *salted = true;
+    }
+    let artifact = world.say(&alice, salted);
+    assert_eq!(world.code(&artifact), "ok");
+    assert_eq!(found(&world, &ours), before);
+}

@@ -3,19 +3,13 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use crypto::Digest;
 use ledger::LedgerReader;
 use ledger::job::{Job, artifact_id};
-use ledger::lookup::search::Query;
 use model::error::{ApiError, SurfaceError};
 use proto::canon::{Value, py_ascii};
-use proto::canonical::Canonical as _;
-use proto::counter::LeafIndex;
-use proto::entry::Entry;
 use proto::id::{SubmissionId, Tenant};
 use proto::iso;
 use proto::job::{JobArtifact, JobId, JobState};
-use proto::lookup::{FOUND_MAX, LookupKey};
 use proto::operation::Operation;
 use proto::operation::evidence::EvidenceAct;
 
@@ -237,25 +231,6 @@ pub(super) async fn record(
     Ok(canonical(&find(&context.api, &principal.tenant, &id).await?.record().to_value()))
 }
 
-/// The submission by which the tenant committed bytes of this hash, if the index knows one: there they can be had.
-fn committed(reader: &LedgerReader, tenant: &Tenant, hash: &Digest) -> Option<SubmissionId> {
-    let query = Query { key: &LookupKey::Content(*hash), from: LeafIndex::ZERO, limit: FOUND_MAX };
-    // A search fails while no head is certified, and then nothing is told.
-    let found = reader.search(query).ok()?.found;
-    found.iter().rev().find_map(|leaf| {
-        let entry = Entry::decode(&leaf.entry).ok()?;
-        let submission = entry.submission()?;
-        match &submission.body().operation {
-            Operation::ArtifactCommit { address, salted: false, .. }
-                if address == hash && submission.body().tenant == *tenant =>
-            {
-                Some(submission.id())
-            }
-            _ => None,
-        }
-    })
-}
-
 /// What a job left; `committed` is where its bytes can be had.
 fn listed(number: usize, it: &JobArtifact, committed: Option<SubmissionId>) -> Value {
     Value::object([
@@ -279,9 +254,8 @@ pub(super) async fn artifacts(
     let artifacts = job.completion().map(|it| it.artifacts.as_slice()).unwrap_or_default();
     let hashes: Vec<_> = artifacts.iter().map(|it| it.sha256).collect();
     let read = move |reader: &LedgerReader| {
-        Ok::<_, Fault>(
-            hashes.iter().map(|hash| committed(reader, &principal.tenant, hash)).collect::<Vec<_>>(),
-        )
+        let committed = hashes.iter().map(|hash| reader.artifact_with(&principal.tenant, hash));
+        Ok::<_, Fault>(committed.collect::<Result<Vec<_>, _>>()?)
     };
     let committed = context.api.read(read).await?;
     let total = artifacts.iter().fold(0_u128, |sum, it| sum + u128::from(it.bytes));
@@ -306,6 +280,6 @@ pub(super) async fn artifact(
     let found = artifacts.iter().enumerate().find(|(number, _)| artifact_id(*number) == name);
     let (number, it) = found.ok_or_else(|| ApiError::from(SurfaceError::Unknown { what: ARTIFACT }))?;
     let hash = it.sha256;
-    let read = move |reader: &LedgerReader| Ok::<_, Fault>(committed(reader, &principal.tenant, &hash));
+    let read = move |reader: &LedgerReader| Ok::<_, Fault>(reader.artifact_with(&principal.tenant, &hash)?);
     Ok(ok(&listed(number, it, context.api.read(read).await?)))
 }

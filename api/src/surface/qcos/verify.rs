@@ -9,7 +9,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use crypto::{Digest, Outside};
 use ledger::LedgerReader;
-use ledger::read::ReadError;
 use model::error::ApiError;
 use proto::canon::Value;
 use proto::entry::Entry;
@@ -17,7 +16,6 @@ use proto::evidence::Record;
 use proto::evidence::trust::TrustBundle;
 use proto::id::Tenant;
 use proto::iso;
-use proto::job::JobId;
 use proto::signer::algorithm;
 
 use super::super::qod::body::{ok, read as read_body, unprocessable};
@@ -35,28 +33,6 @@ use crate::routes::Context;
 
 /// Most that are verified at once.
 const BATCH_MAX: usize = 100;
-/// How many of a tenant's records are looked through for a hash at once.
-const PAGE: usize = 200;
-/// How many are looked through at most.
-const LOOKED_MAX: usize = 10_000;
-
-/// The evidence of that hash, among a tenant's, the newest first.
-fn of_hash(reader: &LedgerReader, tenant: &Tenant, hash: &Digest) -> Result<Option<JobId>, ReadError> {
-    let (mut before, mut looked) = (None, 0);
-    loop {
-        let page = reader.records(tenant, before, PAGE)?;
-        for (number, job) in &page {
-            before = Some(*number);
-            if reader.evidence(tenant, job)?.is_some_and(|it| it.bundle == *hash && it.deleted.is_none()) {
-                return Ok(Some(job.clone()));
-            }
-        }
-        looked += page.len();
-        if page.len() < PAGE || looked >= LOOKED_MAX {
-            return Ok(None);
-        }
-    }
-}
 
 /// What a hash leads to.
 struct Sealed {
@@ -68,8 +44,9 @@ struct Sealed {
 async fn sealed(api: &Api, tenant: &Tenant, hash: Digest) -> Result<Option<Sealed>, ApiError> {
     let tenant = tenant.clone();
     let read = move |reader: &LedgerReader| {
-        let Some(job) = of_hash(reader, &tenant, &hash)? else { return Ok(None) };
-        let Some(found) = Found::find(reader, &tenant, &job)? else { return Ok(None) };
+        let Some(job) = reader.job_of_bundle(&tenant, &hash)? else { return Ok(None) };
+        let found = Found::find(reader, &tenant, &job)?.filter(|found| found.evidence.deleted.is_none());
+        let Some(found) = found else { return Ok(None) };
         let entry = reader.entry(found.evidence.sealed.index)?;
         let id = entry.and_then(|(_, entry): (_, Entry)| entry.submission().map(|it| it.id()));
         Ok::<_, Fault>(id.map(|id| Sealed { found, submission: id.to_string() }))

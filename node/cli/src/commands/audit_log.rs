@@ -3,6 +3,7 @@
 //! `list` asks a node, `export` takes everything away with what shows it, so that `quorate verify` judges it without any
 //! node; `check` looks whether somebody changed the store of a node that does not run.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use model::scalar::Uint;
 use node::security_log;
 use proto::counter::LeafIndex;
 use serde::Serialize;
-use store::disk::Disk;
+use store::disk::{Disk, OpenError};
 use verify::Freshness;
 
 use crate::commands::verify::Believed;
@@ -220,16 +221,12 @@ fn check(args: &Check, output: &Output) -> Result<Exit, Failure> {
         Failure::usage(format_args!("there is no store in {}", args.dir.display()))
             .hint("--dir names the data directory of a node")
     })?;
-    let disk = Disk::open(&path, engine).map_err(|fault| {
-        Failure::usage(fault).hint("a node that runs holds its store; look at it when it is stopped")
-    })?;
+    let disk = Disk::open(&path, engine).map_err(unopened)?;
     let disk = Arc::new(disk);
     let progress = Progress::new(output, "looking", "entries");
     let checked = ledger::audit::check(&*disk, LeafIndex::ZERO, &mut |done, of| progress.at(done, of));
     drop(progress);
-    let checked = checked.map_err(|fault| {
-        Failure::new(Exit::NotVerified, fault).hint("somebody changed the store, or the disk did")
-    })?;
+    let checked = checked.map_err(changed)?;
     // A store without a genesis is nobody's.
     if LedgerReader::new(disk.clone()).tip().map_err(Failure::internal)?.is_none() {
         return Err(Failure::new(Exit::NotFound, "the store is empty"));
@@ -254,4 +251,24 @@ fn check(args: &Check, output: &Output) -> Result<Exit, Failure> {
     output.row("notes", format_args!("{}, the newest has the hash {}", sound.notes, sound.notes_hash));
     output.line(output.paint(Tone::Good, "NOBODY CHANGED IT"));
     Ok(Exit::Ok)
+}
+
+/// A store that cannot be opened: in use, or none of ours, or it was changed.
+fn unopened(fault: OpenError) -> Failure {
+    match &fault {
+        OpenError::Locked { .. } => {
+            Failure::usage(fault).hint("a node that runs holds its store; look at it when it is stopped")
+        }
+        OpenError::Directory { .. } | OpenError::OtherEngine { .. } | OpenError::Format { .. } => {
+            Failure::usage(fault)
+        }
+        OpenError::Log { .. }
+        | OpenError::Lost { .. }
+        | OpenError::Count { .. }
+        | OpenError::Engine { .. } => changed(fault),
+    }
+}
+
+fn changed(fault: impl Display) -> Failure {
+    Failure::new(Exit::NotVerified, fault).hint("somebody changed the store, or the disk did")
 }
