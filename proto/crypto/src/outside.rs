@@ -142,7 +142,8 @@ impl Outside {
     }
 }
 
-/// Whether the bytes are a SEQUENCE in DER and nothing behind it: the library reads a key and leaves what follows. X.690 §8.1.3, §10.1.
+/// Whether the bytes are a SEQUENCE in DER and nothing behind it: the library reads a key and leaves what follows. X.690
+/// §8.1.3, §10.1.
 fn is_one_sequence(der: &[u8]) -> bool {
     match der {
         [0x30, length @ ..=0x7f, content @ ..] => content.len() == usize::from(*length),
