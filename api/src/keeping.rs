@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use archive::artifacts::room::Room;
 use ledger::retention::Class;
 use model::error::ApiError;
-use proto::counter::TimeMs;
+use proto::counter::{DAY_MS, TimeMs};
 use proto::id::{SubmissionId, Tenant};
 use proto::operation::{Operation, Retention, RetentionClass};
 
@@ -18,7 +18,6 @@ use crate::service::{Order, Settled};
 
 /// Longest period of a policy, in days: a hundred years.
 pub const DAYS_MAX: u64 = 36_525;
-const DAY_MS: u64 = 86_400_000;
 
 /// What becomes of bytes whose time is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Policy {
         let class = words.next().unwrap_or_default();
         let of = |class: RetentionClass, write_once| Self {
             class: Class::of(Retention::Of(class)),
-            days: Some(class.days()),
+            days: Some(class.days().into()),
             write_once,
             ..Self::default()
         };

@@ -81,6 +81,9 @@ impl LeafIndex {
     }
 }
 
+/// A day of 24 hours, in milliseconds.
+pub const DAY_MS: u64 = 86_400_000;
+
 impl TimeMs {
     /// Whole seconds since 1970, rounded down.
     pub const fn seconds(self) -> u64 {
@@ -90,6 +93,11 @@ impl TimeMs {
     /// This time plus `ms`; saturates.
     pub const fn plus(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
+    }
+
+    /// This time plus so many days of 24 hours; saturates.
+    pub const fn plus_days(self, days: u32) -> Self {
+        self.plus(days as u64 * DAY_MS)
     }
 }
 

@@ -3,9 +3,8 @@
 //! Written in UTC, and as Python does; read with any offset, to the microsecond, from 1970 to 9999. A time without an offset
 //! is none: it would be another instant on another machine.
 
-use crate::counter::TimeMs;
+use crate::counter::{DAY_MS, TimeMs};
 
-const DAY_MS: u64 = 86_400_000;
 /// Days of 400 years of the Gregorian calendar, after which it repeats.
 const CYCLE_DAYS: u64 = 146_097;
 

@@ -10,6 +10,7 @@ use std::fmt;
 use crypto::Digest;
 
 use crate::counter::TimeMs;
+use crate::operation::RetentionClass;
 
 mod name;
 
@@ -115,10 +116,8 @@ pub struct Provenance {
 /// How long the evidence of a job is kept, counted from its seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobRetention {
-    /// 365 days, or until it is deleted.
-    Standard,
-    /// Seven years, and nobody deletes it before.
-    Compliance,
+    /// As everybody means it.
+    Class(RetentionClass),
     /// As the tenant has agreed.
     Enterprise {
         /// Days, 1 to 36,525.
@@ -132,9 +131,7 @@ impl JobRetention {
     /// Days it is kept.
     pub const fn days(self) -> u32 {
         match self {
-            Self::Standard => 365,
-            // Two of seven years may be leap years.
-            Self::Compliance => 7 * 365 + 2,
+            Self::Class(class) => class.days(),
             Self::Enterprise { days, .. } => days,
         }
     }
@@ -142,8 +139,7 @@ impl JobRetention {
     /// Whether nobody deletes it before.
     pub const fn is_write_once(self) -> bool {
         match self {
-            Self::Standard => false,
-            Self::Compliance => true,
+            Self::Class(class) => class.is_write_once(),
             Self::Enterprise { write_once, .. } => write_once,
         }
     }
@@ -151,15 +147,14 @@ impl JobRetention {
     /// Its name in text.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Standard => "standard",
-            Self::Compliance => "compliance",
+            Self::Class(class) => class.name(),
             Self::Enterprise { .. } => "enterprise",
         }
     }
 
     /// The block time until which evidence is kept that was sealed in a block of this time.
     pub fn until(self, sealed: TimeMs) -> TimeMs {
-        sealed.plus(u64::from(self.days()) * 86_400_000)
+        sealed.plus_days(self.days())
     }
 }
 
@@ -318,7 +313,7 @@ impl Plan {
             text("chargeback_tags", tag, 1, JOB_TEXT_BYTES_MAX)?;
         }
         match retention {
-            JobRetention::Standard | JobRetention::Compliance => {}
+            JobRetention::Class(_) => {}
             JobRetention::Enterprise { days, write_once: _ } => {
                 range("retention, in days", (*days).into(), 1, RETENTION_DAYS_MAX.into())?;
             }

@@ -268,8 +268,6 @@ pub enum RetentionClass {
     Compliance,
 }
 
-const DAY_MS: u64 = 86_400_000;
-
 impl RetentionClass {
     /// Every class.
     pub const ALL: [Self; 2] = [Self::Standard, Self::Compliance];
@@ -296,10 +294,18 @@ impl RetentionClass {
     }
 
     /// How long it keeps, in days. Seven years have at most two leap days.
-    pub const fn days(self) -> u64 {
+    pub const fn days(self) -> u32 {
         match self {
             Self::Standard => 365,
             Self::Compliance => 7 * 365 + 2,
+        }
+    }
+
+    /// Whether nobody erases before what it keeps.
+    pub const fn is_write_once(self) -> bool {
+        match self {
+            Self::Standard => false,
+            Self::Compliance => true,
         }
     }
 }
@@ -315,10 +321,9 @@ impl Retention {
 
     /// What it comes to when it is committed in a block of this time.
     pub fn from_block(self, time: TimeMs) -> Self {
-        let after = |days: u64| TimeMs::new(time.get().saturating_add(days.saturating_mul(DAY_MS)));
         match self {
-            Self::Of(class @ RetentionClass::Standard) => Self::Until(after(class.days())),
-            Self::Of(class @ RetentionClass::Compliance) => Self::WriteOnce(after(class.days())),
+            Self::Of(class) if class.is_write_once() => Self::WriteOnce(time.plus_days(class.days())),
+            Self::Of(class) => Self::Until(time.plus_days(class.days())),
             Self::UntilErased | Self::Until(_) | Self::WriteOnce(_) => self,
         }
     }

@@ -503,7 +503,7 @@ fn plan() -> Plan {
         estimate_micros: 500_000,
         currency: "USD".to_owned(),
         tags: vec!["project:alpha".to_owned()],
-        retention: JobRetention::Standard,
+        retention: JobRetention::Class(RetentionClass::Standard),
         submitted_at: None,
         queued_at: None,
     }

@@ -7,8 +7,8 @@ use proto::job::{
     Act, Backend, Completion, JobArtifact as DomainArtifact, JobId, JobRetention, JobState as State, Plan,
     Provenance, ProviderRun as DomainRun, RecordId,
 };
-use proto::operation::Operation as Domain;
 use proto::operation::evidence::{EvidenceAct, EvidenceSeal as DomainSeal, SealItem};
+use proto::operation::{Operation as Domain, RetentionClass};
 use proto::signer::{SignerChange, SignerListing, SignerName, SignerRoles, algorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -263,7 +263,7 @@ impl JobOpen {
         let Backend { id, version, provider, qubits, status } = backend;
         let Provenance { git_commit, image, config, circuit, compiler } = provenance;
         let (retention_days, write_once) = match retention {
-            JobRetention::Standard | JobRetention::Compliance => (None, None),
+            JobRetention::Class(_) => (None, None),
             JobRetention::Enterprise { days, write_once } => (Some(days), Some(write_once)),
         };
         Self {
@@ -325,8 +325,8 @@ impl JobOpen {
 /// What is wrong with it, in words.
 pub fn class(name: &str, days: Option<u32>, write_once: Option<bool>) -> Result<JobRetention, String> {
     match (name, days, write_once) {
-        ("standard", None, None) => Ok(JobRetention::Standard),
-        ("compliance", None, None) => Ok(JobRetention::Compliance),
+        ("standard", None, None) => Ok(JobRetention::Class(RetentionClass::Standard)),
+        ("compliance", None, None) => Ok(JobRetention::Class(RetentionClass::Compliance)),
         ("enterprise", Some(days), write_once) => {
             Ok(JobRetention::Enterprise { days, write_once: write_once.unwrap_or(false) })
         }
@@ -621,7 +621,7 @@ pub(crate) mod tests {
         };
         let acts = [
             plan(JobRetention::Enterprise { days: 30, write_once: true }, true),
-            plan(JobRetention::Compliance, false),
+            plan(JobRetention::Class(RetentionClass::Compliance), false),
             Act::Run { at: None },
             Act::Run { at: Some(TimeMs::new(7)) },
             complete(None),
@@ -664,7 +664,7 @@ pub(crate) mod tests {
 
     #[test]
     fn classes_say_what_is_theirs_and_no_more() {
-        assert_eq!(class("standard", None, None), Ok(JobRetention::Standard));
+        assert_eq!(class("standard", None, None), Ok(JobRetention::Class(RetentionClass::Standard)));
         let enterprise = JobRetention::Enterprise { days: 3, write_once: false };
         assert_eq!(class("enterprise", Some(3), None), Ok(enterprise));
         for (name, days, write_once) in [

@@ -2,6 +2,7 @@
 
 use proto::counter::TimeMs;
 use proto::job::{Backend, Completion, JobArtifact, JobRetention, JobState, Plan, Provenance, ProviderRun};
+use proto::operation::RetentionClass;
 
 use crate::codec::{CodecError, Reader, Writer};
 
@@ -32,8 +33,8 @@ pub(super) fn write_plan(to: &mut Writer, plan: &Plan) {
         to.text(tag);
     }
     match retention {
-        JobRetention::Standard => to.u8(1),
-        JobRetention::Compliance => to.u8(2),
+        JobRetention::Class(RetentionClass::Standard) => to.u8(1),
+        JobRetention::Class(RetentionClass::Compliance) => to.u8(2),
         JobRetention::Enterprise { days, write_once } => to.u8(3).u32(*days).u8((*write_once).into()),
     };
     to.option(submitted_at.map(TimeMs::get)).option(queued_at.map(TimeMs::get));
@@ -60,8 +61,8 @@ pub(super) fn read_plan(from: &mut Reader<'_>) -> Result<Plan, CodecError> {
         currency: from.text("plan.currency")?,
         tags: from.each(|from| from.text("plan.tags"))?,
         retention: match from.u8()? {
-            1 => JobRetention::Standard,
-            2 => JobRetention::Compliance,
+            1 => JobRetention::Class(RetentionClass::Standard),
+            2 => JobRetention::Class(RetentionClass::Compliance),
             3 => JobRetention::Enterprise { days: from.u32()?, write_once: truth(from)? },
             found => return Err(unknown("plan.retention", found)),
         },

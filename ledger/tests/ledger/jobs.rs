@@ -12,8 +12,8 @@ use proto::job::{
     Act, Backend, Completion, JobArtifact, JobId, JobRetention, JobState, Plan, Provenance, ProviderRun,
     RecordId,
 };
-use proto::operation::Operation;
 use proto::operation::evidence::{EvidenceAct, EvidenceSeal, SealItem};
+use proto::operation::{Operation, RetentionClass};
 use proto::signer::{SignerChange, SignerListing, SignerName, SignerRoles, message};
 use proto::submission::Body;
 
@@ -58,7 +58,7 @@ fn with(n: u8, act: Act) -> Operation {
 }
 
 pub fn open(n: u8) -> Operation {
-    with(n, Act::Open(Box::new(plan(JobRetention::Standard))))
+    with(n, Act::Open(Box::new(plan(JobRetention::Class(RetentionClass::Standard)))))
 }
 
 pub fn run(n: u8) -> Operation {
@@ -238,7 +238,7 @@ fn the_times_of_a_job_do_not_go_back_nor_far_ahead() {
     let now = world.ledger.tip().time;
     let opened = |submitted: Option<u64>, queued: Option<u64>| {
         let (submitted_at, queued_at) = (submitted.map(TimeMs::new), queued.map(TimeMs::new));
-        let plan = Plan { submitted_at, queued_at, ..plan(JobRetention::Standard) };
+        let plan = Plan { submitted_at, queued_at, ..plan(JobRetention::Class(RetentionClass::Standard)) };
         with(1, Act::Open(Box::new(plan)))
     };
     let ahead = now.get() + 2 * DRIFT_MS;
@@ -591,7 +591,7 @@ fn evidence_is_verified_once_and_deleted_when_it_may_be() {
     assert_eq!(said(&mut world, &service, seal(1, again)), "evidence_sealed", "nor is it sealed again");
     let day = 86_400_000;
     for (n, class, days) in [
-        (2, JobRetention::Compliance, 2_557),
+        (2, JobRetention::Class(RetentionClass::Compliance), 2_557),
         (3, JobRetention::Enterprise { days: 2, write_once: true }, 2),
         (4, JobRetention::Enterprise { days: 2, write_once: false }, 0),
     ] {

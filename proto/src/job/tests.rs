@@ -119,8 +119,8 @@ fn names_are_bounded_and_plain() {
 fn classes_are_kept_as_long_as_they_say() {
     let enterprise = JobRetention::Enterprise { days: 10, write_once: true };
     for (class, days, write_once) in [
-        (JobRetention::Standard, 365, false),
-        (JobRetention::Compliance, 2_557, true),
+        (JobRetention::Class(RetentionClass::Standard), 365, false),
+        (JobRetention::Class(RetentionClass::Compliance), 2_557, true),
         (enterprise, 10, true),
     ] {
         assert_eq!((class.days(), class.is_write_once()), (days, write_once), "{}", class.name());

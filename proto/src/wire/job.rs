@@ -9,7 +9,10 @@ use crate::job::{
     ARTIFACTS_MAX, Act, Backend, Completion, JobArtifact, JobId, JobRetention, JobState, Plan, Provenance,
     ProviderRun, TAGS_MAX,
 };
-use crate::operation::Operation;
+use crate::operation::{Operation, RetentionClass};
+
+/// The number of the class that is not everybody's.
+const ENTERPRISE: u32 = 3;
 
 pub(super) fn to_wire(job: &JobId, act: &Act) -> Proto {
     let job = job.as_str().to_owned();
@@ -48,9 +51,8 @@ fn opened_to_wire(job: String, plan: &Plan) -> pb::JobOpen {
     let Provenance { git_commit, image, config, circuit, compiler } = provenance.clone();
     let hash = |hash: Option<crypto::Digest>| hash.map_or_else(Vec::new, |it| it.as_bytes().to_vec());
     let (retention, retention_days, write_once) = match retention {
-        JobRetention::Standard => (1, 0, false),
-        JobRetention::Compliance => (2, 0, false),
-        JobRetention::Enterprise { days, write_once } => (3, *days, *write_once),
+        JobRetention::Class(class) => (class.code(), 0, false),
+        JobRetention::Enterprise { days, write_once } => (ENTERPRISE, *days, *write_once),
     };
     pb::JobOpen {
         job,
@@ -125,11 +127,14 @@ pub(super) fn opened(wire: pb::JobOpen) -> Result<Operation, DecodeError> {
         currency: wire.currency,
         tags: wire.tags,
         // What stands beside a class that says it all is refused by encoding it again.
-        retention: match wire.retention {
-            1 => JobRetention::Standard,
-            2 => JobRetention::Compliance,
-            3 => JobRetention::Enterprise { days: wire.retention_days, write_once: wire.write_once },
-            found => return Err(DecodeError::field("retention", format!("class {found} is unknown"))),
+        retention: match (wire.retention, RetentionClass::of_code(wire.retention)) {
+            (_, Some(class)) => JobRetention::Class(class),
+            (ENTERPRISE, None) => {
+                JobRetention::Enterprise { days: wire.retention_days, write_once: wire.write_once }
+            }
+            (found, None) => {
+                return Err(DecodeError::field("retention", format!("class {found} is unknown")));
+            }
         },
         submitted_at: time(wire.submitted_at_ms),
         queued_at: time(wire.queued_at_ms),

@@ -316,8 +316,8 @@ impl Dice {
                 currency: "EUR".to_owned(),
                 tags: self.some(0, 3, |dice| format!("t{}", dice.text())),
                 retention: [
-                    JobRetention::Standard,
-                    JobRetention::Compliance,
+                    JobRetention::Class(RetentionClass::Standard),
+                    JobRetention::Class(RetentionClass::Compliance),
                     JobRetention::Enterprise { days: 1 + self.below(36_525) as u32, write_once: self.flip() },
                 ][n as usize],
                 submitted_at: self.maybe(Self::moment),

@@ -8,8 +8,8 @@ use proto::id::{Did, NetworkId, Tenant};
 use proto::job::{
     Act, Backend, Completion, JobArtifact, JobId, JobRetention, Plan, Provenance, ProviderRun, RecordId,
 };
-use proto::operation::Operation;
 use proto::operation::evidence::{EvidenceAct, EvidenceSeal, SEAL_ITEMS_MAX, SealItem};
+use proto::operation::{Operation, RetentionClass};
 use proto::signer::{SignerChange, SignerListing, SignerName, SignerRoles, message};
 use proto::submission::{Body, Submission, SubmissionError};
 use proto::verified::Strict;
@@ -129,7 +129,7 @@ pub fn one_of_each(network: &NetworkId) -> Vec<(&'static str, Operation)> {
         estimate_micros: 0,
         currency: "USD".into(),
         tags: Vec::new(),
-        retention: JobRetention::Standard,
+        retention: JobRetention::Class(RetentionClass::Standard),
         submitted_at: None,
         queued_at: None,
     };

@@ -20,7 +20,7 @@ use proto::job::{
     ARTIFACTS_MAX, Act, Backend, Completion, JobArtifact, JobId, JobRetention, JobState, PPM, Plan,
     Provenance, ProviderRun, TAGS_MAX,
 };
-use proto::operation::Operation;
+use proto::operation::{Operation, RetentionClass};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -132,7 +132,7 @@ fn opened(value: &Value) -> Result<(JobId, Plan), ApiError> {
 /// The class of retention: its name, or an object that says more.
 fn retention(fields: &Fields<'_>) -> Result<JobRetention, ApiError> {
     let (name, days, write_once) = match fields.get("retention") {
-        None => return Ok(JobRetention::Standard),
+        None => return Ok(JobRetention::Class(RetentionClass::Standard)),
         Some(Value::Text(name)) => (name.as_str(), None, None),
         Some(_) => {
             let said = fields.object("retention", &["class", "days", "immutable"])?;
