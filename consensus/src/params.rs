@@ -54,6 +54,11 @@ pub const TREE_BLOCKS_MAX: usize = 512;
 /// As many blocks as one response may hold.
 pub const GAP_BY_ID_MAX: u64 = proto::message::Response::BLOCKS_MAX as u64;
 
+/// How far above a collector's view the votes are that it keeps. Those who voted went on without it, and will come no
+/// further than its turn to lead if it does not have them.
+// rule L1
+pub const VOTES_AHEAD_MAX: u64 = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;

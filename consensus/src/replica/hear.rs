@@ -15,6 +15,7 @@ use crate::effect::{Effect, Misbehaviour, Recipients};
 use crate::fetch::Missing;
 use crate::input::{Input, Timer};
 use crate::leader::{collectors, leader};
+use crate::params::VOTES_AHEAD_MAX;
 use crate::proposal::{Kept, fitting};
 use crate::tree::Ancestry;
 use crate::{timeouts, votes};
@@ -69,9 +70,10 @@ impl Replica {
         if view.next() < current {
             return self.answer(now, vote.voter, out);
         }
-        // rule L1: far views are not counted, and only by those who collect them.
+        // rule L1: far views are not counted, and only by those who collect them. Near ones are, for who lags by a view or
+        // two may collect them when it comes to them, and nobody says them again.
         let collects = self.me.is_some_and(|me| collectors(&self.set, view).contains(&me));
-        if view > current.next() || !collects {
+        if view.get() > current.get().saturating_add(VOTES_AHEAD_MAX) || !collects {
             return;
         }
         let voter = vote.voter;

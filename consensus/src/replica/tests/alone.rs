@@ -111,6 +111,18 @@ fn a_leader_that_holds_shows_no_certificate_that_it_did_not_form() {
     assert_eq!((told(&effects), says(effects)), (vec![], vec![]));
 }
 
+/// The others vote without waiting for who lags, and do not vote again: if its turn to lead came and it had not kept their
+/// votes, all would wait until the certificate is relayed.
+#[test]
+fn a_collector_that_lags_keeps_the_votes_of_views_to_come() {
+    let mut replica = member();
+    let (blocks, _) = chain(&set(4), &[1, 2, 3]);
+    for voter in 1..4 {
+        step(&mut replica, hear_vote(voter, &blocks[2].0));
+    }
+    assert_eq!((replica.view(), replica.high_qc().block), (v(4), blocks[2].0.id()));
+}
+
 #[test]
 fn one_timeout_moves_nobody_two_move_all() {
     let mut replica = member();
@@ -195,23 +207,23 @@ fn who_votes_or_leaves_twice_is_convicted_and_counts_once() {
 #[test]
 fn far_views_are_not_counted() {
     let (mut replica, set) = (member(), set(4));
-    // Member 0 leads views 4 and 8; it is in view 1, then in view 3.
-    let far = block_on(&set, &genesis_qc(), 4, &[1]);
+    // Member 0 leads views 4, 8 and 12; it is in view 1, then in view 4.
+    let far = block_on(&set, &genesis_qc(), 12, &[1]);
     for voter in 1..4 {
         step(&mut replica, hear_vote(voter, &far));
     }
     assert_eq!(replica.view(), v(1), "of a view too far ahead");
-    let (_, qc) = chain(&set, &[1, 2]);
+    let (_, qc) = chain(&set, &[1, 3]);
     step(&mut replica, hear_info(&qc, None));
     for voter in 1..4 {
         step(&mut replica, hear_vote(voter, &far));
     }
-    assert_eq!(replica.view(), v(5), "of the next view");
-    let others = block_on(&set, &genesis_qc(), 5, &[1]);
+    assert_eq!(replica.view(), v(13), "eight views ahead, and no farther");
+    let others = block_on(&set, &genesis_qc(), 13, &[1]);
     for voter in 1..4 {
         step(&mut replica, hear_vote(voter, &others));
     }
-    assert_eq!(replica.view(), v(5), "of a view that others collect");
+    assert_eq!(replica.view(), v(13), "of a view that others collect");
 }
 
 #[test]
