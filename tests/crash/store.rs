@@ -42,9 +42,10 @@ const CHILD_MAX: Duration = Duration::from_secs(60);
 const WRITER: &str = "CRASH_STORE_WRITER";
 const READER: &str = "CRASH_STORE_READER";
 
+const SOON: Duration = Duration::from_millis(10);
 /// What is rare in a node happens all the time: segments of the log of a few heights, and writes to the engine after each.
 const EAGER: Bounds =
-    Bounds { settle_after: Duration::from_millis(10), segment_bytes: 256 << 10, ..Bounds::DEFAULT };
+    Bounds { settle_after: SOON, settle_over: SOON, segment_bytes: 256 << 10, ..Bounds::DEFAULT };
 
 /// The engine that is tried: `CRASH_ENGINE`, which children inherit.
 fn engine() -> Engine {

@@ -43,6 +43,8 @@ pub struct Bounds {
     pub settle_above_bytes: usize,
     /// Or when its oldest write has waited so long: the longer, the more writes of one key become one.
     pub settle_after: Duration,
+    /// And over so long a time, while nobody waits for room.
+    pub settle_over: Duration,
     /// Commits wait while so much waits already.
     pub waiting_bytes_max: usize,
     /// The engine's batches are as large as this and one value: readers may wait for one.
@@ -57,8 +59,9 @@ impl Bounds {
         reserve_bytes: 64 << 20,
         settle_above_bytes: 8 << 20,
         settle_after: Duration::from_secs(1),
+        settle_over: Duration::from_millis(800),
         waiting_bytes_max: 32 << 20,
-        batch_bytes: 1 << 20,
+        batch_bytes: 64 << 10,
         segment_bytes: 8 << 20,
     };
 }

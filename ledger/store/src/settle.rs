@@ -1,7 +1,9 @@
 //! Writing to the engine what waits, behind the commits' backs.
 //!
-//! One thread takes what waits when it is large or old, writes it to the engine in batches that hold up no reader for
-//! long, makes it durable there, and only then forgets it in memory and gives the log's segments free. The number of
+//! One thread takes what waits when it is large or old, writes it to the engine in small batches with rests between them,
+//! makes it durable there, and only then forgets it in memory and gives the log's segments free. The rests are for the node's
+//! other threads, and end when somebody waits for room: written at once, a second's work took a tenth of one from all who
+//! share the processor, and those who replicate one another's blocks have it at the same time. The number of
 //! commits goes with the last batch: whatever a crash leaves of the others is written again from the log, and as every
 //! write is absolute, writing it twice changes nothing. Commits wait only when too much waits.
 
@@ -74,7 +76,7 @@ impl Backlog {
                 return;
             }
             // Too little to begin with, perhaps, and yet too much for another set.
-            amount.wanted = amount.waiting_bytes > 0;
+            amount.wanted = true;
             self.work.notify_one();
             amount = self.room.wait(amount).unwrap_or_else(PoisonError::into_inner);
         }
@@ -90,6 +92,27 @@ impl Backlog {
         } else if amount.waiting_bytes >= settle_above_bytes {
             self.work.notify_one();
         }
+    }
+
+    /// Rests until a moment, or until somebody waits for room, much waits, or it is time to end.
+    fn rest(&self, until: Instant, settle_above_bytes: usize) {
+        let mut amount = self.amount();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let hurries = amount.wanted || amount.waiting_bytes >= settle_above_bytes;
+            if left.is_zero() || hurries || amount.stopped || amount.ending.is_some() {
+                return;
+            }
+            (amount, _) = self.work.wait_timeout(amount, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// What was leaving is in the engine.
+    fn left(&self) {
+        let mut amount = self.amount();
+        // Whoever still waits says so again.
+        (amount.leaving_bytes, amount.wanted) = (0, false);
+        self.room.notify_all();
     }
 
     pub(crate) fn end(&self, how: Ending) {
@@ -152,14 +175,18 @@ impl Settling {
     fn settle(&self) -> Result<(), StoreError> {
         let inside = &*self.0;
         let Some((writes, count)) = self.freeze() else { return Ok(()) };
-        settle(&*inside.engine, &writes, count, inside.bounds.batch_bytes)?;
+        let (begin, bounds) = (Instant::now(), &inside.bounds);
+        let leaving_bytes = inside.backlog.amount().leaving_bytes.max(1);
+        settle(&*inside.engine, &writes, count, bounds.batch_bytes, |written_bytes| {
+            let share = (written_bytes as f64 / leaving_bytes as f64).min(1.0);
+            inside.backlog.rest(begin + bounds.settle_over.mul_f64(share), bounds.settle_above_bytes);
+        })?;
         // A crash here leaves in the engine what is in the log as well.
         make_durable(&*inside.engine, &inside.directory, &inside.path)?;
         if let State::Sound(waiting) = &mut *inside.state_mut() {
             waiting.forget();
         }
-        inside.backlog.amount().leaving_bytes = 0;
-        inside.backlog.room.notify_all();
+        inside.backlog.left();
         drop(writes);
         // Nothing needs the segments below any more; a crash here leaves some that are not read.
         let io =
@@ -186,27 +213,30 @@ impl Settling {
         };
         let mut amount = inside.backlog.amount();
         amount.leaving_bytes = std::mem::take(&mut amount.waiting_bytes);
-        (amount.since, amount.wanted) = (None, false);
+        amount.since = None;
         Some((writes, log.last()))
     }
 }
 
-/// Writes a table to the engine, and with the last batch that `count` commits are there.
+/// Writes a table to the engine, and with the last batch that `count` commits are there. Between two batches it does what
+/// `rest` does with the bytes written so far.
 pub(crate) fn settle(
     engine: &dyn Map,
     table: &Writes,
     count: u64,
     batch_bytes_max: usize,
+    rest: impl Fn(usize),
 ) -> Result<(), StoreError> {
     let mut batch = Vec::new();
-    let mut batch_bytes = 0;
+    let (mut batch_bytes, mut written_bytes) = (0, 0);
     for (key, payload) in table {
         let sealed = payload.as_ref().map(|payload| keys::seal(key, payload));
         batch_bytes += key.len() + sealed.as_ref().map_or(0, Vec::len);
         add(engine, &mut batch, key, sealed.as_deref())?;
         if batch_bytes >= batch_bytes_max {
             engine.write(std::mem::take(&mut batch))?;
-            batch_bytes = 0;
+            written_bytes += std::mem::take(&mut batch_bytes);
+            rest(written_bytes);
         }
     }
     batch.push((COUNT_KEY.to_vec(), Some(acknowledged::encode(COUNT_KEY, count))));

@@ -80,7 +80,7 @@ impl Start<'_> {
                 // A first start that did not come far leaves an empty log at most.
                 return Err(self.refused(LogFault::Ahead { last: log.last }));
             }
-            settle(self.engine, &log.writes, log.last, self.bounds.batch_bytes)
+            settle(self.engine, &log.writes, log.last, self.bounds.batch_bytes, |_| ())
                 .and_then(|()| self.make_durable())
                 .map_err(|fault| self.failed(fault))?;
         }

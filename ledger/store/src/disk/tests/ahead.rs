@@ -23,6 +23,7 @@ with_each_engine! {
     neither_commits_nor_reads_wait_for_the_engine_until_too_much_waits,
     an_engine_that_fails_stops_the_store_and_the_log_has_everything,
     what_is_acknowledged_is_written_to_the_engine_soon,
+    the_engine_is_written_with_rests_that_nobody_waits_for,
     a_store_of_before_the_log_gets_one,
 }
 
@@ -553,6 +554,31 @@ fn what_is_acknowledged_is_written_to_the_engine_soon(engine: Engine) {
         assert!(rounds < 1_000, "it never came to the engine");
     }
     has(&store, 1);
+}
+
+fn the_engine_is_written_with_rests_that_nobody_waits_for(engine: Engine) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let bounds = Bounds {
+        settle_after: Duration::ZERO,
+        settle_over: Duration::from_secs(3_600),
+        batch_bytes: 1_000,
+        waiting_bytes_max: 30_000,
+        ..NEVER
+    };
+    let (write, wrote) = mpsc::channel();
+    let store = watched(dir.path(), engine, bounds, move |_| {
+        let _ = write.send(());
+        Ok(())
+    });
+    store.commit(&height(1)).expect("commits");
+    wrote.recv().expect("the engine is being written");
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(store.inside.backlog.bytes() > 0, "it does not rest");
+    // Each of these waits for room at some time, and for an hour if that did not end the rest.
+    (2..=9).for_each(|n| store.commit(&height(n)).expect("commits"));
+    has(&store, 9);
+    store.close().expect("closes");
+    has(&open(dir.path(), engine, NEVER).expect("opens"), 9);
 }
 
 fn a_store_of_before_the_log_gets_one(engine: Engine) {
