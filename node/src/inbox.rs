@@ -30,7 +30,7 @@ struct State {
     others: VecDeque<(Event, OwnedSemaphorePermit)>,
     timers: Timers,
     run: u32,
-    /// Whether the engine's thread waits: only then is it woken.
+    /// Whether the engine's thread waits and was not yet woken: only then it is.
     waits: bool,
     closed: bool,
 }
@@ -63,7 +63,10 @@ impl Inbox {
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
-        if state.waits {
+        let is_to_wake = std::mem::take(&mut state.waits);
+        // Who is woken wants the lock at once.
+        drop(state);
+        if is_to_wake {
             self.changed.notify_one();
         }
     }

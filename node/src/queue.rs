@@ -58,7 +58,10 @@ impl<T> Queue<T> {
             return;
         }
         line(&mut state).push_back(item);
-        if state.takers > 0 {
+        let is_awaited = state.takers > 0;
+        // Who is woken wants the lock at once.
+        drop(state);
+        if is_awaited {
             self.filled.notify_one();
         }
     }
