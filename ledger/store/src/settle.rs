@@ -1,9 +1,9 @@
 //! Writing to the engine what waits, behind the commits' backs.
 //!
 //! One thread takes what waits when it is large or old, writes it to the engine in small batches with rests between them,
-//! makes it durable there, and only then forgets it in memory and gives the log's segments free. The rests are for the node's
-//! other threads, and end when somebody waits for room: written at once, a second's work took a tenth of one from all who
-//! share the processor, and those who replicate one another's blocks have it at the same time. The number of
+//! makes it durable there, and only then forgets it in memory and gives the log's segments free. The rests are for the
+//! node's other threads, and end when somebody waits for room: written at once, a second's work took a tenth of one from
+//! all who share the processor, and replicas of one log have it at the same time. The number of
 //! commits goes with the last batch: whatever a crash leaves of the others is written again from the log, and as every
 //! write is absolute, writing it twice changes nothing. Commits wait only when too much waits.
 
