@@ -182,11 +182,24 @@ mod tests {
     }
 
     #[test]
-    fn closing_wakes_who_waits() {
-        let inbox = Arc::new(Inbox::default());
-        let other = Arc::clone(&inbox);
-        let waiting = std::thread::spawn(move || name(other.next()));
-        inbox.close();
-        assert_eq!(waiting.join().unwrap(), "closed");
+    fn each_event_wakes_who_waits_and_so_does_closing() {
+        let door = Arc::new(Semaphore::new(1));
+        let wakers: [(&str, &dyn Fn(&Inbox)); 4] = [
+            ("own", &|inbox| inbox.happen(Event::Applied { height: Height::ZERO })),
+            ("other", &|inbox| inbox.arrive(Event::Certified { size: TreeSize::ZERO }, room(&door))),
+            ("timer", &|inbox| inbox.start_timer(timer(), 0)),
+            ("closed", &Inbox::close),
+        ];
+        for (woken_by, wake) in wakers {
+            let inbox = Arc::new(Inbox::default());
+            let other = Arc::clone(&inbox);
+            let (told, tells) = std::sync::mpsc::channel();
+            std::thread::spawn(move || told.send(name(other.next())));
+            while !inbox.lock().waits {
+                std::thread::yield_now();
+            }
+            wake(&inbox);
+            assert_eq!(tells.recv_timeout(Duration::from_secs(20)), Ok(woken_by));
+        }
     }
 }

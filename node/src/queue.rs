@@ -130,7 +130,10 @@ impl<T> Queue<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     #[test]
     fn urgent_things_come_first_and_order_is_kept() {
@@ -153,15 +156,49 @@ mod tests {
         assert_eq!((queue.take(), queue.take(), queue.take_all()), (Some(1), None, None));
     }
 
+    /// Waits until the other thread waits.
+    fn await_waiting(queue: &Queue<u8>, waits: impl Fn(&State<u8>) -> bool) {
+        while !waits(&queue.lock()) {
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn those_who_wait_are_woken() {
         let queue: Arc<Queue<u8>> = Arc::default();
-        let other = Arc::clone(&queue);
-        let taker = std::thread::spawn(move || (other.take(), other.take()));
-        queue.push(7);
-        queue.wait_below(1);
+        let (told, tells) = mpsc::channel();
+        let taker = Arc::clone(&queue);
+        std::thread::spawn(move || {
+            for _ in 0..3 {
+                told.send(taker.take()).unwrap();
+            }
+        });
+        for (item, push) in [(7, Queue::push as fn(&_, _)), (8, Queue::push_urgent)] {
+            await_waiting(&queue, |state| state.takers == 1);
+            push(&queue, item);
+            assert_eq!(tells.recv_timeout(PATIENCE), Ok(Some(item)));
+        }
+        await_waiting(&queue, |state| state.takers == 1);
         queue.close();
-        assert_eq!(taker.join().unwrap(), (Some(7), None));
-        queue.wait_below(0);
+        assert_eq!(tells.recv_timeout(PATIENCE), Ok(None));
+    }
+
+    #[test]
+    fn who_waits_for_room_is_woken() {
+        let wakers: [fn(&Queue<u8>); 3] =
+            [|queue| _ = queue.take(), |queue| _ = queue.take_all(), |queue| queue.close()];
+        for make_room in wakers {
+            let queue: Arc<Queue<u8>> = Arc::default();
+            queue.push(1);
+            let (told, tells) = mpsc::channel();
+            let bounded = Arc::clone(&queue);
+            std::thread::spawn(move || {
+                bounded.wait_below(1);
+                told.send(())
+            });
+            await_waiting(&queue, |state| state.bounded == 1);
+            make_room(&queue);
+            assert_eq!(tells.recv_timeout(PATIENCE), Ok(()));
+        }
     }
 }
