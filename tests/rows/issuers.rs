@@ -64,21 +64,20 @@ pub fn now_s() -> u64 {
 }
 
 impl Issuer {
-    /// Registered on the shared network, by an envelope that it signs itself.
+    /// Registered by an envelope that it signs itself, and known to every node.
     pub async fn register(scheme: Scheme) -> Self {
-        Self::register_on(net(), scheme).await
-    }
-
-    pub async fn register_on(net: &Net, scheme: Scheme) -> Self {
         let key = Key::new(scheme);
         let did = Did::of_proofnest(Role::Agent, key.public()).expect("a scheme of ProofNest");
-        let status = net.get(0, "/v1/status").await.expect(200);
+        let status = net().get(0, "/v1/status").await.expect(200);
         let network = status["network"].as_str().expect("an id").parse().expect("an id");
         let issuer = Self { key, did, network };
         let keys = vec![issuer.key.public().clone()];
         let create =
             Operation::IdentityCreate { identity: issuer.did.clone(), keys, possessions: Vec::new() };
         assert_eq!(issuer.submit(0, create).await.expect(201)["state"], "committed");
+        for node in 1..4 {
+            seen(node, &format!("/v1/identities/{}", issuer.did)).await;
+        }
         issuer
     }
 
