@@ -82,6 +82,8 @@ impl Reply {
 /// A question under way.
 pub struct Ask {
     request: reqwest::RequestBuilder,
+    /// The node of the shared network that may commit something because of it.
+    writer: Option<usize>,
 }
 
 impl Ask {
@@ -96,7 +98,7 @@ impl Ask {
     }
 
     pub fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value) }
+        Self { request: self.request.header(name, value), ..self }
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -105,18 +107,23 @@ impl Ask {
 
     /// With a body as it is, called JSON.
     pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.header("content-type", "application/json").body(body) }
+        Self { request: self.request.header("content-type", "application/json").body(body), ..self }
     }
 
     /// With a body as it is; its type is said before.
     pub fn raw(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.body(body) }
+        Self { request: self.request.body(body), ..self }
     }
 
+    /// What is answered; what the shared network committed meanwhile, every node of it has by then.
     pub async fn send(self) -> Reply {
         let response = self.request.timeout(PATIENCE).send().await.expect("the node answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Reply { status, headers, text: response.text().await.expect("a body of text") }
+        let reply = Reply { status, headers, text: response.text().await.expect("a body of text") };
+        if let Some(writer) = self.writer.filter(|_| reply.status < 300) {
+            Box::pin(net().level(writer)).await;
+        }
+        reply
     }
 }
 
@@ -137,7 +144,8 @@ impl Net {
     }
 
     pub fn ask(&self, node: usize, method: Method, path: &str) -> Ask {
-        self.ask_at(self.url(node), method, path)
+        let writer = (method != Method::GET).then_some(node);
+        Ask { writer, ..self.ask_at(self.url(node), method, path) }
     }
 
     /// The same at any address.
@@ -148,7 +156,7 @@ impl Net {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
         let url = format!("{url}{path}");
-        Ask { request: client.build().expect("a client").request(method, url) }
+        Ask { request: client.build().expect("a client").request(method, url), writer: None }
     }
 
     pub async fn get(&self, node: usize, path: &str) -> Reply {
@@ -175,6 +183,15 @@ impl Net {
             }
             assert!(begun.elapsed() < PATIENCE, "{path} still answers {} {}", reply.status, reply.text);
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until every node has the leaves that one has now.
+    async fn level(&self, node: usize) {
+        let leaves = |reply: &Reply| reply.expect(200)["tree_size"].as_u64().expect("a number");
+        let size = leaves(&self.get(node, "/v1/status").await);
+        for other in (0..self.urls.len()).filter(|other| *other != node) {
+            self.until(other, "/v1/status", |reply| leaves(reply) >= size).await;
         }
     }
 
