@@ -26,6 +26,10 @@ pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// An engine's cache of what it has read, in bytes. What it really takes is more.
 const CACHE_BYTES: u64 = 64 << 20;
 
+/// How far an engine's threads step back, as nice(2) counts. Far enough for others to go first, and not so far that a busy
+/// machine starves them: at 15, beside compilers on both cores, commits waited for room for seconds.
+const NICENESS: i32 = 5;
+
 /// A stored key and its value, or none to take it out.
 pub(crate) type Write = (Vec<u8>, Option<Vec<u8>>);
 /// Stored keys from one to another.
@@ -69,11 +73,7 @@ impl Engine {
     pub(crate) fn open(self, path: &Path) -> Result<Box<dyn Map>, StoreError> {
         let mut attempt = 1;
         loop {
-            let opened = match self {
-                Self::Sled => sled::open(path),
-                Self::Fjall => fjall::open(path),
-            };
-            match opened {
+            match self.open_behind(path) {
                 // Nobody else holds the directory's lock, so this is a store of this process that is being dropped.
                 Err(Opening::Locked) if attempt < LOCK_ATTEMPTS => {
                     std::thread::sleep(LOCK_PAUSE);
@@ -87,6 +87,33 @@ impl Engine {
                 Ok(map) => return Ok(map),
             }
         }
+    }
+
+    /// Opens it in a thread that steps back: the threads that an engine starts for itself do as the one they come from.
+    fn open_behind(self, path: &Path) -> Result<Box<dyn Map>, Opening> {
+        let open = || {
+            step_back();
+            match self {
+                Self::Sled => sled::open(path),
+                Self::Fjall => fjall::open(path),
+            }
+        };
+        std::thread::scope(|scope| {
+            let opening = std::thread::Builder::new().name("store-open".to_owned()).spawn_scoped(scope, open);
+            let opening = opening.map_err(|fault| {
+                Opening::Failed(StoreError::Io { deed: "starting a thread", fault: fault.to_string() })
+            })?;
+            opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+}
+
+/// Puts this thread, and those that it starts, behind the node's others. Nobody waits for the engine but those who ran far
+/// ahead: what everybody waits for goes first. Refused, it is merely less fair. Elsewhere than on Linux nice(2) is about a
+/// whole process.
+pub(crate) fn step_back() {
+    if cfg!(target_os = "linux") {
+        let _ = rustix::process::nice(NICENESS);
     }
 }
 
@@ -175,5 +202,26 @@ mod tests {
             assert_eq!(engine.name().parse(), Ok(engine));
         }
         assert_eq!("Sled".parse::<Engine>(), Err("one of sled and fjall".to_owned()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_engines_threads_step_back_and_nobody_else() {
+        // By the thread's name (proc(5)): after the name in parentheses, the nice value is the 17th field.
+        let niceness = |stat: String| -> Option<(String, i32)> {
+            let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+            Some((name.to_owned(), fields.split_whitespace().nth(16)?.parse().ok()?))
+        };
+        let own = || niceness(std::fs::read_to_string("/proc/thread-self/stat").ok()?).map(|(_, nice)| nice);
+        let before = own().expect("this thread's");
+        let dir = tempfile::tempdir().expect("a directory");
+        let map = Engine::Fjall.open(dir.path()).expect("a map");
+        let tasks = std::fs::read_dir("/proc/self/task").expect("the threads");
+        let stats = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        let mut workers = stats.filter_map(niceness).filter(|(name, _)| name.starts_with("fjall")).peekable();
+        assert!(workers.peek().is_some(), "an engine with threads of its own");
+        assert!(workers.all(|(_, nice)| nice == (before + NICENESS).min(19)));
+        assert_eq!(own(), Some(before), "who opens it stays where it was");
+        drop(map);
     }
 }

@@ -12,15 +12,11 @@ use std::time::Instant;
 
 use crate::acknowledged;
 use crate::disk::{Inside, State, make_durable};
-use crate::engine::{Map, Write};
+use crate::engine::{Map, Write, step_back};
 use crate::keys::{self, COUNT_KEY};
 use crate::pieces;
 use crate::port::StoreError;
 use crate::waiting::Writes;
-
-/// How far the thread steps back behind the node's others, as nice(2) counts. Far enough for theirs to go first, and not
-/// so far that a busy machine starves it: at 15, beside compilers on both cores, commits waited for room for seconds.
-const NICENESS: i32 = 5;
 
 /// How much waits, and what the thread is to do about it.
 #[derive(Debug, Default)]
@@ -138,9 +134,7 @@ impl Settling {
 
     /// Until it is told to end, or something fails.
     pub(crate) fn run(self) {
-        // Nobody waits for it but those who ran far ahead: what everybody waits for goes first. Of this thread alone, and of
-        // those that the engine starts from it; refused, it is merely less fair.
-        let _ = rustix::process::nice(NICENESS);
+        step_back();
         while self.wait() {
             if let Err(fault) = self.settle() {
                 self.0.stop(&fault);

@@ -17,6 +17,9 @@ use crate::sync;
 pub(super) const DIRECTORY: &str = "fjall";
 /// Where they are made.
 const UNFINISHED: &str = "fjall.new";
+/// Its threads. Of two, one keeps itself free for flushing: it puts a compaction that it is given back into the queue, and
+/// takes it out again, as long as the other one compacts, which costs a processor.
+const WORKERS: usize = 1;
 /// The one map.
 const KEYSPACE: &str = "ledger";
 
@@ -67,15 +70,16 @@ fn make(path: &Path) -> Result<(), Opening> {
 }
 
 fn open_at(place: &Path) -> Result<Fjall, Opening> {
-    let opened =
-        shielded("opening", || match fjall::Database::builder(place).cache_size(CACHE_BYTES).open() {
+    let opened = shielded("opening", || {
+        match fjall::Database::builder(place).cache_size(CACHE_BYTES).worker_threads(WORKERS).open() {
             Ok(db) => {
                 let map = db.keyspace(KEYSPACE, fjall::KeyspaceCreateOptions::default)?;
                 Ok(Some(Fjall { map, db }))
             }
             Err(fjall::Error::Locked) => Ok(None),
             Err(fault) => Err(fault),
-        });
+        }
+    });
     opened.map_err(Opening::Failed)?.ok_or(Opening::Locked)
 }
 
