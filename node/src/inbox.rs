@@ -184,13 +184,7 @@ mod tests {
     #[test]
     fn each_event_wakes_who_waits_and_so_does_closing() {
         let door = Arc::new(Semaphore::new(1));
-        let wakers: [(&str, &dyn Fn(&Inbox)); 4] = [
-            ("own", &|inbox| inbox.happen(Event::Applied { height: Height::ZERO })),
-            ("other", &|inbox| inbox.arrive(Event::Certified { size: TreeSize::ZERO }, room(&door))),
-            ("timer", &|inbox| inbox.start_timer(timer(), 0)),
-            ("closed", &Inbox::close),
-        ];
-        for (woken_by, wake) in wakers {
+        for woken_by in ["own", "other", "timer", "closed"] {
             let inbox = Arc::new(Inbox::default());
             let other = Arc::clone(&inbox);
             let (told, tells) = std::sync::mpsc::channel();
@@ -198,7 +192,12 @@ mod tests {
             while !inbox.lock().waits {
                 std::thread::yield_now();
             }
-            wake(&inbox);
+            match woken_by {
+                "own" => inbox.happen(Event::Applied { height: Height::ZERO }),
+                "other" => inbox.arrive(Event::Certified { size: TreeSize::ZERO }, room(&door)),
+                "timer" => inbox.start_timer(timer(), 0),
+                _ => inbox.close(),
+            }
             assert_eq!(tells.recv_timeout(Duration::from_secs(20)), Ok(woken_by));
         }
     }
