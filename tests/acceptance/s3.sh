@@ -15,32 +15,41 @@ say() { printf -- '-- %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 is() { [ "$2" = "$3" ] || fail "$1: found $2, expected $3"; }
 
-# A free port for each of the server's parts.
-port() { for p in $(shuf -i 20000-29000 -n 50); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
+# Free ports for the server's parts and for the node, which has three in a row: no two of them the same.
+mapfile -t ports < <(for p in $(shuf -i 2000-2899 -n 50); do
+    (exec 3<>"/dev/tcp/127.0.0.1/${p}0") 2>/dev/null || echo "${p}0"
+done)
 export AWS_ACCESS_KEY_ID=quorate AWS_SECRET_ACCESS_KEY=a-secret-of-this-run AWS_REGION=us-east-1
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
-s3=$(port) master=$(port) volume=$(port) filer=$(port) admin=$(port)
+s3=${ports[0]} master=${ports[1]} volume=${ports[2]} filer=${ports[3]} admin=${ports[4]} rpc=${ports[5]}
 "$weed" mini -dir=bucket -ip=127.0.0.1 -ip.bind=127.0.0.1 -bucket=quorate -webdav=false -admin.ui=false \
-    -s3.port="$s3" -s3.port.grpc="$(port)" -s3.port.iceberg=0 -s3.port.lance=0 -master.port="$master" \
-    -master.port.grpc="$(port)" -volume.port="$volume" -volume.port.grpc="$(port)" -filer.port="$filer" \
-    -filer.port.grpc="$(port)" -admin.port="$admin" -admin.port.grpc="$(port)" >weed.log 2>&1 &
+    -s3.port="$s3" -s3.port.grpc="${ports[6]}" -s3.port.iceberg=0 -s3.port.lance=0 -master.port="$master" \
+    -master.port.grpc="${ports[7]}" -volume.port="$volume" -volume.port.grpc="${ports[8]}" -filer.port="$filer" \
+    -filer.port.grpc="${ports[9]}" -admin.port="$admin" -admin.port.grpc="${ports[10]}" >weed.log 2>&1 &
 server=$!
 node=
-trap 'kill $node $server 2>/dev/null || true' EXIT
+# The server ends itself only after what it calls workers, which may be never.
+trap 'kill -9 $node $server 2>/dev/null || true' EXIT
+trap 'tail -n 5 weed.log node.log >&2 || true' ERR
 export AWS_ENDPOINT=http://127.0.0.1:$s3 AWS_ALLOW_HTTP=true
 # What stands in the bucket, asked for past the node.
 object() { curl -sS --aws-sigv4 aws:amz:us-east-1:s3 -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "$@"; }
-for _ in $(seq 100); do
+# It answers before it has a volume to write to, and has none if less than a hundredth of the disk is free.
+echo probe >probe
+until=$((SECONDS + 60))
+while [ $SECONDS -lt $until ]; do
     kill -0 $server || fail "the server ended: $(tail -3 weed.log)"
-    [ "$(object -o /dev/null -w '%{http_code}' "$AWS_ENDPOINT/quorate" 2>/dev/null)" = 200 ] && break
+    taken=$(object -m 20 -T probe -o /dev/null -w '%{http_code}' "$AWS_ENDPOINT/quorate/probe" 2>/dev/null || true)
+    [ "$taken" = 200 ] && break
     sleep 0.3
 done
+is "whether the server takes a file ($(grep 'Free Space' weed.log))" "$taken" 200
+object -X DELETE "$AWS_ENDPOINT/quorate/probe"
 is 'a stranger at the bucket' "$(curl -s -o /dev/null -w '%{http_code}' "$AWS_ENDPOINT/quorate/x")" 403
 
 export QUORATE_CONFIG_DIR=$PWD/config
 export QUORATE_ARTIFACTS_URL=s3://quorate/kept QUORATE_ARTIFACTS_ARCHIVE=s3://quorate/archive
 export QUORATE_RETENTION_DEFAULT='open archive'
-rpc=$(port)
 "$quorate" testnet init --dir net --validators 1 --port "$rpc" >init.log
 token=$(cat net/token)
 export QUORATE_URL=http://127.0.0.1:$rpc

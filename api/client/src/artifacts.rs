@@ -8,10 +8,11 @@ use proto::id::SubmissionId;
 use reqwest::Method;
 
 use crate::error::ClientError;
-use crate::http::{Client, read};
+use crate::http::{ANSWER_BYTES_MAX, Client, read};
 
-/// How long the bytes of an artifact may be under way.
+/// How long the bytes of an artifact may be under way, and how many more may be for each second beyond it.
 const PATIENCE: Duration = Duration::from_secs(60);
+const BYTES_PER_SECOND_MIN: u64 = 64 << 10;
 
 impl Client {
     /// What the ledger says of an artifact, and whether the node has its bytes.
@@ -52,8 +53,8 @@ impl Client {
     /// # Errors
     /// As every question; `Refused` when it was erased.
     pub async fn artifact_bytes(&self, id: &SubmissionId) -> Result<Vec<u8>, ClientError> {
-        let request = self.request(Method::GET, &format!("v1/artifacts/{id}/bytes"))?.timeout(PATIENCE);
-        self.send(request).await
+        let request = self.request(Method::GET, &format!("v1/artifacts/{id}/bytes"))?;
+        self.send(request.timeout(patience(ANSWER_BYTES_MAX))).await
     }
 
     /// Gives the node the bytes of an artifact.
@@ -65,8 +66,25 @@ impl Client {
         id: &SubmissionId,
         bytes: Vec<u8>,
     ) -> Result<ArtifactAnswer, ClientError> {
-        let request = self.request(Method::POST, &format!("v1/artifacts/{id}/bytes"))?.timeout(PATIENCE);
+        let request = self.request(Method::POST, &format!("v1/artifacts/{id}/bytes"))?;
+        let request = request.timeout(patience(bytes.len()));
         let request = request.header("content-type", "application/octet-stream").body(bytes);
         read(&self.send(request).await?)
+    }
+}
+
+/// How long so many bytes may be on their way.
+fn patience(bytes: usize) -> Duration {
+    PATIENCE + Duration::from_secs(bytes as u64 / BYTES_PER_SECOND_MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_line_has_time_for_a_large_artifact() {
+        assert_eq!(patience(0), PATIENCE);
+        assert_eq!(patience(64 << 20), PATIENCE + Duration::from_secs(1024));
     }
 }

@@ -30,7 +30,7 @@ use crate::error::ClientError;
 use crate::tls::Roots;
 
 /// Longest answer that is read, in bytes: the largest is the bytes of an artifact.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+pub(crate) const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what the node was asked to wait.
