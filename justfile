@@ -79,6 +79,11 @@ acceptance-jobs SIZES="1000,10000":
     cargo build --release
     bash tests/acceptance/jobs.sh target/release/quorate target/acceptance-jobs {{SIZES}}
 
+# How a node of ten million entries differs from one of a hundred thousand. Most of an hour, 12 GB.
+bench-growth ENGINE="fjall" SIZES="100000 1000000 3000000 10000000":
+    cargo build --release
+    bash tests/bench/growth.sh target/release/quorate target/bench/growth {{ENGINE}} "{{SIZES}}"
+
 # The time the hot rooms take, one body of work each; `just bench-time merkle` for some of them.
 bench-time NAME="":
     cargo bench -p bench --bench time -- {{NAME}}
