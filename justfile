@@ -84,6 +84,11 @@ bench-growth ENGINE="fjall" SIZES="100000 1000000 3000000 10000000":
     cargo build --release
     bash tests/bench/growth.sh target/release/quorate target/bench/growth {{ENGINE}} "{{SIZES}}"
 
+# What the processors do while four validators take all they can, as a flame graph. Needs `perf`, `perl`, and `inferno` on the path.
+bench-flame ENGINE="fjall" RATE="5000":
+    cargo build --release --target-dir target/flame --config "target.'cfg(unix)'.rustflags=['-Cforce-frame-pointers=yes']"
+    bash tests/bench/flame.sh target/flame/release/quorate target/bench/flame {{ENGINE}} {{RATE}}
+
 # The time the hot rooms take, one body of work each; `just bench-time merkle` for some of them.
 bench-time NAME="":
     cargo bench -p bench --bench time -- {{NAME}}
