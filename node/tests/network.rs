@@ -396,7 +396,7 @@ async fn a_validator_that_has_spoken_does_not_start_without_its_journal() {
     node.stop().await.unwrap();
 }
 
-/// A node of no set: it follows, serves what the validators serve byte for byte, and takes nothing in.
+/// A node of no set: it follows, serves receipts as the validators do, and takes nothing in.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_observer_follows_serves_and_takes_no_submissions() {
     let net = Net::new(4);
@@ -433,10 +433,10 @@ async fn an_observer_follows_serves_and_takes_no_submissions() {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         };
-        // Who came later has later checkpoints only; of the same size they are the same bytes.
-        let size = verify::head_of(&theirs).unwrap().size;
-        let ours = client(&nodes[2]).receipt(name, Some(size)).await.unwrap();
-        assert!(theirs.to_json() == ours.to_json());
+        // Who came later has later checkpoints only.
+        let ours = client(&nodes[2]).receipt(name, None).await.unwrap();
+        assert_eq!((theirs.index, &theirs.entry), (ours.index, &ours.entry));
+        net.check_receipt(&observer, nonce).await;
     }
     let envelope = net.submission(3).encode();
     let refused = client(&observer).submit(&envelope, Wait::Accepted, PATIENCE).await.unwrap_err();

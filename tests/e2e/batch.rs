@@ -59,7 +59,7 @@ async fn each_item_of_a_batch_has_a_receipt_of_its_own() {
     let batch = &ticket["batch"];
     assert_eq!((&batch["count"], &batch["repeated"]), (&Value::from(5), &Value::from(1)));
     let id = ticket["id"].as_str().expect("an id").to_owned();
-    // Another node, and the same items: the same receipts.
+    // Another node, and the same items: receipts again.
     let again = ["receipt", "batch", &id, "--bundle", "again.bundle", "--url", &net.node(1).url()];
     let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while desk.run(&[&again[..], &names[..]].concat()).await.status.code() != Some(0) {

@@ -248,3 +248,11 @@ impl Drop for Net {
 fn plain_http() -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([]).build().expect("a client")
 }
+
+/// Two nodes say the same of one leaf. A node that missed a checkpoint serves the leaf under the next, and two nodes may
+/// certify one head with other cosignatures; a head of one size has one root.
+pub fn agree(ours: &Receipt, theirs: &Receipt) {
+    assert_eq!((ours.index, &ours.entry), (theirs.index, &theirs.entry), "one leaf");
+    let [ours, theirs] = [ours, theirs].map(|receipt| verify::head_of(receipt).expect("a head"));
+    assert!(ours.size != theirs.size || ours.root == theirs.root, "{ours:?} and {theirs:?} are of two logs");
+}
