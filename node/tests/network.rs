@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
 use client::{Client, EntryName};
@@ -41,6 +42,16 @@ fn keys(number: usize) -> NodeKeys {
     NodeKeys::derive(&MasterSeed::new([number as u8 + 1; 32]))
 }
 
+/// Ports that no other test of this process is given, and that the system gives to nobody by itself: it would, to
+/// listeners and connections of the other tests, while a node that has one is not there.
+fn free_ports(count: usize) -> Vec<u16> {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 25_000 + std::process::id() % 100 * 70;
+    let next = || first as u16 + GIVEN.fetch_add(1, Relaxed);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(next).filter(is_free).take(count).collect()
+}
+
 impl Net {
     fn new(count: usize) -> Self {
         let genesis = Genesis {
@@ -50,10 +61,7 @@ impl Net {
             admission: Admission::Open,
             registrars: Vec::new(),
         };
-        // Asked of the system and given back at once: free, as far as anybody can know.
-        let held: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports = held.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
-        Self { dir: tempfile::tempdir().unwrap(), genesis, ports }
+        Self { dir: tempfile::tempdir().unwrap(), genesis, ports: free_ports(count) }
     }
 
     fn node_dir(&self, number: usize) -> std::path::PathBuf {

@@ -98,8 +98,9 @@ impl LocalNetwork {
     /// # Errors
     /// `LocalError`; nodes that had started are stopped again.
     pub async fn start(topology: &Topology, doors: Doors) -> Result<Self, LocalError> {
-        // From somewhere below the ports that the system gives out by itself: those come and go.
-        let from = 10_000 + rand::random::<u16>() % 20_000;
+        // From somewhere below the ports that the system gives out by itself, which come and go, and below those that
+        // drawn networks have.
+        let from = 8_000 + rand::random::<u16>() % 13_000;
         let ports = ports::free(from, topology.nodes.len())?;
         let address = |port: &u16| format!("/ip4/127.0.0.1/tcp/{port}");
         let peers: Vec<String> = topology

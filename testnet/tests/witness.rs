@@ -89,11 +89,6 @@ fn judged(policy: &Policy, receipt: &Receipt) -> Option<&'static str> {
     report.failure().map(|(code, _)| code.as_str())
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
-    listener.local_addr().expect("bound").port()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_network_cosigns_the_other() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -103,7 +98,7 @@ async fn one_network_cosigns_the_other() {
     let trusted = Policy::template(&set_of(&ours), PostQuantum::Accept, None).expect("equal powers");
     std::fs::write(theirs.nodes[0].dir().join("ours.policy"), trusted.to_string()).expect("writes");
     configure(&theirs.nodes[0], "policies = [\"ours.policy\"]\n");
-    let port = free_port();
+    let port = testnet::ports::free(23_700, 1).expect("a port")[0];
     let witness = started(&theirs, port).await;
     let monitor = Client::new(&witness.url()).expect("an address");
     let cosigns = monitor.witness().await.expect("an answer").cosigns.expect("a witness");

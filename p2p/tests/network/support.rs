@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::net::{TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
 use crypto::Digest;
@@ -51,13 +52,22 @@ fn number(peer: PeerId) -> u8 {
     (0..50).find(|number| peer_id(*number) == peer).expect("a peer of these tests")
 }
 
+/// A port that no other test of this process is given, and that the system gives to nobody by itself: it would, to
+/// listeners and connections of the other tests, before the node that is to have it is there.
+fn free_port(is_free: impl Fn(u16) -> bool) -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 25_000 + std::process::id() % 50 * 140;
+    let next = || first as u16 + GIVEN.fetch_add(1, Relaxed);
+    std::iter::repeat_with(next).find(|port| is_free(*port)).unwrap()
+}
+
 pub fn tcp_address() -> Multiaddr {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
     format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
 }
 
 pub fn quic_address() -> Multiaddr {
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok());
     format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse().unwrap()
 }
 
