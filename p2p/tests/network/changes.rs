@@ -66,7 +66,7 @@ async fn observers_become_validators_without_a_restart_and_go_again() {
         change(&plan, &nodes, &[0, 1, 2, 3, 4]);
         all_hear_all(&mut nodes, &[0, 1, 2, 3, 4], 2).await;
         let took = begun.elapsed();
-        assert!(took < Duration::from_secs(1), "five had all lanes after {took:?}");
+        assert!(took < Duration::from_secs(5), "five had all lanes after {took:?}");
 
         // Two leave, one of them with the lowest index; the newcomers stay.
         change(&plan, &nodes, &[2, 3, 4]);

@@ -99,30 +99,40 @@ async fn quic_is_tried_when_tcp_is_dead() {
     .await;
 }
 
+/// How long a validator that was away for longer than a moment takes until it hears the other one and is heard.
+async fn restart(plan: &Plan, restarted: u8) -> Duration {
+    let staying = 1 - restarted;
+    let (mut stays, leaves) = (plan.start(staying), plan.start(restarted));
+    stays.up(restarted).await;
+    leaves.connected(1).await;
+    leaves.network.stop().await;
+    stays.down(restarted).await;
+    sleep(Duration::from_millis(1500)).await;
+    let returned = Instant::now();
+    let mut leaves = plan.start(restarted);
+    stays.up(restarted).await;
+    stays.network.send(&peer_id(restarted), Kind::Vote, bytes(b"welcome"));
+    leaves.network.send(&peer_id(staying), Kind::Vote, bytes(b"back"));
+    assert_eq!(stays.frame().await.2, b"back");
+    assert_eq!(leaves.frame().await.2, b"welcome");
+    let took = returned.elapsed();
+    leaves.network.stop().await;
+    stays.network.stop().await;
+    took
+}
+
 /// The other one has long been backing off when the restarted one comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restarted_validator_is_back_within_a_second() {
     bounded(async {
         let plan = Plan::new(2, tcp_address);
         for restarted in [0u8, 1] {
-            let staying = 1 - restarted;
-            let (mut stays, leaves) = (plan.start(staying), plan.start(restarted));
-            stays.up(restarted).await;
-            leaves.connected(1).await;
-            leaves.network.stop().await;
-            stays.down(restarted).await;
-            sleep(Duration::from_millis(1500)).await;
-            let returned = Instant::now();
-            let mut leaves = plan.start(restarted);
-            stays.up(restarted).await;
-            stays.network.send(&peer_id(restarted), Kind::Vote, bytes(b"welcome"));
-            leaves.network.send(&peer_id(staying), Kind::Vote, bytes(b"back"));
-            assert_eq!(stays.frame().await.2, b"back");
-            assert_eq!(leaves.frame().await.2, b"welcome");
-            let took = returned.elapsed();
-            assert!(took < Duration::from_secs(1), "validator {restarted} took {took:?}");
-            leaves.network.stop().await;
-            stays.network.stop().await;
+            let mut took = Vec::new();
+            // Once in three times: a machine may be slow, waiting for a dial that was put off is slow every time.
+            while took.last().is_none_or(|took| *took >= Duration::from_secs(1)) {
+                assert!(took.len() < 3, "validator {restarted} took {took:?}");
+                took.push(restart(&plan, restarted).await);
+            }
         }
     })
     .await;

@@ -24,9 +24,9 @@ use tokio::time::{sleep, timeout};
 /// How long any one wait may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a test in less than 20 seconds or fails it.
+/// Runs a test within a minute or fails it; with nothing else to do on the machine each needs less than ten seconds.
 pub async fn bounded(test: impl Future<Output = ()>) {
-    timeout(Duration::from_secs(19), test).await.expect("the test ends in time");
+    timeout(Duration::from_secs(60), test).await.expect("the test ends in time");
 }
 
 pub fn network_id() -> Digest {
